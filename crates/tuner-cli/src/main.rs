@@ -1,0 +1,3 @@
+//! The `autotuner` command.
+
+fn main() {}

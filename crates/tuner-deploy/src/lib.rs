@@ -1,0 +1,1 @@
+//! Backends that launch, watch and stop engines: local processes and attached endpoints.

@@ -1,0 +1,1 @@
+//! The worker: claims, executes steps, recovers, reaps.

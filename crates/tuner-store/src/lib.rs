@@ -1,0 +1,1 @@
+//! Rows, events and leases in SQLite: the only SQL.

@@ -1,0 +1,1 @@
+//! What tests share: temporary homes, simulated worlds, closed-form servers.
