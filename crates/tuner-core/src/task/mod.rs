@@ -1,0 +1,213 @@
+//! The task file: one schema for files, API and agent.
+//!
+//! [`TaskSpec`] is what a person writes, with every default filled in by serde, so that a spec that was read and
+//! written again shows what will be done.
+
+mod load;
+mod objective;
+mod search;
+mod target;
+
+pub use load::{Api, Arrival, Level, LoadSpec, Prompts, WorkloadSpec};
+pub use objective::{Across, Bound, Goal, MetricObjective, Objective, ObjectiveName, ResolvedObjective, SloSpec};
+pub use search::{
+    BoolWord, DomainSpec, NumberKind, ParameterList, ParameterSpec, RangeSpec, SamplerSpec, SearchSpaceSpec,
+};
+pub use target::{BackendSpec, EngineSpec, HardwareSpec, ModelSpec};
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::space::Configuration;
+
+/// One tuning effort.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TaskSpec {
+    /// Name of the task: letters, digits, `-`, `_`, `.`; at most 100 characters.
+    pub name: String,
+    /// What it is for, in the user's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// What is served.
+    pub model: ModelSpec,
+    /// What serves it.
+    pub engine: EngineSpec,
+    /// Where it runs.
+    #[serde(default)]
+    pub backend: BackendSpec,
+    /// What may vary.
+    pub search_space: SearchSpaceSpec,
+    /// The flags in use today; the baseline that every result is compared with. Empty: the engine's defaults.
+    #[serde(default, skip_serializing_if = "Configuration::is_empty")]
+    pub baseline: Configuration,
+    /// What is asked of the model.
+    #[serde(default)]
+    pub workload: WorkloadSpec,
+    /// How hard and how long it is asked.
+    #[serde(default)]
+    pub load: LoadSpec,
+    /// What is wanted; the first decides, more than one gives a Pareto front.
+    #[serde(default = "default_objectives")]
+    #[schemars(length(min = 1))]
+    pub objectives: Vec<Objective>,
+    /// What must hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub slos: Vec<SloSpec>,
+    /// Highest share of failed requests that a level may have, 0..1.
+    #[serde(default = "default_max_error_rate")]
+    pub max_error_rate: f64,
+    /// How candidates are proposed.
+    #[serde(default)]
+    pub sampler: SamplerSpec,
+    /// When to stop searching.
+    #[serde(default)]
+    pub budget: Budget,
+    /// How the best is compared with the baseline at the end.
+    #[serde(default)]
+    pub verification: Verification,
+    /// Time budgets of the phases of one attempt.
+    #[serde(default)]
+    pub timeouts: Timeouts,
+    /// What happens after a transient failure.
+    #[serde(default)]
+    pub retries: Retries,
+    /// Measurements of each level within one experiment.
+    #[serde(default = "one")]
+    #[schemars(range(min = 1, max = 100))]
+    pub repeats: u32,
+    /// A command that can veto a configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality_guard: Option<QualityGuard>,
+    /// Every random choice follows from it.
+    #[serde(default)]
+    pub seed: u64,
+}
+
+fn default_objectives() -> Vec<Objective> {
+    vec![Objective::Named(ObjectiveName::MaximizeThroughput)]
+}
+fn default_max_error_rate() -> f64 {
+    0.01
+}
+fn one() -> u32 {
+    1
+}
+
+/// When to stop searching. Verification comes on top.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Budget {
+    /// Configurations to try, the baseline included.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub experiments: u32,
+    /// Wall time of the search in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wall_time_s: Option<f64>,
+    /// GPU-seconds of the search: time with an engine deployed times its GPUs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gpu_seconds: Option<f64>,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { experiments: 20, wall_time_s: None, gpu_seconds: None }
+    }
+}
+
+/// The final comparison of the best with the baseline, in interleaved pairs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Verification {
+    /// Pairs of runs (baseline and best, in alternating order); 0 skips verification, else at least 2.
+    #[schemars(range(min = 0, max = 50))]
+    pub blocks: u32,
+    /// Confidence of the interval on the difference, 0.5..1.
+    pub confidence: f64,
+    /// Differences smaller than this share are no difference worth having, 0..1.
+    pub indifference: f64,
+}
+
+impl Default for Verification {
+    fn default() -> Self {
+        Self { blocks: 4, confidence: 0.95, indifference: 0.0 }
+    }
+}
+
+/// Time budgets of one attempt, seconds. Each phase has its own, so a slow start eats nobody else's time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Timeouts {
+    /// From launch to the process being up.
+    pub provision_s: f64,
+    /// From launch to the first good answer, unless the log still moves.
+    pub ready_s: f64,
+    /// The most that a start whose log still moves may take.
+    pub ready_limit_s: f64,
+    /// One level: warm-up, window and drain.
+    pub measure_s: f64,
+    /// From the request to stop to memory and port being free.
+    pub stop_s: f64,
+    /// Everything an experiment does, engine start included (`timeout_per_iteration` of predecessor files).
+    pub experiment_s: f64,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            provision_s: 120.0,
+            ready_s: 600.0,
+            ready_limit_s: 1800.0,
+            measure_s: 600.0,
+            stop_s: 60.0,
+            experiment_s: 1800.0,
+        }
+    }
+}
+
+/// What happens after a transient failure.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retries {
+    /// Attempts of one experiment, the first included.
+    #[schemars(range(min = 1, max = 20))]
+    pub max_attempts: u32,
+    /// Wait before the second attempt, seconds; doubles with each further one.
+    pub backoff_s: f64,
+    /// Longest wait, seconds.
+    pub max_backoff_s: f64,
+}
+
+impl Default for Retries {
+    fn default() -> Self {
+        Self { max_attempts: 3, backoff_s: 2.0, max_backoff_s: 120.0 }
+    }
+}
+
+/// A command run against the ready engine. It gets `AUTOTUNER_BASE_URL`, `AUTOTUNER_MODEL` and
+/// `AUTOTUNER_CONFIGURATION` (JSON). A non-zero exit vetoes; so does a last line whose number is outside the limits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QualityGuard {
+    /// Program and arguments.
+    #[schemars(length(min = 1))]
+    pub command: Vec<String>,
+    /// The number on its last line must be at least this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<f64>,
+    /// The number on its last line must be at most this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<f64>,
+    /// Seconds it may take.
+    #[serde(default = "guard_timeout")]
+    pub timeout_s: f64,
+}
+
+fn guard_timeout() -> f64 {
+    300.0
+}
+
+/// Environment variables, name to value.
+pub type Environment = BTreeMap<String, String>;
