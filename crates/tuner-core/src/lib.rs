@@ -9,6 +9,7 @@ pub mod failure;
 pub mod measure;
 pub mod outcome;
 pub mod plan;
+pub mod record;
 pub mod sampler;
 pub mod score;
 pub mod space;

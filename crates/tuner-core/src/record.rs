@@ -1,0 +1,107 @@
+//! What happened to each request of a level. The load generator and the simulated engine both write these records;
+//! every metric is a pure function of them (`tuner-bench`, `report`).
+//!
+//! All times are seconds on one monotonic clock whose zero is the start of the level.
+
+use serde::{Deserialize, Serialize};
+
+/// A request that a level is going to send.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlannedRequest {
+    /// Position in the level, warm-up included, from 0.
+    pub index: u64,
+    /// Before the measured window.
+    pub warmup: bool,
+    /// Planned arrival (open loop); `None` in a closed loop: as soon as a stream is free.
+    pub planned_s: Option<f64>,
+    /// Prompt length in tokens.
+    pub input_tokens: u32,
+    /// Output length to ask for, in tokens.
+    pub output_tokens: u32,
+}
+
+/// One read from the socket that carried at least one token-bearing event.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TokenRead {
+    /// When the read returned.
+    pub at_s: f64,
+    /// Token-bearing events in it.
+    pub events: u32,
+    /// Tokens in it, where the engine says so (continuous usage).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<u32>,
+}
+
+/// How a request ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Fate {
+    /// It ended as a stream must end, with an answer.
+    Completed,
+    /// It did not.
+    Failed {
+        /// Error class: `connect`, `http_503`, `timeout_first`, `timeout_total`, `cut`, `truncated`, `stream_error`,
+        /// `parse`, `empty`, `length_mismatch`.
+        class: String,
+        /// What the server or the socket said.
+        message: String,
+    },
+    /// Cut off by the end of the run.
+    Cancelled,
+    /// Never sent.
+    Unsent,
+}
+
+/// One request, from its plan to its end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RequestRecord {
+    /// Position in the level, warm-up included, from 0.
+    pub index: u64,
+    /// Before the measured window.
+    pub warmup: bool,
+    /// Planned arrival; in a closed loop the moment its stream became free.
+    pub planned_s: f64,
+    /// Sent (connection in hand, first byte about to be written); `None` if never.
+    pub sent_s: Option<f64>,
+    /// Time spent connecting before `sent_s`, if a connection had to be made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connect_s: Option<f64>,
+    /// First stream event of any class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_event_s: Option<f64>,
+    /// First answer (non-reasoning) token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_answer_s: Option<f64>,
+    /// Token-bearing reads in order of time.
+    pub reads: Vec<TokenRead>,
+    /// End of the stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_s: Option<f64>,
+    /// Prompt tokens by the engine's usage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_tokens: Option<u32>,
+    /// Prompt tokens that came from a cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached_tokens: Option<u32>,
+    /// Output tokens by the engine's usage, else by the model's tokenizer after the run; never what was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_tokens: Option<u32>,
+    /// Prompt length that was planned.
+    pub planned_input_tokens: u32,
+    /// Output length that was asked for.
+    pub planned_output_tokens: u32,
+    /// How it ended.
+    pub fate: Fate,
+}
+
+impl RequestRecord {
+    /// First token-bearing read.
+    pub fn first_token_s(&self) -> Option<f64> {
+        self.reads.first().map(|r| r.at_s)
+    }
+
+    /// Last token-bearing read.
+    pub fn last_token_s(&self) -> Option<f64> {
+        self.reads.last().map(|r| r.at_s)
+    }
+}
