@@ -116,6 +116,7 @@ impl Verdict {
         let failed = best.iter().filter(|s| s.class >= Class::Infeasible).count();
         if failed > 0 {
             let text = format!("the best configuration failed in {failed} of {planned} verification runs");
+            self.recommended = self.baseline.filter(|_| sides.comparable);
             return self.decide(Decision::NotVerified, text);
         }
         if !sides.comparable {
