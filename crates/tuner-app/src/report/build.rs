@@ -137,7 +137,7 @@ fn experiment(spec: &TaskSpec, view: &ExperimentView, columns: &[Column], best: 
         class: score.as_ref().map(|s| s.class),
         missed: score.as_ref().map(missed).unwrap_or_default(),
         deciding_level: score.as_ref().and_then(|s| s.level).map(|l| level_label(spec, l)),
-        levels: view.measurements().iter().map(|m| level(spec, m, columns)).collect(),
+        levels: view.measurements().iter().map(|m| level(spec, m, score.as_ref(), columns)).collect(),
         failure: view.outcome.as_ref().and_then(Outcome::failure).or(last_failure).map(failure),
         attempts: view.attempts.len(),
         command: launched.and_then(|e| e.command.clone()),
@@ -187,7 +187,7 @@ fn missed(score: &Score) -> Vec<String> {
         .collect()
 }
 
-fn level(spec: &TaskSpec, m: &Measurement, columns: &[Column]) -> LevelReport {
+fn level(spec: &TaskSpec, m: &Measurement, score: Option<&Score>, columns: &[Column]) -> LevelReport {
     let figures =
         columns.iter().filter_map(|c| Some((c.key.clone(), m.stat(c.metric, c.stat).filter(|x| x.is_finite())?)));
     LevelReport {
@@ -199,6 +199,7 @@ fn level(spec: &TaskSpec, m: &Measurement, columns: &[Column]) -> LevelReport {
             Validity::Valid => Vec::new(),
             Validity::Invalid { reasons } => reasons.clone(),
         },
+        class: score.and_then(|s| s.levels.iter().find(|l| l.level == m.level)).map(|l| l.class),
         window_s: m.window_s,
         requests: m.requests,
         errors: m.errors.clone(),

@@ -217,6 +217,9 @@ pub struct LevelReport {
     pub valid: bool,
     /// Why not.
     pub reasons: Vec<String>,
+    /// Whether its SLOs hold; absent for levels that were not scored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<Class>,
     /// Measured window.
     pub window_s: f64,
     /// Requests by fate.

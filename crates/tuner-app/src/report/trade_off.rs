@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use tuner_core::measure::Percentile;
+use tuner_core::score::Class;
 use tuner_core::task::Bound;
 use tuner_core::{Metric, Stat, TaskSpec};
+use tuner_search::analysis::pareto::{self, Candidate};
 
 use super::columns::{column, noun};
 use super::model::{Column, ExperimentReport, LevelReport, Report};
@@ -45,6 +47,7 @@ struct Point<'a> {
     label: &'a str,
     time: f64,
     rate: f64,
+    feasible: bool,
 }
 
 pub(super) fn trade_off(report: &Report, axes: &Axes) -> Option<Plot> {
@@ -66,7 +69,11 @@ pub(super) fn trade_off(report: &Report, axes: &Axes) -> Option<Plot> {
     let front = front(&points);
     for point in &points {
         let on_front = front.iter().any(|p| std::ptr::eq(*p, point));
-        let kind = Kind::of(point.experiment);
+        let kind = match Kind::of(point.experiment) {
+            Kind::Candidate | Kind::Missed if point.feasible => Kind::Candidate,
+            Kind::Candidate => Kind::Missed,
+            kind => kind,
+        };
         let labelled = kind == Kind::Best || kind == Kind::Baseline;
         plot.marks.push(Mark {
             x: x.place(point.time),
@@ -86,22 +93,25 @@ pub(super) fn trade_off(report: &Report, axes: &Axes) -> Option<Plot> {
             label: labelled.then(|| point.label.to_owned()),
         });
     }
-    let mut lines = vec![("front", "Pareto front")];
+    let mut lines = Vec::new();
     // A staircase: what lies between two points of the front was not measured.
     let mut path = String::new();
     for (i, point) in front.iter().enumerate() {
         let (at_x, at_y) = (x.place(point.time), y.place(point.rate));
         path.push_str(&if i == 0 { format!("M{at_x},{at_y}") } else { format!("H{at_x}V{at_y}") });
     }
-    plot.lines.push(Line { style: "front", path });
+    if !path.is_empty() {
+        plot.lines.push(Line { style: "front", path });
+        lines.push(("front", "Pareto front"));
+    }
     if let Some(limit) = limit {
         plot.lines.push(Line { style: "limit", path: format!("M{},{}V{}", x.place(limit), plot.top, plot.bottom) });
         lines.push(("limit", "SLO"));
     }
     plot.legend = legend(&plot.marks, &lines);
     plot.description = format!(
-        "{} measured levels; further up is faster, further left answers sooner. {} of them are on the Pareto front: no \
-         other level is better in both.",
+        "{} measured levels; further up is faster, further left answers sooner. {} of them are on the Pareto front: within \
+         the SLOs, and no other such level is better in both.",
         points.len(),
         front.len()
     );
@@ -123,22 +133,21 @@ fn points<'a>(report: &'a Report, axes: &Axes) -> Vec<Point<'a>> {
                 values.get(values.len().saturating_sub(1) / 2).copied()
             };
             if let (Some(time), Some(rate)) = (median(&axes.time.key), median(&axes.rate.key)) {
-                points.push(Point { experiment, label: &repeats[0].label, time, rate });
+                let feasible = repeats[0].class == Some(Class::Feasible);
+                points.push(Point { experiment, label: &repeats[0].label, time, rate, feasible });
             }
         }
     }
     points
 }
 
-/// Points that no other beats in both, from the quickest to the fastest.
+/// Points within their SLOs that no other beats in both, from the quickest to the fastest.
 fn front<'p, 'a>(points: &'p [Point<'a>]) -> Vec<&'p Point<'a>> {
-    let mut sorted: Vec<&Point<'_>> = points.iter().collect();
-    sorted.sort_by(|a, b| a.time.total_cmp(&b.time).then(b.rate.total_cmp(&a.rate)));
-    let mut front: Vec<&Point<'_>> = Vec::new();
-    for point in sorted {
-        if front.last().is_none_or(|last| point.rate > last.rate) {
-            front.push(point);
-        }
-    }
+    let candidates: Vec<Candidate> = points
+        .iter()
+        .map(|p| Candidate { objectives: vec![p.time, -p.rate], violation: f64::from(u8::from(!p.feasible)) })
+        .collect();
+    let mut front: Vec<&Point<'_>> = pareto::front(&candidates).into_iter().map(|i| &points[i]).collect();
+    front.sort_by(|a, b| a.time.total_cmp(&b.time));
     front
 }
