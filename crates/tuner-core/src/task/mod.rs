@@ -102,6 +102,19 @@ pub struct TaskSpec {
     pub seed: u64,
 }
 
+impl TaskSpec {
+    /// Every flag an experiment runs with: the fixed ones, the baseline's flags that are not being searched, and the
+    /// experiment's own configuration over them. Parameters that are inactive in a candidate are left to the engine.
+    pub fn effective_flags(&self, configuration: &Configuration) -> Configuration {
+        let searched = |name: &str| self.search_space.parameters.0.iter().any(|(p, _)| p == name);
+        let mut flags = Configuration(self.engine.fixed.clone());
+        for (name, value) in self.baseline.iter().filter(|(name, _)| !searched(name)) {
+            flags.set(name, value.clone());
+        }
+        flags.overlaid(configuration)
+    }
+}
+
 fn default_objectives() -> Vec<Objective> {
     vec![Objective::Named(ObjectiveName::MaximizeThroughput)]
 }
