@@ -3,6 +3,7 @@
 //! *Invariant*: everything outside `server` is a function of its arguments; server and virtual time run the same
 //! scheduler, so that what a task learns without sockets holds with them. Formulas: `docs/simulated-engine.md`.
 
+pub mod args;
 pub mod cost;
 pub mod engine;
 pub mod error;
@@ -15,7 +16,11 @@ pub mod memory;
 pub mod models;
 pub mod noise;
 pub mod scheduler;
+pub mod server;
+pub mod tokenizer;
 
+pub use args::ServerArgs;
 pub use engine::SimEngine;
 pub use error::SimError;
 pub use level::{Drive, LevelRun, run_level};
+pub use server::{Clock, Server, run_server, serve};

@@ -3,8 +3,13 @@
 //! SQLite: a write-ahead log, so that readers never wait; `synchronous = NORMAL`, which after a power cut may lose the
 //! last commits but never damages the file, and loses nothing when only processes die; every writing transaction
 //! begins `IMMEDIATE`, because one that starts by reading cannot wait for the lock and fails at once.
+//!
+//! What another database will need besides a branch here: rows that are looked up before they are changed are already
+//! locked (`FOR UPDATE`), but a row that is looked up and not there can appear before it is inserted, so that insert
+//! must be tried again; and events must become visible in the order of their numbers.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -52,6 +57,11 @@ pub(crate) async fn file<M: MigratorTrait>(path: &Path) -> Result<DatabaseConnec
     let fail = |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open { path: path.to_owned(), source };
     // Two processes that open a new database at once must not both create its tables.
     let _only_one = lock(path).await.map_err(|e| fail(e.into()))?;
+    // A task file may hold tokens. SQLite gives its other files the permissions of the first.
+    match private().create_new(true).open(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => return Err(fail(e.into())),
+        _ => {}
+    }
     let mut options = options("sqlite://", CONNECTIONS);
     let filename = path.to_owned();
     options.map_sqlx_sqlite_opts(move |o| {
@@ -79,6 +89,13 @@ pub(crate) async fn file<M: MigratorTrait>(path: &Path) -> Result<DatabaseConnec
     Ok(db)
 }
 
+/// How files are made that only their owner may read.
+fn private() -> OpenOptions {
+    let mut options = File::options();
+    options.write(true).mode(0o600);
+    options
+}
+
 /// The file `NAME.suffix` beside `NAME`.
 fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -95,7 +112,7 @@ async fn lock(path: &Path) -> std::io::Result<File> {
         if let Some(directory) = directory {
             std::fs::create_dir_all(directory)?;
         }
-        let file = File::options().create(true).truncate(false).write(true).open(name)?;
+        let file = private().create(true).truncate(false).open(name)?;
         file.lock()?;
         Ok(file)
     });
@@ -109,6 +126,8 @@ async fn back_up(db: &DatabaseConnection, copy: &Path) -> Result<(), Box<dyn std
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e.into()),
         _ => {}
     }
+    // `VACUUM INTO` takes an empty file for none.
+    private().create_new(true).open(&unfinished)?;
     let name = unfinished.to_str().ok_or("the path is not valid UTF-8")?.to_owned();
     let vacuum = Statement::from_sql_and_values(DbBackend::Sqlite, "VACUUM INTO $1", [name.into()]);
     db.execute_raw(vacuum).await?;

@@ -45,6 +45,7 @@ pub(crate) mod experiments {
         pub(crate) role: String,
         pub(crate) configuration: String,
         pub(crate) key: String,
+        pub(crate) outcome_word: Option<String>,
         pub(crate) outcome: Option<String>,
         pub(crate) score: Option<String>,
         pub(crate) created_at: DateTimeUtc,

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use crate::entity::events;
 use crate::json::{decode, number};
-use crate::row::TaskId;
+use crate::row::{TaskId, read_id};
 use crate::{EventRow, Store, StoreError};
 
 /// How often a follower looks for events of other processes.
@@ -28,6 +28,19 @@ impl Store {
             query = query.filter(events::Column::TaskId.eq(task.to_string()));
         }
         query.all(read.rows()).await?.into_iter().map(EventRow::try_from).collect()
+    }
+
+    /// The newest events, at most `limit`, of one task or of all, in order: what happened last.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`], [`StoreError::Corrupt`].
+    pub async fn recent_events(&self, task: Option<TaskId>, limit: u32) -> Result<Vec<EventRow>, StoreError> {
+        let read = self.read().await?;
+        let mut query = events::Entity::find().order_by_desc(events::Column::Seq).limit(u64::from(limit));
+        if let Some(task) = task {
+            query = query.filter(events::Column::TaskId.eq(task.to_string()));
+        }
+        query.all(read.rows()).await?.into_iter().rev().map(EventRow::try_from).collect()
     }
 
     /// Follows the events after number `seq`.
@@ -73,9 +86,7 @@ impl Follower {
 impl TryFrom<events::Model> for EventRow {
     type Error = StoreError;
     fn try_from(row: events::Model) -> Result<Self, StoreError> {
-        let task = row.task_id.as_deref().map(str::parse).transpose().map_err(|e: uuid::Error| {
-            StoreError::Corrupt { what: format!("task id of event {}", row.seq), source: Box::new(e) }
-        })?;
+        let task = row.task_id.as_deref().map(read_id).transpose()?;
         Ok(Self {
             seq: row.seq,
             task,

@@ -263,11 +263,13 @@ pub(crate) async fn check(write: &Write, lease: &Lease) -> Result<(), StoreError
     Err(StoreError::LeaseLost { resource: lease.resource.key.clone(), fence: lease.fence, newer })
 }
 
+/// The longest lease: a year beyond four digits could not be stored.
+const FOREVER: Duration = Duration::from_secs(100 * 365 * 86_400);
+
 fn scope(resource: &Resource) -> Scope {
     Scope { task: resource.task, experiment: None }
 }
 
 fn expiry(now: DateTime<Utc>, ttl: Duration) -> DateTime<Utc> {
-    let ttl = TimeDelta::from_std(ttl).unwrap_or(TimeDelta::MAX);
-    now.checked_add_signed(ttl).unwrap_or(DateTime::<Utc>::MAX_UTC).trunc_subsecs(6)
+    (now + TimeDelta::from_std(ttl.min(FOREVER)).unwrap_or_default()).trunc_subsecs(6)
 }

@@ -29,4 +29,4 @@ pub use lease::{Claim, Holder, Lease, Owner, Renewal, Resource};
 pub use load::TaskState;
 pub use row::{DeploymentRow, DeploymentState, ExperimentRow, TaskId, TaskRow, TaskStatus};
 pub use store::{Clock, Store};
-pub use tasks::{NewTask, TaskFilter, TaskPage};
+pub use tasks::{NewTask, OutcomeCounts, TaskFilter, TaskPage};

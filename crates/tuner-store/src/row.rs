@@ -44,6 +44,12 @@ impl FromStr for TaskId {
     }
 }
 
+/// A task's id from its column.
+pub(crate) fn read_id(text: &str) -> Result<TaskId, StoreError> {
+    text.parse()
+        .map_err(|e: uuid::Error| StoreError::Corrupt { what: format!("task id {text:?}"), source: Box::new(e) })
+}
+
 /// An enum whose variants are words in a column.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }) => {
@@ -149,10 +155,7 @@ pub struct TaskRow {
 impl TryFrom<tasks::Model> for TaskRow {
     type Error = StoreError;
     fn try_from(row: tasks::Model) -> Result<Self, StoreError> {
-        let id = row.id.parse().map_err(|e: uuid::Error| StoreError::Corrupt {
-            what: format!("task id {:?}", row.id),
-            source: Box::new(e),
-        })?;
+        let id = read_id(&row.id)?;
         Ok(Self {
             id,
             status: TaskStatus::read(&row.status)?,
@@ -264,10 +267,7 @@ impl DeploymentRow {
 impl TryFrom<deployments::Model> for DeploymentRow {
     type Error = StoreError;
     fn try_from(row: deployments::Model) -> Result<Self, StoreError> {
-        let task = row.task_id.parse().map_err(|e: uuid::Error| StoreError::Corrupt {
-            what: format!("task id {:?}", row.task_id),
-            source: Box::new(e),
-        })?;
+        let task = read_id(&row.task_id)?;
         Ok(Self {
             task,
             experiment: number("experiment", row.experiment)?,

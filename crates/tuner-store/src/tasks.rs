@@ -1,14 +1,16 @@
 //! Tasks: create, find, list, ask to stop, delete. These calls record intent and need no lease.
 
+use std::collections::BTreeMap;
+
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
     sea_query::Expr,
 };
 use tuner_core::TaskSpec;
 
-use crate::entity::{deployments, events, leases, tasks};
-use crate::json::encode;
-use crate::row::{DeploymentState, TaskId, TaskRow, TaskStatus};
+use crate::entity::{deployments, events, experiments, leases, tasks};
+use crate::json::{encode, number};
+use crate::row::{DeploymentState, TaskId, TaskRow, TaskStatus, read_id};
 use crate::store::{Scope, Write};
 use crate::{Event, Store, StoreError, lease};
 
@@ -38,6 +40,9 @@ pub struct TaskPage {
     /// Give this to [`Store::list_tasks`] for the next part; `None` at the end.
     pub next: Option<TaskId>,
 }
+
+/// Of each task, experiments by the word of their outcome. A task without experiments is absent.
+pub type OutcomeCounts = BTreeMap<TaskId, BTreeMap<String, u32>>;
 
 impl Store {
     /// Stores a task, pending.
@@ -143,6 +148,28 @@ impl Store {
         let tasks: Vec<TaskRow> =
             rows.into_iter().take(limit as usize).map(TaskRow::try_from).collect::<Result<_, _>>()?;
         Ok(TaskPage { next: tasks.last().filter(|_| more).map(|t| t.id), tasks })
+    }
+
+    /// How many experiments of these tasks ended with which word ([`tuner_core::Outcome::word`]), `open` for those that
+    /// have not ended. One query for a page of a list.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn outcome_counts(&self, tasks: &[TaskId]) -> Result<OutcomeCounts, StoreError> {
+        let read = self.read().await?;
+        let counted = experiments::Entity::find()
+            .select_only()
+            .columns([experiments::Column::TaskId, experiments::Column::OutcomeWord])
+            .column_as(experiments::Column::Number.count(), "n")
+            .filter(experiments::Column::TaskId.is_in(tasks.iter().map(TaskId::to_string)))
+            .group_by(experiments::Column::TaskId)
+            .group_by(experiments::Column::OutcomeWord);
+        let mut counts = OutcomeCounts::new();
+        for (task, word, n) in counted.into_tuple::<(String, Option<String>, i64)>().all(read.rows()).await? {
+            let words = counts.entry(read_id(&task)?).or_default();
+            words.insert(word.unwrap_or_else(|| "open".to_owned()), number("count", n)?);
+        }
+        Ok(counts)
     }
 
     /// Asks to stop a task: a pending one is cancelled at once, a running one by its worker. One that has ended stays

@@ -67,8 +67,13 @@ pub fn progress(view: &TaskView<'_>) -> Progress {
     Progress { done, total, mean_experiment_s: if done == 0 { 0.0 } else { spent / f64::from(done) } }
 }
 
+/// What a person cut off does not count: a task that is taken up again tries it afresh.
+pub(super) fn live<'a>(view: &TaskView<'a>) -> impl DoubleEndedIterator<Item = &'a ExperimentView> {
+    view.experiments.iter().filter(|e| e.outcome != Some(Outcome::Cancelled))
+}
+
 pub(super) fn searched<'a>(view: &TaskView<'a>) -> impl DoubleEndedIterator<Item = &'a ExperimentView> {
-    view.experiments.iter().filter(|e| matches!(e.role, Role::Baseline | Role::Search))
+    live(view).filter(|e| matches!(e.role, Role::Baseline | Role::Search))
 }
 
 /// Whether a limit forbids another search experiment.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::attempt::{Conclusion, conclude};
-use super::budget::{SearchEnd, search_end, searched};
+use super::budget::{SearchEnd, live, search_end, searched};
 use super::verdict::{FinalStatus, Verdict};
 use super::verify::{Verification, next_verification};
 use super::{ExperimentView, Role, TaskView};
@@ -70,7 +70,7 @@ pub fn next_step(view: &TaskView<'_>, sampler: &dyn Sampler, now: DateTime<Utc>)
         return finish(view, FinalStatus::Cancelled, None);
     }
     let number = view.experiments.iter().map(|e| e.number).max().unwrap_or(0) + 1;
-    if view.experiments.is_empty() {
+    if live(view).all(|e| e.role != Role::Baseline) {
         return Step::Create { number, role: Role::Baseline, configuration: view.spec.baseline.clone() };
     }
     let end = match verification_begun(view).then_some(SearchEnd::Experiments).or_else(|| search_end(view, now)) {
@@ -111,7 +111,7 @@ fn open_experiment(view: &TaskView<'_>, now: DateTime<Utc>) -> Option<Step> {
 }
 
 fn verification_begun(view: &TaskView<'_>) -> bool {
-    view.experiments.iter().any(|e| matches!(e.role, Role::Verify { .. }))
+    live(view).any(|e| matches!(e.role, Role::Verify { .. }))
 }
 
 fn suggest(view: &TaskView<'_>, sampler: &dyn Sampler) -> Result<Configuration, SuggestError> {

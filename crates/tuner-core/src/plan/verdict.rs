@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::budget::SearchEnd;
+use super::budget::{SearchEnd, live};
 use super::verify::{Sides, sides};
 use super::{Arm, ExperimentView, Role, TaskView};
 use crate::failure::Failure;
@@ -76,7 +76,7 @@ pub struct Verdict {
 impl Verdict {
     /// The verdict that the rows support now.
     pub fn of(view: &TaskView<'_>, search_end: Option<SearchEnd>) -> Self {
-        let baseline = view.experiments.iter().find(|e| e.role == Role::Baseline);
+        let baseline = live(view).find(|e| e.role == Role::Baseline);
         let runs = |e: &ExperimentView| score(view.spec, e).is_some_and(|s| s.primary().is_some());
         let mut verdict = Self {
             baseline: baseline.map(|b| b.number),
@@ -182,9 +182,7 @@ impl Verdict {
 
 /// The scores of one arm in order of the blocks.
 fn arm(view: &TaskView<'_>, side: Arm) -> Vec<Score> {
-    let mut runs: Vec<(u32, &ExperimentView)> = view
-        .experiments
-        .iter()
+    let mut runs: Vec<(u32, &ExperimentView)> = live(view)
         .filter_map(|e| match e.role {
             Role::Verify { block, arm } if arm == side => Some((block, e)),
             _ => None,

@@ -1,5 +1,6 @@
 //! The final comparison: which repeats of baseline and best are still to be run.
 
+use super::budget::live;
 use super::step::leader;
 use super::{Arm, ExperimentView, Role, TaskView};
 use crate::score::score;
@@ -30,7 +31,7 @@ pub(super) struct Sides<'a> {
 
 /// Baseline and best, when the search found something that ranks above the baseline.
 pub(super) fn sides<'a>(view: &TaskView<'a>) -> Option<Sides<'a>> {
-    let baseline = view.experiments.iter().find(|e| e.role == Role::Baseline)?;
+    let baseline = live(view).find(|e| e.role == Role::Baseline)?;
     let (best, _) = leader(view.spec, view.experiments)?;
     let comparable = score(view.spec, baseline).is_some_and(|s| s.primary().is_some());
     (best.number != baseline.number).then_some(Sides { baseline, best, comparable })
@@ -44,7 +45,7 @@ pub(super) fn next_verification(view: &TaskView<'_>) -> Verification {
         let order = if block % 2 == 0 { [Arm::Baseline, Arm::Best] } else { [Arm::Best, Arm::Baseline] };
         for arm in order.into_iter().filter(|arm| *arm == Arm::Best || sides.comparable) {
             let role = Role::Verify { block, arm };
-            if view.experiments.iter().all(|e| e.role != role) {
+            if live(view).all(|e| e.role != role) {
                 let of = if arm == Arm::Best { sides.best } else { sides.baseline };
                 return Verification::Run { role, configuration: of.configuration.clone() };
             }

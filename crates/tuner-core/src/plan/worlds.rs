@@ -38,7 +38,7 @@ struct World {
     space: SearchSpace,
     order: Vec<i64>,
     script: BTreeMap<i64, Vec<String>>,
-    cancel_after: Option<usize>,
+    cancel_between: Option<(usize, usize)>,
 }
 
 impl World {
@@ -49,7 +49,7 @@ impl World {
             "verification": {"blocks": 0}, "retries": {"max_attempts": 3, "backoff_s": 10.0}
         });
         let mut spec: TaskSpec = serde_json::from_value(minimal).unwrap();
-        let (mut order, mut script, mut cancel_after) = (vec![], BTreeMap::new(), None);
+        let (mut order, mut script, mut cancel_between) = (vec![], BTreeMap::new(), None);
         for line in text.lines().map(str::trim).filter(|l| !l.is_empty()) {
             if line.starts_with(|c: char| c.is_ascii_digit()) {
                 let (x, events) = line.split_once(':').unwrap();
@@ -65,7 +65,10 @@ impl World {
                 "slo" => spec.slos.push(serde_json::from_str::<SloSpec>(rest).unwrap()),
                 "repeats" => spec.repeats = rest.parse().unwrap(),
                 "one-level" => spec.load.levels = vec![Level::closed(rest.parse().unwrap())],
-                "cancel-after" => cancel_after = Some(rest.parse().unwrap()),
+                "cancel-between" => {
+                    let (from, to) = rest.split_once(' ').unwrap();
+                    cancel_between = Some((from.parse().unwrap(), to.parse().unwrap()));
+                }
                 "try" => order = rest.split(' ').map(|x| x.parse().unwrap()).collect(),
                 _ => panic!("unknown line {line:?}"),
             }
@@ -73,7 +76,7 @@ impl World {
         let values = (0..10).map(Value::Int).collect();
         let parameter = Parameter { name: "x".into(), domain: Domain::Ordinal { values }, when: None };
         let space = SearchSpace { parameters: vec![parameter], ..SearchSpace::default() };
-        Self { spec, space, order, script, cancel_after }
+        Self { spec, space, order, script, cancel_between }
     }
 
     /// Runs the planner to the end and writes down every step.
@@ -83,7 +86,7 @@ impl World {
         let (mut now, mut experiments, mut out) = (start, Vec::<ExperimentView>::new(), String::new());
         let mut seen = BTreeMap::new();
         for steps in 0..500 {
-            let cancel_requested = self.cancel_after.is_some_and(|n| steps >= n);
+            let cancel_requested = self.cancel_between.is_some_and(|(from, to)| (from..to).contains(&steps));
             let view = TaskView {
                 spec: &self.spec,
                 space: &self.space,
@@ -127,6 +130,10 @@ impl World {
                     )
                     .unwrap();
                     writeln!(out, "  {}", verdict.reason).unwrap();
+                    if status == FinalStatus::Cancelled && self.cancel_between.is_some_and(|(_, to)| to < 500) {
+                        writeln!(out, "(taken up again)").unwrap();
+                        continue;
+                    }
                     return out;
                 }
             }
@@ -370,8 +377,15 @@ worlds! {
 
     a_cancelled_task_ends_what_is_open: "
         experiments 9
-        cancel-after 5
+        cancel-between 4 999
         try 1 2
         0: 100@50, 150@90
         1: 100@50, 150@90"
+
+    a_cancelled_task_that_is_taken_up_again_tries_afresh_what_was_cut_off: "
+        experiments 2
+        cancel-between 4 6
+        try 1
+        0: 100@50, 150@90
+        1: 100@50, 160@90"
 }

@@ -1,5 +1,7 @@
 //! Trade-offs between objectives. Every objective is minimised; points are slices of equal length.
 
+use tuner_core::sampler::Observation;
+
 /// Whether `a` is at least as good as `b` everywhere and better somewhere.
 pub fn dominates(a: &[f64], b: &[f64]) -> bool {
     a.iter().zip(b).all(|(x, y)| x <= y) && a.iter().zip(b).any(|(x, y)| x < y)
@@ -12,6 +14,18 @@ pub struct Candidate {
     pub objectives: Vec<f64>,
     /// Sum of the positive violations: 0 is feasible, infinite cannot work.
     pub violation: f64,
+}
+
+impl Candidate {
+    /// The candidate that an observation describes; `None` where nothing was measured.
+    pub fn of(observation: &Observation) -> Option<Self> {
+        match observation {
+            Observation::Scored { objectives, .. } => {
+                Some(Self { objectives: objectives.clone(), violation: observation.total_violation() })
+            }
+            Observation::Infeasible | Observation::Failed => None,
+        }
+    }
 }
 
 /// Constrained domination (Deb 2000): feasible before infeasible, then by violation, then by the objectives.

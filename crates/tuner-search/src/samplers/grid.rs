@@ -18,6 +18,8 @@ pub struct Grid;
 /// Longest list of combinations held at once. Of more, a task sees so small a part that drawing without repetition
 /// is the same as shuffling.
 const LONGEST: usize = 20_000;
+/// Spaces with a larger product of domains are not walked at every suggestion.
+const LISTABLE: u128 = 10_000_000;
 /// Steps of the walk that lists them.
 const STEPS: usize = 400_000;
 /// Values taken of a range without a step.
@@ -27,7 +29,8 @@ impl Sampler for Grid {
     fn suggest(&self, ask: &Ask<'_>) -> Result<Configuration, SuggestError> {
         let space = discretised(ask.space);
         let seen = Seen::of(ask);
-        let Some(mut combinations) = combinations(&space) else {
+        let listable = space.cardinality_bound().is_some_and(|product| product <= LISTABLE);
+        let Some(mut combinations) = listable.then(|| combinations(&space)).flatten() else {
             let mut rng = generator(ask.seed, u64::from(ask.index), "grid");
             return random::pick(&space, &seen, &mut rng);
         };

@@ -10,7 +10,7 @@ use rand::RngExt;
 use tuner_core::sampler::{Ask, Sampler, SuggestError};
 use tuner_core::space::{Configuration, SearchSpace};
 
-use crate::explore::{Ended, Order, Rng, Seen, draw, generator, walk};
+use crate::explore::{Order, Rng, Seen, draw, generator, walk};
 
 /// Uniform random search without repetition.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +31,8 @@ const STEPS: usize = 500_000;
 /// A valid configuration that was not seen.
 ///
 /// # Errors
-/// `Exhausted` or `NothingValid`. For finite spaces of up to some hundred thousand branches the answer is exact.
+/// `Exhausted` where valid configurations were met but none is new, `NothingValid` where none was met. Exact for spaces
+/// of up to some hundred thousand branches; beyond, the walk ends before it has seen all.
 pub fn pick(space: &SearchSpace, seen: &Seen, rng: &mut Rng) -> Result<Configuration, SuggestError> {
     for _ in 0..DRAWS {
         if let Some(found) = draw(space, |_| rng.random::<f64>()).filter(|c| !seen.contains(c)) {
@@ -39,7 +40,7 @@ pub fn pick(space: &SearchSpace, seen: &Seen, rng: &mut Rng) -> Result<Configura
         }
     }
     let (mut found, mut valid) = (None, 0usize);
-    let ended = walk(space, Order::Shuffled(rng), STEPS, |c| {
+    walk(space, Order::Shuffled(rng), STEPS, |c| {
         valid += 1;
         if seen.contains(c) {
             return ControlFlow::Continue(());
@@ -47,11 +48,7 @@ pub fn pick(space: &SearchSpace, seen: &Seen, rng: &mut Rng) -> Result<Configura
         found = Some(c.clone());
         ControlFlow::Break(())
     });
-    match (found, ended) {
-        (Some(c), _) => Ok(c),
-        (None, Ended::Complete | Ended::Stopped | Ended::Limited) if valid > 0 => Err(SuggestError::Exhausted),
-        (None, _) => Err(SuggestError::NothingValid),
-    }
+    found.ok_or(if valid > 0 { SuggestError::Exhausted } else { SuggestError::NothingValid })
 }
 
 #[cfg(test)]

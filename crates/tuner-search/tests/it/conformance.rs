@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use proptest::test_runner::{TestCaseError, TestRunner};
+use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use rand::RngExt;
 use tuner_core::sampler::{Ask, Finished, Observation, SuggestError};
 use tuner_core::space::{Configuration, Domain, SearchSpace};
@@ -174,7 +174,7 @@ macro_rules! conformance {
 
             #[test]
             fn suggests_every_valid_configuration_once_and_then_says_exhausted() {
-                let mut runner = TestRunner::new(ProptestConfig::with_cases(48));
+                let mut runner = TestRunner::new(Config { cases: 48, failure_persistence: None, ..Config::default() });
                 runner.run(&(finite_space(), 0u64..1000), |(space, seed)| exhausts_exactly(&$spec, &space, seed)).unwrap();
             }
             #[test]

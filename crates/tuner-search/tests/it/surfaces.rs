@@ -80,9 +80,10 @@ impl Surface {
         surface
     }
 
-    /// Runs `trials` experiments, the default first, and returns the normalised regret of the recommended one: 0 is the
-    /// optimum, 1 is the median feasible configuration or worse, nothing feasible, or an SLO truly broken by over 5 %.
-    pub(crate) fn regret(&self, sampler: &dyn Sampler, trials: u32, seed: u64) -> f64 {
+    /// Runs `trials` experiments, the default first. Returns the normalised regret of the recommended one (0 is the
+    /// optimum, 1 is the median feasible configuration or worse, nothing feasible, or an SLO truly broken by over 5 %)
+    /// and how many crashed.
+    pub(crate) fn search(&self, sampler: &dyn Sampler, trials: u32, seed: u64) -> [f64; 2] {
         let mut finished = vec![self.experiment(self.default(), seed, 0)];
         for index in 0..trials - 1 {
             let budget = trials - 1;
@@ -90,6 +91,17 @@ impl Surface {
             let configuration = sampler.suggest(&ask).expect("a space this large is never exhausted");
             finished.push(self.experiment(configuration, seed, u64::from(index) + 1));
         }
+        let crashes = finished.iter().filter(|f| f.observation == Observation::Infeasible).count();
+        [self.regret(&finished), crashes as f64]
+    }
+
+    /// Mean of [`Self::search`] over the seeds from 0.
+    pub(crate) fn mean(&self, sampler: &dyn Sampler, trials: u32, seeds: u64) -> [f64; 2] {
+        let all = (0..seeds).map(|seed| self.search(sampler, trials, seed));
+        all.reduce(|a, b| [a[0] + b[0], a[1] + b[1]]).unwrap_or_default().map(|sum| sum / seeds as f64)
+    }
+
+    fn regret(&self, finished: &[Finished]) -> f64 {
         let value = |f: &Finished| match &f.observation {
             Observation::Scored { objectives, .. } if f.observation.total_violation() <= 0.0 => Some(objectives[0]),
             _ => None,
@@ -101,6 +113,14 @@ impl Surface {
             return 1.0;
         }
         ((-truth.throughput.ln() - self.optimum) / (self.median - self.optimum)).clamp(0.0, 1.0)
+    }
+
+    /// `count` finished experiments at random.
+    #[allow(dead_code, reason = "used by the benchmark")]
+    pub(crate) fn history(&self, count: u64, seed: u64) -> Vec<Finished> {
+        let mut rng = generator(seed, 0, "history");
+        let drawn = std::iter::repeat_with(|| draw(&self.space, |_| rng.random::<f64>())).flatten();
+        drawn.take(count as usize).zip(0..).map(|(c, number)| self.experiment(c, seed, number)).collect()
     }
 
     fn experiment(&self, configuration: Configuration, seed: u64, number: u64) -> Finished {
@@ -118,6 +138,25 @@ impl Surface {
             noise: Some(0.03),
         });
         Finished { configuration, observation }
+    }
+
+    /// Shares of draws that crash and that meet the SLOs, with the reference values.
+    #[allow(dead_code, reason = "used by the benchmark")]
+    pub(crate) fn describe(&self) -> String {
+        let mut rng = generator(1, 0, "describe");
+        let (mut crashed, mut feasible, n) = (0.0, 0.0, 10_000.0);
+        for _ in 0..10_000 {
+            let Some(c) = draw(&self.space, |_| rng.random::<f64>()) else { continue };
+            match self.truth(&c) {
+                None => crashed += 1.0 / n,
+                Some(t) if t.ttft <= self.scene.slo_ttft && t.tpot <= self.scene.slo_tpot => feasible += 1.0 / n,
+                Some(_) => {}
+            }
+        }
+        format!(
+            "{}: crash {crashed:.3} feasible {feasible:.3} best {:.3} median {:.3}",
+            self.name, self.optimum, self.median
+        )
     }
 
     fn default(&self) -> Configuration {
@@ -283,7 +322,7 @@ impl Surface {
         let waiting = ((256.0 - batch) / 256.0).max(0.0) * 1.1;
         Some(Truth {
             throughput: batch / (time * slowdown) * (1.0 - preempted) * replicas / s.output,
-            ttft: first * (1.3 + 0.25 * queue) + waiting * s.output * tpot * 0.25 + preempted * 3.0,
+            ttft: first * (1.3 + 0.25 * queue) + waiting * s.output * time * 0.25 + preempted * 3.0,
             tpot: tpot * (1.0 + 1.5 * preempted),
         })
     }

@@ -1,5 +1,6 @@
 //! Integration tests: virtual time, closed forms, properties, the server's protocol.
 
+mod client;
 mod closed_form;
 mod level;
 mod properties;

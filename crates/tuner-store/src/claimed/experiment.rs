@@ -39,6 +39,7 @@ impl Claimed {
             role: Set(role_text),
             configuration: Set(configuration_text),
             key: Set(configuration.key()),
+            outcome_word: Set(None),
             outcome: Set(None),
             score: Set(None),
             created_at: Set(write.at),
@@ -77,6 +78,7 @@ impl Claimed {
             });
         }
         let mut change = row.into_active_model();
+        change.outcome_word = Set(Some(outcome.word().to_owned()));
         change.outcome = Set(Some(outcome_text));
         change.score = Set(score_text);
         change.ended_at = Set(Some(write.at));

@@ -104,6 +104,7 @@ fn tables() -> Vec<TableCreateStatement> {
             text("role"),
             text("configuration"),
             text("key"),
+            text_or_null("outcome_word"),
             text_or_null("outcome"),
             text_or_null("score"),
             moment("created_at"),

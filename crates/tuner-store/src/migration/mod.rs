@@ -111,6 +111,7 @@ mod tests {
                    fence, gpu_seconds) VALUES ('1', 'kept', '', '', '', 1, 'pending', '', 0, 0, 0)";
         db.execute_unprepared(row).await.unwrap();
         assert!(!copy.exists(), "a new database needs no copy");
+        std::fs::write(directory.path().join("tuner.db.before-m0002_second.unfinished"), "cut short").unwrap();
 
         let newer = dialect::file::<Newer>(&path).await.unwrap();
         assert_eq!(standing::<Newer>(&newer, "").await.unwrap(), Standing::Current);
@@ -118,6 +119,10 @@ mod tests {
         let before = dialect::file::<Migrations>(&copy).await.unwrap();
         assert_eq!(names(&before).await, ["kept"]);
 
+        for file in std::fs::read_dir(directory.path()).unwrap() {
+            let (file, name) = file.map(|f| (f.metadata().unwrap(), f.file_name())).unwrap();
+            assert_eq!(std::os::unix::fs::PermissionsExt::mode(&file.permissions()) & 0o077, 0, "{name:?}");
+        }
         let refused = dialect::file::<Migrations>(&path).await;
         assert!(matches!(refused, Err(StoreError::NewerSchema { .. })), "{refused:?}");
     }

@@ -259,3 +259,14 @@ async fn what_fifty_experiments_cost() {
         );
     }
 }
+
+/// A released migration is never edited: if this text changes, it must be by a new one.
+#[tokio::test]
+async fn the_tables_are_these() {
+    let f = Fixture::file().await;
+    let sql = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY rowid";
+    let rows = raw(f.path.as_ref().unwrap()).await;
+    let rows = rows.query_all_raw(Statement::from_string(DbBackend::Sqlite, sql)).await.unwrap();
+    let tables: Vec<String> = rows.iter().map(|row| row.try_get("", "sql").unwrap()).collect();
+    insta::assert_snapshot!(tables.join("\n").replace(", \"", ",\n    \""));
+}

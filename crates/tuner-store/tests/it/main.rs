@@ -1,4 +1,5 @@
 //! The store as its callers see it. One suite runs on every database; what only files have is in `files`.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // Only functions marked as tests are exempt by themselves.
 
 mod files;
 mod fixture;
@@ -37,6 +38,7 @@ macro_rules! suite {
             writes::gpu_seconds_are_counted_once_per_attempt,
             writes::a_cancelled_task_can_be_reopened_but_a_completed_one_cannot,
             writes::a_figure_that_is_not_finite_is_refused,
+            writes::a_call_that_is_dropped_halfway_has_happened_or_not,
             reading::refreshing_equals_loading_after_every_write,
             reading::what_was_written_is_loaded_to_the_last_bit,
             reading::events_come_in_order_and_can_be_replayed_from_any_number,

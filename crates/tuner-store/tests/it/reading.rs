@@ -95,6 +95,8 @@ pub(crate) async fn events_come_in_order_and_can_be_replayed_from_any_number(f: 
         assert_eq!(serde_json::to_value(row).unwrap()["kind"], row.event.kind());
     }
     assert_eq!(f.store.events_since(0, Some(task), 3).await.unwrap(), mine[..3]);
+    assert_eq!(f.store.recent_events(Some(task), 3).await.unwrap(), mine[mine.len() - 3..]);
+    assert_eq!(f.store.recent_events(None, 1000).await.unwrap(), all);
 }
 
 pub(crate) async fn a_follower_hears_every_event_once(f: Fixture) {

@@ -68,6 +68,16 @@ pub(crate) async fn tasks_are_listed_newest_first_page_by_page(f: Fixture) {
         }
     }
     assert_eq!(seen, ids);
+    let pen = f.pen(ids[0]).await;
+    for n in 0..11 {
+        step(&pen, 1, n).await.unwrap();
+    }
+    for n in [2, 3] {
+        step(&pen, n, 1).await.unwrap();
+    }
+    let counts = f.store.outcome_counts(&ids).await.unwrap();
+    let expected = [("open".to_owned(), 2), ("success".to_owned(), 1)];
+    assert_eq!(counts, [(ids[0], expected.into())].into());
     f.store.request_cancel(ids[3]).await.unwrap();
     let cancelled = TaskFilter { statuses: vec![TaskStatus::Cancelled] };
     let page = f.store.list_tasks(&cancelled, None, 10).await.unwrap();

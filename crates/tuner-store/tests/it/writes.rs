@@ -249,3 +249,34 @@ pub(crate) async fn a_figure_that_is_not_finite_is_refused(f: Fixture) {
     let refused = pen.create_experiment(2, Role::Search, &configuration(f64::NAN)).await;
     assert!(matches!(refused, Err(StoreError::Unstorable { .. })), "{refused:?}");
 }
+
+pub(crate) async fn a_call_that_is_dropped_halfway_has_happened_or_not(f: Fixture) {
+    let task = f.task("smoke").await;
+    let pen = f.pen(task).await;
+    let tried = configuration(0.5);
+    let mut dropped = 0;
+    for n in 1..=60_u32 {
+        let patience = async {
+            for _ in 0..n * n {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            done = pen.create_experiment(n, Role::Search, &tried) => done.unwrap(),
+            () = patience => dropped += 1,
+        }
+        // The handle is as good as before, and doing it again does it once.
+        pen.create_experiment(n, Role::Search, &tried).await.unwrap();
+    }
+    assert!(dropped > 0, "no call was dropped");
+    assert_eq!(f.store.load(task).await.unwrap().experiments.len(), 60);
+    let told = f.store.events_since(0, Some(task), 1000).await.unwrap();
+    let mut created: Vec<u32> = told
+        .iter()
+        .filter(|e| matches!(e.event, Event::ExperimentCreated { .. }))
+        .filter_map(|e| e.experiment)
+        .collect();
+    created.sort_unstable();
+    assert_eq!(created, (1..=60).collect::<Vec<_>>());
+}

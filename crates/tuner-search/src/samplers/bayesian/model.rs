@@ -80,8 +80,9 @@ impl<'a> Model<'a> {
         self.good.iter()
     }
 
-    /// Up to `candidates` different draws from the good density of every group, best first. Draws that break a
-    /// constraint by themselves are dropped, and so are tried ones where the group is the whole configuration.
+    /// `candidates` draws from the good density of every group, best first, without those that break a constraint by
+    /// themselves. Repeated draws and, where the group is the whole configuration, tried ones are dropped but counted:
+    /// insisting on more would move the choice to the rim of the density, where the ratio is large and means little.
     pub(super) fn draws(&self, candidates: usize, seen: &Seen, rng: &mut Rng) -> Vec<Vec<Draw>> {
         self.groups.iter().map(|group| group.draws(self.space, candidates, seen, rng)).collect()
     }
@@ -105,21 +106,22 @@ impl<'a> Group<'a> {
 
     fn draws(&self, space: &SearchSpace, candidates: usize, seen: &Seen, rng: &mut Rng) -> Vec<Draw> {
         let (below, above) = self.densities();
-        let mut points: Vec<Point> = Vec::new();
+        let (mut points, mut valid): (Vec<Point>, usize) = (Vec::new(), 0);
         let mut out: Vec<Draw> = Vec::new();
         for _ in 0..candidates * PATIENCE {
-            if out.len() == candidates {
+            if valid >= candidates && !out.is_empty() {
                 break;
             }
             let point = below.sample(rng);
-            if points.contains(&point) {
-                continue;
-            }
-            points.push(point.clone());
             let Some(values) = self.decode(space, &point) else { continue };
             let part = Configuration(values.iter().cloned().collect());
-            if space.satisfies_constraints(&part) && !seen.contains(&part) {
+            if !space.satisfies_constraints(&part) {
+                continue;
+            }
+            valid += 1;
+            if !points.contains(&point) && !seen.contains(&part) {
                 out.push(Draw { values, score: below.log_density(&point) - above.log_density(&point) });
+                points.push(point);
             }
         }
         out.sort_by(|a, b| b.score.total_cmp(&a.score));

@@ -225,6 +225,52 @@ mod tests {
         assert!((total - 1.0).abs() < 1e-4, "{total}");
     }
 
+    /// Expected values: Optuna 5.0.0, `_ParzenEstimator.log_pdf` with its default settings, same observations.
+    #[test]
+    fn densities_equal_those_of_optuna() {
+        let choices = ["a", "b", "c"].map(Value::from).to_vec();
+        let parameters = [
+            Domain::Float { low: 0.0, high: 2.0, step: None, log: false },
+            Domain::Float { low: 1e-3, high: 10.0, step: None, log: true },
+            Domain::Int { low: 1, high: 64, step: 1, log: true },
+            Domain::Int { low: 0, high: 12, step: 3, log: false },
+            Domain::Categorical { values: choices },
+        ]
+        .map(parameter);
+        let dimensions: Vec<Dimension<'_>> = parameters.iter().map(Dimension::of).collect();
+        let point = |f: f64, g: f64, i: i64, j: i64, c: &str| -> Point {
+            let values = [f.into(), g.into(), i.into(), j.into(), c.into()];
+            dimensions.iter().zip(values).map(|(d, v): (_, Value)| d.encode(&v).unwrap()).collect()
+        };
+        let observed = [
+            point(0.1, 0.01, 1, 0, "a"),
+            point(1.9, 1.0, 8, 3, "c"),
+            point(1.5, 9.0, 8, 12, "c"),
+            point(0.2, 0.5, 60, 3, "b"),
+        ];
+        let asked = [point(0.15, 0.02, 2, 3, "a"), point(1.0, 0.9, 8, 6, "b"), point(2.0, 0.001, 64, 9, "c")];
+        let full = Parzen::fit(&dimensions, &observed, &weights(4));
+        let prior = Parzen::fit(&dimensions, &[], &[]);
+        let expected = [
+            (&full, [-6.052_443_379_832_295, -9.037_812_606_522_948, -13.032_852_643_125_28]),
+            (&prior, [-7.862_461_757_244_661, -9.149_356_481_806_13, -11.593_272_353_465_036]),
+        ];
+        for (model, expected) in expected {
+            for (point, expected) in asked.iter().zip(expected) {
+                let got = model.log_density(point);
+                assert!((got - expected).abs() < 1e-9, "{got} {expected}");
+            }
+        }
+        // Thirty observations: the ramp of the weights.
+        let ramp: Vec<Point> = (0..30).map(|i| vec![f64::from(i) / 15.0]).collect();
+        let model = Parzen::fit(&dimensions[..1], &ramp, &weights(30));
+        for (x, expected) in
+            [(0.15, -1.118_983_163_259_952_3), (1.0, -0.610_635_355_953_334_6), (2.0, -1.617_454_727_286_496_8)]
+        {
+            assert!((model.log_density(&vec![x]) - expected).abs() < 1e-9, "{x}");
+        }
+    }
+
     #[test]
     fn samples_follow_the_density() {
         let parameter = parameter(Domain::Int { low: 0, high: 9, step: 1, log: false });
