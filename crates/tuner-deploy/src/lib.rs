@@ -1,1 +1,3 @@
 //! Backends that launch, watch and stop engines: local processes and attached endpoints.
+
+pub mod install;
