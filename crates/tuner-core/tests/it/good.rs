@@ -160,7 +160,7 @@ fn optional(json: &Json, path: &[String], out: &mut Vec<Vec<String>>) {
                 let essential = KEPT.contains(&key.as_str())
                     || free
                     || path.iter().any(|p| p == "parameters" || p == "across" || p == "levels");
-                if !essential && !(path == ["model"] && key == "id") {
+                if !essential && (path != ["model"] || key != "id") {
                     out.push(inner.clone());
                 }
                 optional(value, &inner, out);
