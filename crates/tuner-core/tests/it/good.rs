@@ -115,6 +115,20 @@ fn a_spec_built_in_memory_is_checked_like_a_file() {
 }
 
 #[test]
+fn the_examples_in_the_documentation_are_good() {
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/task-file.md")).unwrap();
+    let blocks: Vec<&str> = page.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(blocks.len() >= 6);
+    for block in blocks {
+        // A fragment completes the smallest task, whose own lines it replaces.
+        let starts = |key: &str| block.lines().any(|line| line.starts_with(key));
+        let key = |line: &str| line.split_inclusive(':').next().unwrap().to_owned();
+        let rest: String = MINIMAL.lines().filter(|l| !starts(&key(l))).map(|l| format!("{l}\n")).collect();
+        spec(&format!("{block}{rest}"));
+    }
+}
+
+#[test]
 fn anchors_may_be_used_within_bounds() {
     let text = format!(
         "{MINIMAL}slos:\n  - &slo {{metric: ttft, max_ms: 500}}\nbaseline: {{max-num-seqs: &n 64, block-size: *n}}\n"
