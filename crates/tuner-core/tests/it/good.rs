@@ -67,6 +67,7 @@ fn requests_alone_have_no_hidden_time_limit_and_a_prompts_file_no_hidden_scenari
 fn json_with_tabs_and_escapes_is_read_like_yaml() {
     let json = "{\n\t\"name\": \"demo\",\n\t\"model\": {\"id\":\"organisation/name\"},\n\t\"engine\": {\"name\": \"vllm\"},\r\n\t\"search_space\": {\"parameters\": {\"max-num-seqs\": [64,128]}}\n}\n";
     assert_eq!(spec(json), spec(MINIMAL));
+    assert_eq!(spec(&json.replace("\t\"name\"", "\"$schema\": \"task.schema.json\", \"name\"")), spec(MINIMAL));
     let compact = serde_json::to_string(&spec(MINIMAL)).unwrap();
     assert_eq!(spec(&compact), spec(MINIMAL));
     let described =
@@ -257,4 +258,18 @@ fn the_full_task_uses_every_field_of_the_schema() {
     }
     let text = full.to_string();
     read(&text, &context()).unwrap_or_else(|f| panic!("{}", render_all(&f, "task.json", &text)));
+}
+
+#[test]
+fn a_huge_file_is_refused_quickly_instead_of_searched() {
+    let huge = |parameters: String| MINIMAL.replace("max-num-seqs: [64, 128]", &parameters);
+    let many: Vec<String> = (0..3000).map(|i| format!("p-{i}: [1, 2]")).collect();
+    let long: Vec<String> = (0..9000).map(|i| i.to_string()).collect();
+    for (text, expected) in [
+        (huge(many.join(", ")), "3000 parameters are more than a search can learn about"),
+        (huge(format!("p: [{}]", long.join(", "))), "the list has 9000 values, at most 1000 are taken"),
+        ("x".repeat(2 << 20), "the file is larger than 1024 KiB"),
+    ] {
+        assert_eq!(read(&text, &context()).unwrap_err()[0].message, expected);
+    }
 }

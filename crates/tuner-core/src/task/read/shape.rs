@@ -169,6 +169,10 @@ impl<'s> Shape<'s> {
             let inner = Here { node: &entry.value, path: here.path.join(entry.key.as_str()), key: entry.key_span };
             let property = properties.get(&entry.key).or(extra.filter(|e| e.is_object()));
             let Some(property) = property else {
+                // Editors write `$schema` into JSON files.
+                if here.path.0.is_empty() && entry.key == "$schema" {
+                    continue;
+                }
                 if extra == Some(&Json::Bool(false)) {
                     self.unknown_field(&inner, &entry.key, &here.path, properties);
                 } else {
@@ -188,10 +192,11 @@ impl<'s> Shape<'s> {
                 continue;
             }
             let path = here.path.join(name);
-            let misspelt = here.node.entries().iter().any(|e| {
-                let field = here.path.join(e.key.as_str()).to_string();
-                self.found.iter().any(|f| f.field == field && f.suggestion.as_deref() == Some(name))
-            });
+            let misspelt = self
+                .found
+                .iter()
+                .filter(|f| f.suggestion.as_deref() == Some(name))
+                .any(|f| here.node.entries().iter().any(|e| f.field == here.path.join(e.key.as_str()).to_string()));
             if misspelt {
                 self.replaced.push(path);
             } else if here.node.get(name).is_none() {
