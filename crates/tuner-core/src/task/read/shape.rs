@@ -221,7 +221,8 @@ impl<'s> Shape<'s> {
         finding.allowed = Some(if names.is_empty() { "no fields".to_owned() } else { names.join(", ") });
         finding.help = match (near, home) {
             (None, Some(home)) => Some(format!("`{key}` belongs to `{home}`, not to {place}")),
-            _ => hints::unknown_field(key),
+            (None, None) => hints::unknown_field(key, parent),
+            _ => None,
         };
         self.found.push(finding.at(here.key));
         self.replaced.push(here.path.clone());

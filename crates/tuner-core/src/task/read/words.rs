@@ -22,7 +22,9 @@ impl<'s> Shape<'s> {
             (_, Kind::Scalar { text, .. }) => text.as_str(),
             _ => "",
         };
-        let near = nearest(given, words.iter().copied()).or_else(|| hints::other_word(given, &words));
+        let first = given.split_whitespace().next().unwrap_or_default();
+        let within = words.iter().copied().find(|w| *w == first);
+        let near = nearest(given, words.iter().copied()).or(within).or_else(|| hints::other_word(given, &words));
         let message = format!("unknown {} `{given}`", hints::word_noun(&here.path));
         self.report(here, Diagnostic::error("", message).suggest(near).allowed(allowed()))
     }
@@ -75,6 +77,7 @@ impl<'s> Shape<'s> {
         }
         let Some(entry) = here.node.entry("kind") else {
             let finding = Diagnostic::error("", "`kind` is missing").allowed(words.join(", "));
+            let finding = finding.help(format!("add `kind: {}`", words.first().copied().unwrap_or_default()));
             return Some(self.report(here, finding));
         };
         let kind = Here { node: &entry.value, path: here.path.join("kind"), key: entry.key_span };
