@@ -26,6 +26,7 @@ pub struct SimEngine {
     flags: Flags,
     plan: Plan,
     cost: StepCost,
+    boots: bool,
 }
 
 impl SimEngine {
@@ -64,7 +65,7 @@ impl SimEngine {
         })?;
         let plan = Plan::new(architecture, device, gpus, &flags)?;
         let cost = StepCost::new(architecture, device, &flags, &plan);
-        Ok(Self { model: architecture, gpu: device, gpus, name: model.to_owned(), flags, plan, cost })
+        Ok(Self { model: architecture, gpu: device, gpus, name: model.to_owned(), flags, plan, cost, boots: true })
     }
 
     /// The model's dimensions.
@@ -115,6 +116,12 @@ impl SimEngine {
         self
     }
 
+    /// The same engine, ready as soon as it is launched.
+    pub fn without_startup(mut self) -> Self {
+        self.boots = false;
+        self
+    }
+
     /// Seconds of one step without noise.
     pub fn step_s(&self, work: &Work) -> f64 {
         self.cost.step_s(work)
@@ -122,6 +129,9 @@ impl SimEngine {
 
     /// From launch to "ready": boot, weights from disk, quantisation on the fly, memory profile, compilation, graphs.
     pub fn startup(&self) -> Duration {
+        if !self.boots {
+            return Duration::ZERO;
+        }
         let stored = match self.flags.quantization {
             Quantization::Int4 => weights_bytes(self.model, &self.flags),
             _ => 2.0 * (self.model.common_parameters() + self.model.routed_parameters()),

@@ -238,7 +238,7 @@ fn check_parallel(model: &Architecture, gpus: u32, flags: &Flags) -> Result<(), 
     if needed > gpus {
         return Err(SimError::TooFewGpus { needed, present: gpus });
     }
-    if model.heads % flags.tp != 0 {
+    if !model.heads.is_multiple_of(flags.tp) {
         return Err(SimError::Arguments {
             message: format!(
                 "Total number of attention heads ({}) must be divisible by tensor parallel size ({}).",
@@ -318,7 +318,7 @@ fn check_compatible(gpu: &Gpu, flags: &Flags, attention: AttentionBackend) -> Re
         "FlashAttention does not support fp8 kv-cache on this device."
     } else if fp8_cache && matches!(attention, AttentionBackend::Xformers | AttentionBackend::Torch) {
         "the attention backend does not support an fp8 kv-cache."
-    } else if flags.dialect == Dialect::Vllm && !gpu.is_cpu() && block % 16 != 0 {
+    } else if flags.dialect == Dialect::Vllm && !gpu.is_cpu() && !block.is_multiple_of(16) {
         "no valid attention backend: block_size must be a multiple of 16."
     } else if flags.dialect == Dialect::Vllm && attention == AttentionBackend::FlashInfer && block > 64 {
         "FlashInfer supports block sizes 16, 32 and 64."

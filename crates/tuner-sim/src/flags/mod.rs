@@ -13,7 +13,7 @@ use tuner_core::Value;
 use crate::error::SimError;
 use argument::Argument;
 pub use table::INERT;
-use table::{SGLANG_ONLY, knob_of, unknown};
+use table::{SGLANG_ONLY, foreign, is_foreign, knob_of, unknown};
 
 /// Whose defaults and memory rules apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,7 +192,8 @@ impl Flags {
         }
     }
 
-    /// Reads flags. `dialect: None` takes SGLang's where a name that only SGLang has occurs, else vLLM's.
+    /// Reads flags. With a dialect, the other engine's names are unknown. Without one both are accepted, and SGLang's
+    /// defaults apply where a name that only SGLang has occurs, else vLLM's.
     ///
     /// Names come without leading dashes, with `-` or `_`; `Null` leaves a flag out.
     pub fn read<'a>(
@@ -204,12 +205,16 @@ impl Flags {
             .filter(|(_, value)| **value != Value::Null)
             .map(|(name, value)| (name.trim_start_matches("--").replace('_', "-"), value.clone()))
             .collect();
+        let strict = dialect;
         let sglang = || given.keys().any(|name| SGLANG_ONLY.contains(&name.as_str()));
         let dialect = dialect.unwrap_or_else(|| if sglang() { Dialect::Sglang } else { Dialect::Vllm });
         let mut out = Self::defaults(dialect);
         let mut seen: Vec<(&str, &str)> = Vec::new();
         for (name, value) in &given {
             let (knob, negated) = knob_of(name, value).ok_or_else(|| unknown(name))?;
+            if let Some(dialect) = strict.filter(|d| is_foreign(name, *d)) {
+                return Err(foreign(name, knob, dialect));
+            }
             if let Some((_, other)) = seen.iter().find(|(k, _)| *k == knob && !knob.is_empty()) {
                 return Err(SimError::Arguments { message: format!("--{other} and --{name} set the same thing") });
             }

@@ -2,6 +2,7 @@
 
 use tuner_core::Value;
 
+use super::Dialect;
 use crate::error::SimError;
 
 /// Flag name to knob; the names of one knob stand together.
@@ -65,6 +66,36 @@ pub(super) const SGLANG_ONLY: &[&str] = &[
     "max-total-tokens",
     "schedule-conservativeness",
 ];
+
+/// Names that only vLLM has.
+const VLLM_ONLY: &[&str] = &[
+    "max-num-seqs",
+    "max-num-batched-tokens",
+    "gpu-memory-utilization",
+    "block-size",
+    "enable-prefix-caching",
+    "enable-chunked-prefill",
+    "enforce-eager",
+    "max-cudagraph-capture-size",
+    "max-model-len",
+    "scheduling-policy",
+    "num-speculative-tokens",
+];
+
+/// Whether an engine of this dialect would not know the name.
+pub(super) fn is_foreign(name: &str, dialect: Dialect) -> bool {
+    match dialect {
+        Dialect::Vllm => SGLANG_ONLY.contains(&name),
+        Dialect::Sglang => VLLM_ONLY.contains(&name),
+    }
+}
+
+/// The refusal of a foreign name, which names the counterpart.
+pub(super) fn foreign(name: &str, knob: &str, dialect: Dialect) -> SimError {
+    let same = |(flag, k): &&(&str, &str)| *k == knob && !is_foreign(flag, dialect);
+    let nearest = KNOBS.iter().find(same).map(|(flag, _)| (*flag).to_owned());
+    SimError::UnknownFlag { name: name.to_owned(), nearest }
+}
 
 /// Flags of the real engines that the model accepts and that change nothing in it.
 pub const INERT: &[&str] = &[

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use tuner_core::Value;
-use tuner_core::record::PlannedRequest;
+use tuner_core::record::{Fate, PlannedRequest};
 use tuner_sim::cost::Work;
 use tuner_sim::scheduler::{Content, Scheduler, SimRequest, Step};
 use tuner_sim::{Drive, SimEngine, run_level};
@@ -135,6 +135,43 @@ proptest! {
         };
         let (low, high) = (peak(seqs), peak(seqs + more));
         prop_assert!(high.0 >= low.0 && high.1 >= low.1);
+    }
+
+    #[test]
+    fn every_request_of_a_level_ends_in_exactly_one_record(
+        shapes in shapes(),
+        open in any::<bool>(),
+        concurrency in proptest::option::of(1u32..20),
+        duration_s in proptest::option::of(0.01f64..3.0),
+        request_timeout_s in 0.05f64..3.0,
+        limit_s in proptest::option::of(0.1f64..5.0),
+    ) {
+        let plan = || shapes.iter().enumerate().map(|(i, (input, output))| PlannedRequest {
+            index: i as u64,
+            warmup: i < 2,
+            planned_s: open.then_some(i as f64 * 0.03),
+            input_tokens: *input,
+            output_tokens: *output,
+        });
+        let drive = Drive { concurrency, duration_s, request_timeout_s, limit_s, shared_prefix_tokens: 0 };
+        let run = run_level(&tight("fcfs", 8, true), &mut plan(), &drive, 5);
+        prop_assert!(run.records.iter().map(|r| r.index).eq(0..run.records.len() as u64));
+        if duration_s.is_none() && limit_s.is_none() {
+            prop_assert_eq!(run.records.len(), shapes.len());
+        }
+        for record in &run.records {
+            let tokens: u32 = record.reads.iter().filter_map(|r| r.tokens).sum();
+            prop_assert_eq!(record.output_tokens.unwrap_or(0), tokens);
+            prop_assert!(record.reads.is_sorted_by_key(|r| r.at_s));
+            match &record.fate {
+                Fate::Completed => prop_assert_eq!(tokens, record.planned_output_tokens),
+                Fate::Unsent => prop_assert!(record.sent_s.is_none() && record.ended_s.is_none()),
+                Fate::Failed { class, .. } => prop_assert_eq!(class.as_str(), "timeout_total"),
+                Fate::Cancelled => prop_assert!(limit_s.is_some()),
+            }
+            let ended = record.ended_s.unwrap_or(0.0);
+            prop_assert!(ended <= run.elapsed_s && ended - record.sent_s.unwrap_or(ended) <= request_timeout_s + 1e-9);
+        }
     }
 
     #[test]

@@ -240,7 +240,7 @@ async fn the_served_name_and_the_arguments_can_be_read_back() {
 
 #[tokio::test]
 async fn the_server_takes_the_time_that_the_level_in_virtual_time_takes() {
-    let engine = try_engine(MODEL, "h100-80g", 1, &[]).unwrap().without_noise();
+    let engine = try_engine(MODEL, "h100-80g", 1, &[]).unwrap().without_noise().without_startup();
     let run = run_level(&engine, &mut closed(6, 0, 200, 200).into_iter(), &Drive::default(), 0);
     let mean = |f: &dyn Fn(&tuner_core::record::RequestRecord) -> f64| run.records.iter().map(f).sum::<f64>() / 6.0;
     let ttft = mean(&|r| r.first_token_s().unwrap() - r.sent_s.unwrap());

@@ -73,13 +73,26 @@ fn other_engines_flags_are_not_simulated() {
 }
 
 #[test]
-fn a_real_vllm_task_does_not_take_sglang_names_for_granted() {
-    let mut spec = crate::support::spec("h100-80g", 1);
-    spec.name = tuner_core::engine::EngineName::Vllm;
-    spec.fixed.insert("swap-space".to_owned(), Value::Int(4));
-    let model = tuner_core::task::ModelSpec { id: Some("llama-3.1-8b".to_owned()), ..Default::default() };
-    let engine = tuner_sim::SimEngine::new(&model, &spec, &Default::default()).unwrap();
-    assert_eq!(engine.flags().dialect, tuner_sim::flags::Dialect::Vllm);
+fn a_task_for_a_real_engine_knows_only_that_engines_names() {
+    let message = |name, flag: &str| {
+        let mut spec = crate::support::spec("h100-80g", 1);
+        spec.name = name;
+        spec.fixed.insert(flag.to_owned(), Value::Int(16));
+        let model = tuner_core::task::ModelSpec { id: Some("llama-3.1-8b".to_owned()), ..Default::default() };
+        tuner_sim::SimEngine::new(&model, &spec, &Default::default()).map(|_| ()).map_err(|e| e.to_string())
+    };
+    use tuner_core::engine::EngineName::{Sglang, Vllm};
+    assert_eq!(message(Vllm, "block-size"), Ok(()));
+    assert_eq!(message(Sglang, "page-size"), Ok(()));
+    assert_eq!(
+        message(Vllm, "page-size"),
+        Err("unrecognized arguments: --page-size (did you mean --block-size?)".to_owned())
+    );
+    assert_eq!(
+        message(Sglang, "max-num-seqs"),
+        Err("unrecognized arguments: --max-num-seqs (did you mean --max-running-requests?)".to_owned())
+    );
+    assert_eq!(message(Vllm, "swap-space"), Ok(()), "known to change nothing");
 }
 
 #[test]
