@@ -26,22 +26,22 @@ impl fmt::Display for Counts {
 }
 
 impl Counts {
-    /// The sum over every result line.
+    /// The sum over every result line. Where nextest sums up, libtest's lines are parts of failed tests' output.
     pub(crate) fn in_lines(lines: &[String]) -> Self {
+        let summaries = lines.iter().filter_map(|line| {
+            let (_, after) = line.trim_start().strip_prefix("Summary [")?.split_once("run:")?;
+            Some(after)
+        });
+        let summaries: Vec<&str> = summaries.collect();
+        let results = lines.iter().filter_map(|line| line.strip_prefix("test result:"));
         let mut sum = Self::default();
-        for line in lines {
-            sum += Self::in_line(line);
+        for text in if summaries.is_empty() { results.collect() } else { summaries } {
+            sum += Self::in_text(text);
         }
         sum
     }
 
-    fn in_line(line: &str) -> Self {
-        let line = line.trim_start();
-        let text = match (line.strip_prefix("test result:"), line.strip_prefix("Summary [")) {
-            (Some(rest), _) => rest,
-            (_, Some(rest)) => rest.split_once("run:").map_or("", |(_, after)| after),
-            _ => return Self::default(),
-        };
+    fn in_text(text: &str) -> Self {
         let mut counts = Self::default();
         let words: Vec<&str> =
             text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
@@ -63,16 +63,28 @@ impl Counts {
 mod tests {
     use super::*;
 
+    fn counted(lines: &[&str]) -> Counts {
+        Counts::in_lines(&lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>())
+    }
+
     #[test]
-    fn both_harnesses_are_counted_and_nothing_else() {
-        let lines = [
+    fn the_result_lines_of_libtest_are_summed_and_nothing_else() {
+        let counts = counted(&[
             "running 3 tests",
             "test result: FAILED. 1 passed; 1 failed; 1 ignored; 0 measured; 7 filtered out; finished in 0.20s",
             "test result: ok. 4 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.00s",
-            "     Summary [   0.052s] 10 tests run: 6 passed (1 slow, 1 flaky), 3 failed, 1 timed out, 2 skipped",
             "a log line that says 5 failed",
-        ]
-        .map(str::to_owned);
-        assert_eq!(Counts::in_lines(&lines), Counts { passed: 11, failed: 5, skipped: 3 });
+        ]);
+        assert_eq!(counts, Counts { passed: 5, failed: 1, skipped: 1 });
+    }
+
+    #[test]
+    fn where_nextest_sums_up_its_summary_alone_counts() {
+        let counts = counted(&[
+            "    test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 51 filtered out; finished in 0.28s",
+            "test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 51 filtered out; finished in 0.28s",
+            "     Summary [   0.052s] 10 tests run: 6 passed (1 slow, 1 flaky), 3 failed, 1 timed out, 2 skipped",
+        ]);
+        assert_eq!(counts, Counts { passed: 6, failed: 4, skipped: 2 });
     }
 }

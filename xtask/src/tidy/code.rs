@@ -76,6 +76,37 @@ pub(super) fn purity(file: &File) -> Vec<String> {
     findings
 }
 
+/// What only some places may do: words, where they are allowed, what to do elsewhere.
+const RESERVED: &[(&[&str], &[&str], &str)] = &[
+    (
+        &["env::var(", "env::var_os(", "env::vars"],
+        &["crates/tuner-cli/", "crates/tuner-testkit/", "xtask/"],
+        "settings are read in tuner-cli and handed down",
+    ),
+    (&["pkill", "killall"], &[], "stop what was found by its label, or the process id you hold"),
+    (&["sea_orm", "SELECT "], &["crates/tuner-store/"], "rows are read and written in tuner-store only"),
+];
+
+/// Invariants of `ARCHITECTURE.md` that a word gives away.
+pub(super) fn reserved(file: &File) -> Vec<String> {
+    // The rule's own words stand in this file.
+    if !file.is_product_source() || file.path == "xtask/src/tidy/code.rs" {
+        return Vec::new();
+    }
+    let mut findings = Vec::new();
+    for (number, line) in file.product_lines().filter(|(_, line)| !line.trim_start().starts_with("//")) {
+        for (words, allowed, instead) in RESERVED {
+            if allowed.iter().any(|place| file.path.starts_with(place)) {
+                continue;
+            }
+            if let Some(word) = words.iter().find(|word| line.contains(**word)) {
+                findings.push(format!("{}:{number}: {word}; {instead}", file.path));
+            }
+        }
+    }
+    findings
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,5 +137,12 @@ mod tests {
         let text = "//! A.\n// Utc::now is not used\nlet t = Utc::now();\n";
         assert_eq!(purity(&file("crates/tuner-core/src/a.rs", text)).len(), 1);
         assert_eq!(purity(&file("crates/tuner-store/src/a.rs", text)).len(), 0);
+    }
+
+    #[test]
+    fn the_environment_is_read_by_the_command_line_only() {
+        let text = "//! A.\nlet home = std::env::var(\"HOME\");\n";
+        assert_eq!(reserved(&file("crates/tuner-bench/src/a.rs", text)).len(), 1);
+        assert_eq!(reserved(&file("crates/tuner-cli/src/a.rs", text)).len(), 0);
     }
 }

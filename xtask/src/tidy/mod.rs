@@ -51,6 +51,7 @@ const FILE_RULES: &[fn(&File) -> Vec<String>] = &[
     code::markers,
     code::printing,
     code::purity,
+    code::reserved,
     words::banned,
     layout::name,
     layout::one_test_binary,

@@ -50,7 +50,9 @@ pub(super) fn render(report: &Report, width: usize, ink: Ink) -> String {
     if let Some(command) = &report.command {
         out.head("Run it");
         // Never wrapped: it is to be copied.
-        out.line(&format!("  {command}"));
+        for line in command.lines() {
+            out.line(&format!("  {line}"));
+        }
     }
     experiments(&mut out, report);
     failures(&mut out, report);
