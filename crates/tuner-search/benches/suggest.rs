@@ -20,15 +20,18 @@ fn main() {
     let kinds = [("bayesian", SamplerSpec::default()), ("sobol", SamplerSpec::Sobol), ("random", SamplerSpec::Random)];
     let surfaces: Vec<Surface> = SCENES.iter().map(Surface::of).collect();
 
+    println!("Surfaces, by 10,000 random draws");
     for s in &surfaces {
-        println!("{}", s.describe());
+        println!("  {}", s.describe());
     }
-    println!("\nTime per suggestion, 50 finished experiments, 15 parameters");
+    println!("\nTime per suggestion, 15 parameters");
     for (name, spec) in &kinds {
-        let mut times = suggestion_times(&surfaces[0], spec);
-        times.sort_unstable();
-        let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
-        println!("  {name:10} p50 {:>9.3?}  p95 {:>9.3?}", at(0.5), at(0.95));
+        for count in [50, 200] {
+            let mut times = suggestion_times(&surfaces[0], spec, count);
+            times.sort_unstable();
+            let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
+            println!("  {name:10} {count:>4} finished: p50 {:>9.3?}  p95 {:>9.3?}", at(0.5), at(0.95));
+        }
     }
 
     println!("\nMean normalised regret (and crashes) after {TRIALS} experiments, {seeds} seeds");
@@ -46,12 +49,12 @@ fn main() {
     println!("  regret, bayesian / random {:.3}", sums[0][0] / sums[2][0]);
 }
 
-/// A hundred suggestions on histories of 50, each of another seed.
-fn suggestion_times(surface: &Surface, spec: &SamplerSpec) -> Vec<Duration> {
+/// A hundred suggestions on histories of `count`, each of another seed.
+fn suggestion_times(surface: &Surface, spec: &SamplerSpec, count: u32) -> Vec<Duration> {
     let (space, sampler) = (&surface.space, sampler(spec));
     let time = |seed: u64| {
-        let finished: Vec<Finished> = surface.history(50, seed);
-        let ask = Ask { space, finished: &finished, running: &[], budget: 100, index: 50, seed };
+        let finished: Vec<Finished> = surface.history(u64::from(count), seed);
+        let ask = Ask { space, finished: &finished, running: &[], budget: 2 * count, index: count, seed };
         let start = Instant::now();
         std::hint::black_box(sampler.suggest(&ask)).expect("a space this large is never exhausted");
         start.elapsed()

@@ -166,7 +166,11 @@ pub(crate) fn nearest<'w>(wrong: &str, words: impl IntoIterator<Item = &'w str>)
     words
         .into_iter()
         .filter(|word| *word != wrong)
-        .map(|word| (strsim::damerau_levenshtein(&target, &plain(word)), word))
+        .map(|word| {
+            let plain = plain(word);
+            let begun = target.len() >= 3 && plain.starts_with(&target);
+            (if begun { 1 } else { strsim::damerau_levenshtein(&target, &plain) }, word)
+        })
         .filter(|(distance, _)| *distance <= limit)
         .min_by_key(|(distance, word)| (*distance, word.len()))
         .map(|(_, word)| word)
@@ -177,10 +181,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_nearest_word_forgives_typos_case_and_underscores_only() {
+    fn the_nearest_word_forgives_typos_case_underscores_and_a_missing_end() {
         let words = ["max-num-seqs", "max-num-batched-tokens", "block-size"];
         assert_eq!(nearest("max_num_seqs", words), Some("max-num-seqs"));
         assert_eq!(nearest("Block-Sise", words), Some("block-size"));
+        assert_eq!(nearest("block", words), Some("block-size"));
         assert_eq!(nearest("banana", words), None);
     }
 

@@ -201,6 +201,7 @@ macro_rules! conformance {
     )*};
 }
 
+// R0.4
 conformance! {
     grid: SamplerSpec::Grid;
     random: SamplerSpec::Random;

@@ -266,7 +266,8 @@ fn backend(fields: &mut Fields<'_>, options: &ImportOptions) -> BackendSpec {
     let place = at_path!["deployment_mode"];
     let mode = fields.text(&place);
     if let Some(backend) = &options.backend {
-        if let Some(mode) = mode {
+        let same = mode.as_deref() == Some("local") && *backend == BackendSpec::Local;
+        if let Some(mode) = mode.filter(|_| !same) {
             fields.report(&place, Diagnostic::note("", format!("`{mode}` is replaced by the backend you chose")));
         }
         return backend.clone();

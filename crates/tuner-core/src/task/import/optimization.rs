@@ -138,7 +138,12 @@ pub(super) fn slos(fields: &mut Fields<'_>) -> Vec<SloSpec> {
 fn slo(fields: &mut Fields<'_>, at: &Path, metric: Metric, stat: Stat, steepness: f64) -> Option<SloSpec> {
     fields.node(at)?;
     fields.only(at, &["threshold", "weight", "hard_fail", "fail_ratio"]);
-    let Some(seconds) = fields.number(&at.join("threshold")) else {
+    let given = fields.node(&at.join("threshold")).is_some();
+    let seconds = fields.number(&at.join("threshold"));
+    let Some(seconds) = seconds else {
+        if given {
+            return None;
+        }
         fields.report_key(at, Diagnostic::note("", "no threshold: left out"));
         return None;
     };

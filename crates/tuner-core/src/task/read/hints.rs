@@ -44,13 +44,24 @@ pub(super) fn wrong_kind(node: &Node, schema: &Json, name: &str, path: &Path) ->
         Kind::Scalar { text, .. } => text.as_str(),
         _ => "",
     };
+    if path.0.is_empty() {
+        return Some("a task file has fields: name, model, engine, search_space".to_owned());
+    }
     if node.is_null() {
+        let required = matches!(path.0.as_slice(), [Step::Key(key)] if ["name", "model", "engine", "search_space"].contains(&key.as_str()));
         return Some(match name {
-            "ParameterSpec" => "give a list of values, a range, or the word `bool`".to_owned(),
+            "ParameterSpec" => "write [64, 128], {low: 64, high: 128} or bool".to_owned(),
+            _ if required => "every task has one".to_owned(),
             _ => "give a value, or remove the field to get its default".to_owned(),
         });
     }
     match (name, node.scalar()) {
+        ("ParameterSpec", Some(Scalar::Bool(_))) => {
+            return Some(format!("write bool to try both; what stays {text} belongs to `engine.fixed`"));
+        }
+        ("ParameterSpec", Some(Scalar::Text("boolean" | "Bool" | "switch" | "flag"))) => {
+            return Some("write bool".to_owned());
+        }
         ("ParameterSpec", Some(_)) => {
             return Some(format!("write a list of values: [{text}]; what never varies belongs to `engine.fixed`"));
         }
@@ -141,6 +152,12 @@ pub(super) fn out_of_bounds(value: &Json, schema: &Json) -> Option<(String, Stri
     };
     let message = if low.is_some_and(|low| number < low) { "too small" } else { "too large" };
     Some((message.to_owned(), allowed))
+}
+
+/// How an object is written in a list of what is allowed; `None` for what is no object.
+pub(super) fn form(schema: &Json) -> Option<String> {
+    let required = schema.get("required")?.get(0)?.as_str()?;
+    allows(schema, "object").then(|| format!("{{{required}: …}}"))
 }
 
 /// What a word in this field is called.

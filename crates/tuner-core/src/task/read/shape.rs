@@ -48,7 +48,10 @@ impl<'s> Shape<'s> {
     /// The repaired file.
     pub(crate) fn repair(&mut self, root: &Node) -> Json {
         let here = Here { node: root, path: Path::default(), key: Span { line: root.span.line, column: 1, length: 1 } };
-        self.check(&here, self.schema).unwrap_or_else(|| self.placeholder(self.schema))
+        self.check(&here, self.schema).unwrap_or_else(|| {
+            self.replaced.push(Path::default());
+            self.placeholder(self.schema)
+        })
     }
 
     /// The value if it fits, repaired inside; `None` if it does not fit at all.
@@ -67,8 +70,13 @@ impl<'s> Shape<'s> {
                 let all: Vec<&str> = several.iter().flat_map(|b| words(b)).collect();
                 let other = several.iter().any(|b| words(b).is_empty() && fits(here.node, b));
                 let only_words = several.iter().all(|b| !words(b).is_empty());
-                if only_words || (here.node.scalar().is_some() && !all.is_empty() && !other) {
-                    return self.listed(here, all);
+                let word = matches!(here.node.scalar(), Some(Scalar::Text(text)) if all.contains(&text));
+                if only_words
+                    || word
+                    || (here.node.scalar().is_some() && !all.is_empty() && !other && name != "ParameterSpec")
+                {
+                    let forms = several.iter().filter_map(|b| hints::form(b)).collect();
+                    return self.listed(here, all, forms);
                 }
                 if let Some(tagged) = self.tagged(here, several) {
                     return tagged;
@@ -80,7 +88,7 @@ impl<'s> Shape<'s> {
             }
         };
         if !words(chosen).is_empty() {
-            return self.listed(here, words(chosen));
+            return self.listed(here, words(chosen), Vec::new());
         }
         if name == "Stat" {
             return self.stat(here);
@@ -123,6 +131,12 @@ impl<'s> Shape<'s> {
         let expected = self.describe(schema);
         let message = format!("expected {expected}, found {}", hints::describe_node(here.node));
         let mut finding = Diagnostic::error("", message);
+        if name == "ParameterSpec" {
+            finding.message = format!(
+                "expected a list of values, a range or the word `bool`, found {}",
+                hints::describe_node(here.node)
+            );
+        }
         finding.help = hints::wrong_kind(here.node, schema, name, &here.path);
         self.report(here, finding)
     }
@@ -146,19 +160,22 @@ impl<'s> Shape<'s> {
         }
     }
 
-    fn listed(&mut self, here: &Here<'_>, words: Vec<&'s str>) -> Option<Json> {
+    /// One of several words; `forms` are what else may stand there.
+    fn listed(&mut self, here: &Here<'_>, words: Vec<&'s str>, forms: Vec<String>) -> Option<Json> {
+        let allowed =
+            || words.iter().map(|w| (*w).to_owned()).chain(forms.iter().cloned()).collect::<Vec<_>>().join(", ");
         let given = match (here.node.scalar(), &here.node.kind) {
             (Some(Scalar::Text(text)), _) if words.contains(&text) => return Some(text.into()),
             (Some(Scalar::Null), _) | (None, _) => {
                 let message = format!("expected a word, found {}", hints::describe_node(here.node));
-                return self.report(here, Diagnostic::error("", message).allowed(words.join(", ")));
+                return self.report(here, Diagnostic::error("", message).allowed(allowed()));
             }
             (_, Kind::Scalar { text, .. }) => text.as_str(),
             _ => "",
         };
         let near = nearest(given, words.iter().copied()).or_else(|| hints::other_word(given, &words));
         let message = format!("unknown {} `{given}`", hints::word_noun(&here.path));
-        self.report(here, Diagnostic::error("", message).suggest(near).allowed(words.join(", ")))
+        self.report(here, Diagnostic::error("", message).suggest(near).allowed(allowed()))
     }
 
     fn stat(&mut self, here: &Here<'_>) -> Option<Json> {
@@ -190,7 +207,12 @@ impl<'s> Shape<'s> {
             return None;
         }
         if let Some(Scalar::Text(text)) = here.node.scalar() {
-            let word = words.iter().copied().find(|w| *w == text).or_else(|| nearest(text, words.iter().copied()));
+            let word = words
+                .iter()
+                .copied()
+                .find(|w| *w == text)
+                .or_else(|| nearest(text, words.iter().copied()))
+                .or_else(|| hints::other_word(text, &words));
             let finding = Diagnostic::error("", format!("expected an object, found the text \"{text}\""));
             let help =
                 word.map_or_else(|| "write an object with `kind`".to_owned(), |w| format!("write {{kind: {w}}}"));
@@ -207,11 +229,22 @@ impl<'s> Shape<'s> {
             return Some(self.report(here, finding));
         };
         let kind = Here { node: &entry.value, path: here.path.join("kind"), key: entry.key_span };
-        let Some(Json::String(word)) = self.listed(&kind, words) else {
+        let Some(Json::String(word)) = self.listed(&kind, words.clone(), Vec::new()) else {
             return Some(None);
         };
         let branch = branches.iter().find(|b| tag_of(b) == Some(word.as_str()))?;
-        Some(Some(self.object(here, branch)))
+        let before = self.found.len();
+        let object = self.object(here, branch);
+        for entry in here.node.entries() {
+            let owner = branches.iter().find(|b| b.get("properties").is_some_and(|p| p.get(&entry.key).is_some()));
+            let field = here.path.join(entry.key.as_str()).to_string();
+            let stray =
+                self.found.iter_mut().skip(before).find(|f| f.field == field && f.message.starts_with("unknown field"));
+            if let (Some(stray), Some(kind)) = (stray, owner.and_then(|b| tag_of(b))) {
+                stray.help = Some(format!("`{}` belongs to `kind: {kind}`", entry.key));
+            }
+        }
+        Some(Some(object))
     }
 
     fn object(&mut self, here: &Here<'_>, schema: &'s Json) -> Json {
@@ -243,7 +276,13 @@ impl<'s> Shape<'s> {
                 continue;
             }
             let path = here.path.join(name);
-            if here.node.get(name).is_none() {
+            let misspelt = here.node.entries().iter().any(|e| {
+                let field = here.path.join(e.key.as_str()).to_string();
+                self.found.iter().any(|f| f.field == field && f.suggestion.as_deref() == Some(name))
+            });
+            if misspelt {
+                self.replaced.push(path);
+            } else if here.node.get(name).is_none() {
                 let property = properties.get(name).unwrap_or(&Json::Null);
                 let finding = Diagnostic::error(&path, format!("`{name}` is missing"));
                 let mut finding = finding.help(hints::missing(name, property)).at(here.key);

@@ -94,7 +94,8 @@ impl Rules<'_> {
         if window >= t.measure_s {
             let message =
                 format!("a level measures for {window} s but may take {} s, warm-up and drain included", t.measure_s);
-            let place = at_path!["load", "duration_s"];
+            let given = self.root.get("load").is_some_and(|l| l.get("duration_s").is_some());
+            let place = if given { at_path!["load", "duration_s"] } else { at_path!["timeouts", "measure_s"] };
             self.report(
                 &place,
                 Diagnostic::error("", message).help("raise `timeouts.measure_s`, or shorten `load.duration_s`"),
@@ -102,10 +103,11 @@ impl Rules<'_> {
         }
         let whole = window * load.levels.len() as f64 * f64::from(self.spec.repeats);
         if whole >= t.experiment_s && !matches!(self.spec.backend, BackendSpec::Virtual) {
+            let times =
+                if self.spec.repeats > 1 { format!(", measured {} times,", self.spec.repeats) } else { String::new() };
+            let levels = load.levels.len();
             let message = format!(
-                "{} levels of {window} s, measured {} times, take {whole} s; an experiment may take {} s, its start included",
-                load.levels.len(),
-                self.spec.repeats,
+                "{levels} levels of {window} s{times} take {whole} s; an experiment may take {} s, its start included",
                 t.experiment_s
             );
             let place = at_path!["timeouts", "experiment_s"];

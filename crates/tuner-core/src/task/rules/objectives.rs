@@ -72,7 +72,11 @@ impl Rules<'_> {
             }
         }
         let same = |other: &&SloSpec| {
-            other.metric == slo.metric && other.stat() == slo.stat() && other.min.is_some() == slo.min.is_some()
+            let limited = other.bound().is_some() && slo.bound().is_some();
+            limited
+                && other.metric == slo.metric
+                && other.stat() == slo.stat()
+                && other.min.is_some() == slo.min.is_some()
         };
         if let Some(first) = self.spec.slos.iter().take(i).position(|o| same(&o)) {
             let finding = Diagnostic::error("", format!("this SLO limits the same number as slos[{first}]"));
