@@ -33,6 +33,11 @@ async fn an_engine_that_forks_away_and_ignores_signals_is_ended_whole() {
     let backend = LocalBackend::new(world.root()).unwrap();
     backend.launch(&id("wild"), &wild_engine(&world, ports), &world.log()).await.unwrap();
     until("the whole family is up", || world.tagged().len() == WILD && ports.iter().all(|p| !ports::is_free(*p)));
+    // R14.9
+    for port in ports {
+        assert_eq!(backend.listens(&id("wild"), port).await.unwrap(), Some(true));
+        assert_eq!(backend.listens(&id("other"), port).await.unwrap(), Some(false));
+    }
     let found = backend.list().await.unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].pids.iter().copied().collect::<BTreeSet<_>>(), world.tagged());
@@ -40,6 +45,7 @@ async fn an_engine_that_forks_away_and_ignores_signals_is_ended_whole() {
     let stopped = backend.stop(&id("wild"), GRACE).await.unwrap();
     assert_eq!(world.tagged(), BTreeSet::new());
     assert!(ports.iter().all(|p| ports::is_free(*p)));
+    assert_eq!(backend.listens(&id("wild"), ports[0]).await.unwrap(), None);
     assert_eq!((stopped.processes, stopped.killed, stopped.busy_ports), (WILD, WILD, vec![]));
     assert_eq!(records(&world), Vec::<String>::new());
 }
@@ -136,7 +142,8 @@ async fn a_recycled_process_number_is_not_killed() {
     // The same record with the true start time names it: the test can fail.
     record(ticks);
     assert_eq!(backend.stop(&id("a"), GRACE).await.unwrap().processes, 1);
-    bystander.wait().unwrap();
+    // It was a child of this process, so the stop took it off the table too.
+    assert!(bystander.wait().is_err());
 }
 
 #[tokio::test]
@@ -190,6 +197,22 @@ async fn a_dropped_stop_goes_on() {
     let stop = backend.stop(&name, Duration::ZERO);
     let _ = tokio::time::timeout(Duration::ZERO, stop).await;
     until("it ended all the same", || world.tagged().is_empty() && records(&world).is_empty());
+}
+
+// R: cancel ends with nothing running
+#[tokio::test]
+async fn a_stop_waits_for_a_launch_that_was_dropped_half_way() {
+    let world = World::new();
+    let backend = LocalBackend::new(world.root()).unwrap();
+    for _ in 0..20 {
+        let (name, launch, log) = (id("a"), world.sh("exec sleep 600"), world.log());
+        let mut dropped = backend.launch(&name, &launch, &log);
+        assert!(futures::poll!(&mut dropped).is_pending());
+        drop(dropped);
+        backend.stop(&name, Duration::ZERO).await.unwrap();
+        assert_eq!(world.tagged(), BTreeSet::new());
+        assert_eq!(records(&world), Vec::<String>::new());
+    }
 }
 
 // R14.2

@@ -15,14 +15,14 @@ use crate::server::{good, serve};
 use crate::world::{TAG, World, id};
 
 /// Program and arguments that play a part.
-pub fn play(role: &str) -> (PathBuf, Vec<String>) {
+pub(crate) fn play(role: &str) -> (PathBuf, Vec<String>) {
     let args = ["--exact", &format!("roles::{role}"), "--ignored", "--nocapture", "--test-threads=1"];
     (env::current_exe().unwrap(), args.map(str::to_owned).to_vec())
 }
 
 /// An engine that serves `smol` on `ports[0]`, ignores being asked to end, has a child without our mark, and one that
 /// forked twice, leads a session of its own and holds `ports[1]`.
-pub fn wild_engine(world: &World, ports: [u16; 2]) -> Launch {
+pub(crate) fn wild_engine(world: &World, ports: [u16; 2]) -> Launch {
     let (program, args) = play("engine");
     let mut launch = Launch { program: "sh".into(), ports: ports.to_vec(), ..Launch::default() };
     launch.args = vec!["-c".into(), r#"trap "" TERM; exec "$@""#.into(), "sh".into(), program.display().to_string()];
@@ -35,7 +35,7 @@ pub fn wild_engine(world: &World, ports: [u16; 2]) -> Launch {
 }
 
 /// Processes of a wild engine once it is up.
-pub const WILD: usize = 3;
+pub(crate) const WILD: usize = 3;
 
 #[test]
 #[ignore = "a part played for other tests"]
@@ -94,7 +94,7 @@ fn lifeline_process() {
 }
 
 /// Starts a launcher; returns when it printed `line`.
-pub fn start_launcher(world: &World, ports: [u16; 2], with_lifeline: bool, line: &str) -> std::process::Child {
+pub(crate) fn start_launcher(world: &World, ports: [u16; 2], with_lifeline: bool, line: &str) -> std::process::Child {
     let (program, args) = play("launcher");
     let mut command = Command::new(program);
     command
@@ -115,6 +115,8 @@ pub fn start_launcher(world: &World, ports: [u16; 2], with_lifeline: bool, line:
         said.clear();
         assert!(out.read_line(&mut said).unwrap() > 0, "the launcher ended before it said {line:?}");
     }
+    // Kept open: whoever is killed must not die of a broken pipe first.
+    child.stdout = Some(out.into_inner());
     child
 }
 
