@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tuner_deploy::{Backend, DeploymentId, Launch, LocalBackend, Proxies, Status, ports};
 
-use crate::roles::{WILD, start_launcher, wild_engine};
+use crate::roles::{WILD, family_is_up, start_launcher, wild_engine};
 use crate::world::{World, id, until};
 
 const GRACE: Duration = Duration::from_millis(300);
@@ -32,7 +32,7 @@ async fn an_engine_that_forks_away_and_ignores_signals_is_ended_whole() {
     let (world, ports) = (World::new(), two_ports());
     let backend = LocalBackend::new(world.root()).unwrap();
     backend.launch(&id("wild"), &wild_engine(&world, ports), &world.log()).await.unwrap();
-    until("the whole family is up", || world.tagged().len() == WILD && ports.iter().all(|p| !ports::is_free(*p)));
+    until("the whole family is up", || family_is_up(&world, ports));
     // R14.9
     for port in ports {
         assert_eq!(backend.listens(&id("wild"), port).await.unwrap(), Some(true));
@@ -55,7 +55,7 @@ async fn an_engine_that_forks_away_and_ignores_signals_is_ended_whole() {
 async fn what_a_killed_tuner_left_is_found_adopted_and_reaped_by_the_next_one() {
     let (world, ports) = (World::new(), two_ports());
     let mut launcher = start_launcher(&world, ports, false, "launched");
-    until("the whole family is up", || world.tagged().len() == WILD);
+    until("the whole family is up", || family_is_up(&world, ports));
     launcher.kill().unwrap();
     launcher.wait().unwrap();
     assert_eq!(world.tagged().len(), WILD);
@@ -98,7 +98,7 @@ async fn a_tuner_killed_at_any_moment_of_a_launch_leaves_nothing_unfound() {
 async fn with_a_lifeline_nothing_outlives_a_killed_tuner() {
     let (world, ports) = (World::new(), two_ports());
     let mut launcher = start_launcher(&world, ports, true, "launched");
-    until("the whole family is up", || world.tagged().len() == WILD);
+    until("the whole family is up", || family_is_up(&world, ports));
     launcher.kill().unwrap();
     launcher.wait().unwrap();
     until("the lifeline ended everything", || world.tagged().is_empty() && records(&world).is_empty());

@@ -2,14 +2,14 @@
 //! Without the variables of such a test they do nothing.
 
 use std::env;
-use std::io::{BufRead, Write};
-use std::net::TcpListener;
+use std::io::{BufRead, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use tuner_deploy::local::{Lifeline, lifeline};
-use tuner_deploy::{Backend, Launch, LocalBackend};
+use tuner_deploy::{Backend, Launch, LocalBackend, ports};
 
 use crate::server::{good, serve};
 use crate::world::{TAG, World, id};
@@ -36,6 +36,19 @@ pub(crate) fn wild_engine(world: &World, ports: [u16; 2]) -> Launch {
 
 /// Processes of a wild engine once it is up.
 pub(crate) const WILD: usize = 3;
+
+/// Whether all of a wild engine is there for good: it answers only after it started its last child.
+pub(crate) fn family_is_up(world: &World, ports: [u16; 2]) -> bool {
+    let answers = || {
+        let mut stream = TcpStream::connect(("127.0.0.1", ports[0])).ok()?;
+        stream.set_read_timeout(Some(Duration::from_millis(200))).ok()?;
+        stream.write_all(b"GET /health HTTP/1.1\r\n\r\n").ok()?;
+        let mut start = [0; 12];
+        stream.read_exact(&mut start).ok()?;
+        (&start == b"HTTP/1.1 200").then_some(())
+    };
+    answers().is_some() && !ports::is_free(ports[1]) && world.tagged().len() == WILD
+}
 
 #[test]
 #[ignore = "a part played for other tests"]

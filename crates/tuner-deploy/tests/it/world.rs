@@ -55,6 +55,16 @@ impl World {
     }
 }
 
+/// A test that fails leaves nothing running.
+impl Drop for World {
+    fn drop(&mut self) {
+        for pid in self.tagged() {
+            let pid = rustix::process::Pid::from_raw(pid.cast_signed());
+            let _ = pid.map(|pid| rustix::process::kill_process(pid, rustix::process::Signal::KILL));
+        }
+    }
+}
+
 pub(crate) fn id(text: &str) -> DeploymentId {
     text.parse().unwrap()
 }
