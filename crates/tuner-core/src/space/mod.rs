@@ -3,6 +3,7 @@
 mod configuration;
 mod domain;
 pub mod expr;
+mod feasible;
 
 pub use configuration::Configuration;
 pub use domain::Domain;

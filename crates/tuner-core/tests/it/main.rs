@@ -1,0 +1,7 @@
+//! Whole task files: good ones, malformed ones with what a person sees, mutated ones, and those of the predecessor.
+
+mod good;
+mod import;
+mod malformed_files;
+mod mutations;
+mod schema;
