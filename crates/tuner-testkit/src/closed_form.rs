@@ -65,6 +65,8 @@ pub enum Case {
     Short,
     /// One unreadable event.
     Garbage,
+    /// As `Clean`, but the connection is closed after each answer without having said so.
+    ClosesSilently,
 }
 
 impl Case {
@@ -464,7 +466,7 @@ impl Answer<'_> {
             return Ok(false);
         }
         self.stream.write_all(b"0\r\n\r\n").await?;
-        Ok(true)
+        Ok(self.state.timetable.case != Case::ClosesSilently)
     }
 
     async fn whole(self, total: u32) -> io::Result<bool> {
