@@ -62,10 +62,7 @@ impl Connection {
     /// Whether the next request can go out on it at once, as far as can be known: the server may be closing it.
     pub(crate) fn is_usable(&mut self) -> bool {
         self.drive(&mut Context::from_waker(Waker::noop()));
-        self.driver.is_some()
-            && self.sender.is_ready()
-            && !self.is_old()
-            && !self.is_closed_by_peer()
+        self.driver.is_some() && self.sender.is_ready() && !self.is_old() && !self.is_closed_by_peer()
     }
 
     /// Whether it was idle for so long that it is not used again, closed or not.

@@ -271,7 +271,7 @@ fn http_class(status: u16) -> &'static str {
         503 => "http_503",
         504 => "http_504",
         300..=399 => "http_3xx",
-        400..=499 => "http_4xx",
+        other if other < 500 => "http_4xx",
         _ => "http_5xx",
     }
 }
