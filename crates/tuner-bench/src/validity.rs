@@ -89,3 +89,73 @@ impl ClientEvidence {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tuner_core::{Figure, Summary};
+
+    fn measured(ttft_ms: f64) -> Measurement {
+        let percentiles = BTreeMap::from([(Percentile::P50, ttft_ms)]);
+        let summary = Summary { n: 1, mean: ttft_ms, percentiles, ..Summary::default() };
+        Measurement {
+            level: 0,
+            repeat: 0,
+            window_s: 1.0,
+            elapsed_s: 1.0,
+            requests: Default::default(),
+            errors: BTreeMap::new(),
+            metrics: BTreeMap::from([(Metric::Ttft, Figure::Distribution(summary))]),
+            validity: Validity::Valid,
+            evidence: BTreeMap::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    fn reasons(ttft_ms: f64, evidence: &ClientEvidence) -> Vec<String> {
+        let mut measurement = measured(ttft_ms);
+        evidence.apply(&mut measurement);
+        match measurement.validity {
+            Validity::Valid => Vec::new(),
+            Validity::Invalid { reasons } => reasons,
+        }
+    }
+
+    #[test]
+    fn a_client_that_kept_up_leaves_the_measurement_valid() {
+        let evidence = ClientEvidence {
+            schedule_lag_ms: vec![0.1; 100],
+            client_delay_ms: vec![4.9; 100],
+            thread_cpu: Some(0.7),
+            process_cpu: Some(1.0),
+            events: BTreeMap::from([("token", 10), ("unparsed", 0)]),
+            connects: 3,
+        };
+        assert_eq!(reasons(20.0, &evidence), Vec::<String>::new());
+    }
+
+    #[test]
+    fn each_way_of_being_the_bottleneck_is_a_reason_with_its_numbers() {
+        let evidence = ClientEvidence {
+            schedule_lag_ms: vec![7.0; 100],
+            client_delay_ms: vec![8.0; 100],
+            thread_cpu: Some(0.9),
+            events: BTreeMap::from([("unparsed", 2)]),
+            ..ClientEvidence::default()
+        };
+        let expected = [
+            "requests were released late: 7.0 ms at p99, 5.0 ms is the limit",
+            "answers waited for the client: 8.0 ms at p99, 5.0 ms is the limit",
+            "a client thread used 90 % of its core, 75 % is the limit",
+            "2 stream events could not be read",
+        ];
+        assert_eq!(reasons(20.0, &evidence), expected);
+    }
+
+    #[test]
+    fn long_answers_allow_delays_in_proportion() {
+        let evidence = ClientEvidence { client_delay_ms: vec![8.0; 100], ..ClientEvidence::default() };
+        assert_eq!(reasons(1000.0, &evidence).len(), 0);
+        assert_eq!(reasons(100.0, &evidence).len(), 1);
+    }
+}

@@ -4,6 +4,8 @@
 //! *Invariant*: every write is stamped with CLOCK_MONOTONIC right before it is handed to the kernel, so a client on
 //! this machine can be compared with what was sent, however late this server's own timers were.
 
+mod vocabulary;
+
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,6 +17,9 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
+
+pub use vocabulary::tokenizer_json;
+use vocabulary::word;
 
 /// How an answer is sent. The first fifteen are the matrix that load generators are compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +70,8 @@ pub enum Case {
     Short,
     /// One unreadable event.
     Garbage,
+    /// As `Clean`, but the connection is closed after each answer without having said so.
+    ClosesSilently,
 }
 
 impl Case {
@@ -464,7 +471,7 @@ impl Answer<'_> {
             return Ok(false);
         }
         self.stream.write_all(b"0\r\n\r\n").await?;
-        Ok(true)
+        Ok(self.state.timetable.case != Case::ClosesSilently)
     }
 
     async fn whole(self, total: u32) -> io::Result<bool> {
@@ -496,34 +503,4 @@ impl Answer<'_> {
         }
         Ok(())
     }
-}
-
-/// Pronounceable words, each one token of [`tokenizer_json`].
-fn word(k: u32) -> String {
-    let syllable = |n: u32| {
-        let consonant = char::from(b"bdfgklmnprstvz"[(n % 14) as usize]);
-        let vowel = char::from(b"aeiou"[(n / 14 % 5) as usize]);
-        format!("{consonant}{vowel}")
-    };
-    format!("{}{}", syllable(k), syllable(k / 70 + 3))
-}
-
-/// Words in the vocabulary.
-const VOCABULARY: u32 = 1400;
-
-/// A Hugging Face `tokenizer.json` whose tokens are the words that this server writes, one per word.
-pub fn tokenizer_json() -> String {
-    let mut vocabulary = serde_json::Map::new();
-    vocabulary.insert("<unk>".to_owned(), json!(0));
-    for entry in (0..VOCABULARY).map(word).chain(["ä漢".to_owned()]) {
-        let id = vocabulary.len();
-        vocabulary.entry(entry).or_insert(json!(id));
-    }
-    json!({
-        "version": "1.0", "truncation": null, "padding": null, "added_tokens": [],
-        "normalizer": null, "pre_tokenizer": { "type": "WhitespaceSplit" },
-        "post_processor": null, "decoder": null,
-        "model": { "type": "WordLevel", "vocab": vocabulary, "unk_token": "<unk>" },
-    })
-    .to_string()
 }

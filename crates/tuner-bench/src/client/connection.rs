@@ -1,9 +1,10 @@
 //! One HTTP/1.1 connection, driven by the task that waits for its answer.
 //!
 //! *Invariant*: a body frame is handed over before the socket is read again, so the stamp of the latest read is the
-//! stamp of the frame. No retry, no redirect, no proxy, no hidden pool.
+//! stamp of the frame. No redirect, no proxy, no hidden pool.
 
 use std::future::poll_fn;
+use std::os::fd::{AsRawFd, RawFd};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -14,6 +15,7 @@ use http_body_util::Full;
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1;
 use hyper::{Request, Response};
+use nix::sys::socket::{MsgFlags, recv};
 use tokio::net::TcpStream;
 
 use super::clock::ReadStamp;
@@ -29,6 +31,8 @@ pub(crate) struct Connection {
     driver: Option<http1::Connection<StampedStream, Full<Bytes>>>,
     stamp: Arc<ReadStamp>,
     idle_since: Instant,
+    /// Owned by `driver`: meaningful only while that is there.
+    socket: RawFd,
 }
 
 impl Connection {
@@ -38,12 +42,13 @@ impl Connection {
             .await
             .map_err(|_| format!("no connection within {} s", limit.as_secs_f64()))?
             .map_err(|e| e.to_string())?;
+        let socket = stream.as_raw_fd();
         let stamp = Arc::new(ReadStamp::default());
         let (sender, driver) = http1::Builder::new()
             .handshake(StampedStream::new(stream, stamp.clone()))
             .await
             .map_err(|e| describe(&e))?;
-        Ok(Self { sender, driver: Some(driver), stamp, idle_since: Instant::now() })
+        Ok(Self { sender, driver: Some(driver), stamp, idle_since: Instant::now(), socket })
     }
 
     fn drive(&mut self, cx: &mut Context<'_>) {
@@ -54,10 +59,21 @@ impl Connection {
         }
     }
 
-    /// Whether the next request can go out on it at once.
+    /// Whether the next request can go out on it at once, as far as can be known: the server may be closing it.
     pub(crate) fn is_usable(&mut self) -> bool {
         self.drive(&mut Context::from_waker(Waker::noop()));
-        self.driver.is_some() && self.sender.is_ready() && self.idle_since.elapsed() < MAX_IDLE
+        self.driver.is_some() && self.sender.is_ready() && !self.is_old() && !self.is_closed_by_peer()
+    }
+
+    /// Whether it was idle for so long that it is not used again, closed or not.
+    pub(crate) fn is_old(&self) -> bool {
+        self.idle_since.elapsed() >= MAX_IDLE
+    }
+
+    /// Asks the kernel, because the event loop may not have looked since the server closed.
+    fn is_closed_by_peer(&self) -> bool {
+        let looking = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
+        !matches!(recv(self.socket, &mut [0], looking), Err(nix::errno::Errno::EAGAIN))
     }
 
     /// Sends the request and waits for the head of the answer.

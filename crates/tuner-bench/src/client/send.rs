@@ -36,6 +36,8 @@ pub struct Exchange {
     pub sent_ns: Option<u64>,
     /// Time spent connecting.
     pub connect_ns: Option<u64>,
+    /// The server had closed a kept connection without having said so.
+    pub closed_silently: bool,
     /// The answer.
     pub answer: Collector,
     /// How the answer ended.
@@ -53,6 +55,9 @@ pub(crate) trait Watch {
 impl Watch for () {}
 
 /// Sends `body` on `slot`'s connection, making one first if there is none that can be used.
+///
+/// A kept connection that the server closes in the very moment of sending, before a byte of an answer, is replaced
+/// once; the request's time still begins at the first attempt. Nothing else is ever tried again.
 pub(crate) async fn exchange(
     slot: &mut Option<Connection>,
     address: &Address,
@@ -64,41 +69,48 @@ pub(crate) async fn exchange(
     let mut seen = Exchange {
         sent_ns: None,
         connect_ns: None,
+        closed_silently: false,
         answer: Collector::default(),
         end: BodyEnd::Clean,
         delays_ns: Vec::new(),
     };
-    let request = address.request(Method::POST, path, body);
-    let kept = slot.take().and_then(|mut connection| connection.is_usable().then_some(connection));
+    let kept = slot.take().and_then(|mut kept| {
+        let usable = kept.is_usable();
+        seen.closed_silently = !usable && !kept.is_old();
+        usable.then_some(kept)
+    });
+    let mut reused = kept.is_some();
     let mut connection = match kept {
         Some(connection) => connection,
-        None => {
-            let began = monotonic_ns();
-            let opened = Connection::open(address, CONNECT_LIMIT.min(limits.total)).await;
-            seen.connect_ns = Some(monotonic_ns() - began);
-            match opened {
-                Ok(connection) => connection,
-                Err(message) => {
-                    seen.end = BodyEnd::Broken("connect", message);
-                    return seen;
-                }
-            }
-        }
+        None => match seen.connect(address, limits).await {
+            Some(connection) => connection,
+            None => return seen,
+        },
     };
     let sent = monotonic_ns();
     seen.sent_ns = Some(sent);
     watch.sent();
     let mut timer = Timer::new(limits);
-    let answered = timer.limit(connection.respond(request)).await;
-    let response = match answered {
-        Ok(Ok(response)) => response,
-        Ok(Err(error)) => {
-            seen.end = broken(&error);
-            return seen;
-        }
-        Err(_) => {
-            seen.end = BodyEnd::Broken("timeout_first", timer.message());
-            return seen;
+    let response = loop {
+        let request = address.request(Method::POST, path, body.clone());
+        match timer.limit(connection.respond(request)).await {
+            Ok(Ok(response)) => break response,
+            Ok(Err(_)) if reused && connection.last_read().0 < sent => {
+                reused = false;
+                seen.closed_silently = true;
+                match seen.connect(address, limits).await {
+                    Some(fresh) => connection = fresh,
+                    None => return seen,
+                }
+            }
+            Ok(Err(error)) => {
+                seen.end = broken(&error);
+                return seen;
+            }
+            Err(_) => {
+                seen.end = BodyEnd::Broken("timeout_first", timer.message());
+                return seen;
+            }
         }
     };
     let status = response.status();
@@ -127,6 +139,13 @@ pub(crate) async fn exchange(
 }
 
 impl Exchange {
+    async fn connect(&mut self, address: &Address, limits: Limits) -> Option<Connection> {
+        let began = monotonic_ns();
+        let opened = Connection::open(address, CONNECT_LIMIT.min(limits.total)).await;
+        self.connect_ns = Some(monotonic_ns() - began);
+        opened.map_err(|message| self.end = BodyEnd::Broken("connect", message)).ok()
+    }
+
     async fn follow(
         &mut self,
         connection: &mut Connection,
@@ -252,7 +271,7 @@ fn http_class(status: u16) -> &'static str {
         503 => "http_503",
         504 => "http_504",
         300..=399 => "http_3xx",
-        400..=499 => "http_4xx",
+        other if other < 500 => "http_4xx",
         _ => "http_5xx",
     }
 }

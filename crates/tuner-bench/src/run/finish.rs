@@ -82,7 +82,8 @@ async fn count_texts(finished: &mut [Finished], tokens: Option<&TokenSource>, no
 
 /// Requests of the plan that were never begun. A closed loop that its duration ended planned no more than it sent.
 fn add_unsent(plan: &LevelPlan, records: &mut Vec<RequestRecord>, cancelled: bool) {
-    if !plan.is_open_loop() && !(cancelled && plan.requests.is_some()) {
+    let finite = plan.is_open_loop() || (cancelled && plan.requests.is_some());
+    if !finite {
         return;
     }
     let known: std::collections::HashSet<u64> = records.iter().map(|r| r.index).collect();

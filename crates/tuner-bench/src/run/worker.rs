@@ -194,7 +194,11 @@ async fn send(
             }
         }
         Some(seen) => {
-            let Exchange { sent_ns, connect_ns, mut answer, end, delays_ns } = seen;
+            let Exchange { sent_ns, connect_ns, closed_silently, mut answer, end, delays_ns } = seen;
+            shared.keep_alive.fetch_and(!closed_silently, Relaxed);
+            if !shared.keep_alive.load(Relaxed) {
+                *slot = None;
+            }
             let end_ns = monotonic_ns();
             record.fate = answer.finish(end, built.exact_output);
             let seconds = |ns: Option<u64>| ns.map(|ns| clock.seconds(ns));

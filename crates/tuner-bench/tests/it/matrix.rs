@@ -202,6 +202,11 @@ async fn a_finish_without_done_is_a_good_end() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn a_server_that_closes_kept_connections_silently_loses_no_request() {
+    all_right(&measure(Case::ClosesSilently).await, Case::ClosesSilently);
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn a_finish_without_tokens_is_a_failure() {
     all_failed(&measure(Case::NoTokens).await, "empty");
 }
