@@ -205,7 +205,7 @@ fn lock(folder: &Path) -> Result<Flock<fs::File>, InstallError> {
 
 fn enough_space(folder: &Path, needed: u64) -> Result<(), InstallError> {
     let Ok(stat) = nix::sys::statvfs::statvfs(folder) else { return Ok(()) };
-    let free = u64::from(stat.blocks_available()).saturating_mul(stat.fragment_size());
+    let free = stat.blocks_available().saturating_mul(stat.fragment_size());
     // What an unfinished installation has written already is not needed again, but is not worth counting.
     if free < needed { Err(InstallError::DiskSpace { folder: folder.to_owned(), needed, free }) } else { Ok(()) }
 }

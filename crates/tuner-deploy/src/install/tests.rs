@@ -71,7 +71,7 @@ async fn an_installation_ends_with_a_launcher_that_is_found_again() {
     assert!(Path::new(&done.launcher[0]).is_absolute());
     let mode = fs::metadata(&done.launcher[0]).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o755);
-    assert_eq!(installed(&data), [done.clone()]);
+    assert_eq!(installed(&data), std::slice::from_ref(&done));
     assert_eq!(lines.last().unwrap().step, lines.last().unwrap().steps);
     assert!(lines.iter().any(|p| p.detail.as_deref() == Some("Collecting things")));
     let before = world.calls();
