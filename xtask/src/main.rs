@@ -1,3 +1,62 @@
-//! Repository chores.
+//! Repository chores. `cargo xtask` without arguments lists them.
+//!
+//! *Invariant*: nothing of the product depends on this crate, and it depends on nothing of the product: it looks at
+//! the repository from outside (files, `cargo metadata`, the built binary).
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks on its standard streams")]
 
-fn main() {}
+mod ci;
+mod codegen;
+mod counts;
+mod quickstart;
+mod rings;
+mod shell;
+mod tidy;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask <chore>
+
+  ci                 everything a change must pass; last line: N passed, N failed, N skipped
+  tidy               rules over the text of the repository
+  rings              edges between crates run downwards, ring 1 stays pure
+  codegen [--check]  write the committed generated files, or say which are stale
+  quickstart [ARGS]  build the release binary and run `autotuner quickstart ARGS`";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["ci"] => ci::run(),
+        ["tidy"] => tidy::run(),
+        ["rings"] => rings::run(),
+        ["codegen"] => codegen::run(codegen::Mode::Write),
+        ["codegen", "--check"] => codegen::run(codegen::Mode::Check),
+        ["quickstart", rest @ ..] => quickstart::run(rest),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints findings one a line; fails when there are any.
+fn report(chore: &str, findings: &[String]) -> ExitCode {
+    for finding in findings {
+        println!("{finding}");
+    }
+    if findings.is_empty() {
+        println!("{chore}: clean");
+        ExitCode::SUCCESS
+    } else {
+        println!("{chore}: {} to fix", findings.len());
+        ExitCode::FAILURE
+    }
+}

@@ -1,1 +1,3 @@
 //! Use cases, one file per resource; the rooms behind every door.
+
+pub mod report;

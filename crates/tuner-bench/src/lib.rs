@@ -1,1 +1,32 @@
-//! The load generator: arrivals, client, recorder, report.
+//! The load generator: arrivals, prompts, the measuring client, records and the report.
+//!
+//! *Invariant*: what is planned, and what records mean, are pure functions (`plan`, `report`); the client only fills
+//! in records. Every level carries the proof that the client was not the bottleneck, or is INVALID.
+
+pub mod arrival;
+mod bench;
+mod body;
+pub mod client;
+mod error;
+mod live;
+pub mod plan;
+pub mod probe;
+pub mod prompts;
+pub mod report;
+mod run;
+pub mod scenario;
+mod seed;
+mod stats;
+pub mod tokens;
+pub mod validity;
+
+pub use bench::{BenchReport, BenchRequest, PreparedWorkload, bench_url};
+pub use body::PromptSource;
+pub use client::{Features, Target};
+pub use error::BenchError;
+pub use live::{Live, Phase};
+pub use plan::LevelPlan;
+pub use report::{ReportInput, Window, measurement};
+pub use run::{LevelRun, run_level};
+pub use seed::Seeds;
+pub use tokens::TokenSource;

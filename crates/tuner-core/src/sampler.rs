@@ -44,7 +44,8 @@ pub struct Finished {
 pub struct Ask<'a> {
     /// Where to search.
     pub space: &'a SearchSpace,
-    /// Finished experiments in order of their numbers, baseline included.
+    /// Finished experiments in order of their numbers; the baseline too where it is a point of the space. All are
+    /// canonical configurations of the space.
     pub finished: &'a [Finished],
     /// Configurations that run now.
     pub running: &'a [Configuration],

@@ -5,7 +5,7 @@
 
 use tuner_core::Value;
 use tuner_core::engine::EngineName;
-use tuner_core::task::{BoolWord, DomainSpec, ParameterSpec, RangeSpec};
+use tuner_core::task::{BoolWord, DomainSpec, Number, ParameterSpec, RangeSpec};
 
 use crate::catalogue::{Flag, FlagKind};
 
@@ -207,7 +207,12 @@ impl Try {
             Ints(values) => Some(ParameterSpec::List(values.iter().map(|v| Value::Int(*v)).collect())),
             Words(values) => Some(ParameterSpec::List(values.iter().map(|v| Value::from(*v)).collect())),
             Floats { low, high, step } => Some(ParameterSpec::Full(DomainSpec {
-                range: RangeSpec { low: Some(low), high: Some(high), step: Some(step), log: false },
+                range: RangeSpec {
+                    low: Some(Number::Real(low)),
+                    high: Some(Number::Real(high)),
+                    step: Some(Number::Real(step)),
+                    log: false,
+                },
                 ..DomainSpec::default()
             })),
         }

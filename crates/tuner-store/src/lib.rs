@@ -1,1 +1,32 @@
-//! Rows, events and leases in SQLite: the only SQL.
+//! Rows, events and leases: the truth about every task, and the only SQL.
+//!
+//! *Invariants*: a change of a row and the event that tells of it are committed together or not at all; a worker's
+//! write is committed only while its lease's fence is the newest; every write done twice equals the write done once.
+//!
+//! Readers use [`Store`]: find tasks, [`Store::load`] them, follow [`Event`]s by number. Workers [`Store::claim`] a
+//! task and write through [`Claimed`].
+
+mod claimed;
+mod deployments;
+mod dialect;
+mod entity;
+mod error;
+mod event;
+mod follow;
+mod json;
+mod lease;
+mod load;
+mod migration;
+mod row;
+mod store;
+mod tasks;
+
+pub use claimed::{AttemptEnd, Claimed, NewDeployment, Running, TaskEnd};
+pub use error::StoreError;
+pub use event::{Event, EventRow, LevelFigures, Phase, Severity};
+pub use follow::Follower;
+pub use lease::{Claim, Holder, Lease, Owner, Renewal, Resource};
+pub use load::TaskState;
+pub use row::{DeploymentRow, DeploymentState, ExperimentRow, TaskId, TaskRow, TaskStatus};
+pub use store::{Clock, Store};
+pub use tasks::{NewTask, OutcomeCounts, TaskFilter, TaskPage};

@@ -1,1 +1,3 @@
 //! What tests share: temporary homes, simulated worlds, closed-form servers.
+
+pub mod closed_form;

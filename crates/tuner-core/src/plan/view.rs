@@ -83,6 +83,9 @@ pub struct AttemptEvidence {
     /// The effective command, ready to paste, secrets removed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
+    /// GPUs the deployment used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gpus: Option<u32>,
     /// Address that was measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base_url: Option<String>,

@@ -3,6 +3,7 @@
 mod configuration;
 mod domain;
 pub mod expr;
+mod feasible;
 
 pub use configuration::Configuration;
 pub use domain::Domain;
@@ -84,3 +85,6 @@ impl SearchSpace {
         (constraint.evaluate(&self.lookup(configuration)) == Some(false)).then_some(constraint)
     }
 }
+
+#[cfg(test)]
+mod tests;

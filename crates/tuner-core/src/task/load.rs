@@ -15,6 +15,7 @@ pub struct WorkloadSpec {
     /// Ask the engine not to stop before the output length (`ignore_eos`), so that configurations do equal work.
     pub ignore_eos: bool,
     /// Sampling temperature.
+    #[schemars(range(min = 0.0, max = 2.0))]
     pub temperature: f64,
     /// Further request fields, sent as they are.
     #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
@@ -45,9 +46,9 @@ pub enum Api {
     Completions,
 }
 
-/// Where prompts come from: exactly one of `scenario` and `prompts_file`.
+/// Where prompts come from: one of `scenario` and `prompts_file`; neither means `D(256,64)`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
+#[serde(from = "WrittenPrompts")]
 pub struct Prompts {
     /// Synthetic prompts of exact token length: `D(512,128)`, `N(480,240)/(300,150)`, `U(100,500)/(50,200)`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,16 +63,37 @@ pub struct Prompts {
 
 impl Default for Prompts {
     fn default() -> Self {
-        Self { scenario: Some("D(256,64)".to_owned()), prompts_file: None, output_tokens: None }
+        WrittenPrompts::default().into()
+    }
+}
+
+/// Prompts as they stand in a file, before the default scenario is filled in.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default, rename = "Prompts")]
+struct WrittenPrompts {
+    /// Synthetic prompts of exact token length, input and output: `D(512,128)` (always), `N(480,240)/(300,150)` (normal:
+    /// mean, standard deviation), `U(100,500)/(50,200)` (uniform: from, to). Default `D(256,64)` without `prompts_file`.
+    scenario: Option<String>,
+    /// A JSONL file (`prompt`, `messages` or `request_body` per line) or a CSV file (`prompt` or `request_body`).
+    prompts_file: Option<String>,
+    /// Output tokens for prompts from a file that do not say.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    output_tokens: Option<u32>,
+}
+
+impl From<WrittenPrompts> for Prompts {
+    fn from(written: WrittenPrompts) -> Self {
+        let WrittenPrompts { scenario, prompts_file, output_tokens } = written;
+        let synthetic = prompts_file.is_none().then(|| "D(256,64)".to_owned());
+        Self { scenario: scenario.or(synthetic), prompts_file, output_tokens }
     }
 }
 
 /// How hard and how long.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(from = "WrittenLoad")]
 pub struct LoadSpec {
     /// The levels, measured in this order.
-    #[schemars(length(min = 1))]
     pub levels: Vec<Level>,
     /// Requests measured per level; with `duration_s` too, whichever ends first.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -88,13 +110,47 @@ pub struct LoadSpec {
 
 impl Default for LoadSpec {
     fn default() -> Self {
+        WrittenLoad::default().into()
+    }
+}
+
+/// A load as it stands in a file, before the default window is filled in.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, rename = "LoadSpec")]
+struct WrittenLoad {
+    /// The levels, measured in this order.
+    #[schemars(length(min = 1, max = 100))]
+    levels: Vec<Level>,
+    /// Requests measured per level; with `duration_s` too, whichever ends first.
+    #[schemars(range(min = 1))]
+    requests: Option<u32>,
+    /// Measured window per level, seconds. Default 30 where `requests` is not given.
+    #[schemars(range(min = 0.1, max = 86_400.0))]
+    duration_s: Option<f64>,
+    /// Requests before the window opens; default: one per stream of the level, at least 2.
+    warmup_requests: Option<u32>,
+    /// Time-out of one request, seconds.
+    #[schemars(range(min = 0.1, max = 86_400.0))]
+    request_timeout_s: f64,
+}
+
+impl Default for WrittenLoad {
+    fn default() -> Self {
         Self {
             levels: vec![Level::closed(1), Level::closed(8)],
             requests: None,
-            duration_s: Some(30.0),
+            duration_s: None,
             warmup_requests: None,
             request_timeout_s: 300.0,
         }
+    }
+}
+
+impl From<WrittenLoad> for LoadSpec {
+    fn from(written: WrittenLoad) -> Self {
+        let WrittenLoad { levels, requests, duration_s, warmup_requests, request_timeout_s } = written;
+        let window = requests.is_none().then_some(30.0);
+        Self { levels, requests, duration_s: duration_s.or(window), warmup_requests, request_timeout_s }
     }
 }
 
@@ -103,9 +159,11 @@ impl Default for LoadSpec {
 #[serde(deny_unknown_fields, default)]
 pub struct Level {
     /// Closed loop: this many requests always in flight. With `rate`: the most in flight.
+    #[schemars(range(min = 1, max = 100_000))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<u32>,
     /// Open loop: requests per second.
+    #[schemars(range(min = 0.001, max = 100_000.0))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<f64>,
     /// How open-loop requests arrive.

@@ -3,17 +3,32 @@
 //! [`TaskSpec`] is what a person writes, with every default filled in by serde, so that a spec that was read and
 //! written again shows what will be done.
 
+mod diagnostic;
+mod domain;
+mod import;
 mod load;
 mod objective;
+mod read;
+mod rules;
+mod scenario;
+mod schema;
 mod search;
 mod target;
+mod write;
 
+pub use diagnostic::{Diagnostic, Severity, render_all};
+pub use domain::{SpaceError, search_space};
+pub use import::{ImportOptions, Imported, import_predecessor};
 pub use load::{Api, Arrival, Level, LoadSpec, Prompts, WorkloadSpec};
 pub use objective::{Across, Bound, Goal, MetricObjective, Objective, ObjectiveName, ResolvedObjective, SloSpec};
+pub use read::{LoadedTask, ReadContext, check, read};
+pub use scenario::{SCENARIO_FORMS, Scenario, ScenarioError};
+pub use schema::schema;
 pub use search::{
-    BoolWord, DomainSpec, NumberKind, ParameterList, ParameterSpec, RangeSpec, SamplerSpec, SearchSpaceSpec,
+    BoolWord, DomainSpec, Number, NumberKind, ParameterList, ParameterSpec, RangeSpec, SamplerSpec, SearchSpaceSpec,
 };
 pub use target::{BackendSpec, EngineSpec, HardwareSpec, ModelSpec};
+pub use write::to_yaml;
 
 use std::collections::BTreeMap;
 
@@ -58,6 +73,7 @@ pub struct TaskSpec {
     pub slos: Vec<SloSpec>,
     /// Highest share of failed requests that a level may have, 0..1.
     #[serde(default = "default_max_error_rate")]
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub max_error_rate: f64,
     /// How candidates are proposed.
     #[serde(default)]
@@ -86,6 +102,19 @@ pub struct TaskSpec {
     pub seed: u64,
 }
 
+impl TaskSpec {
+    /// Every flag an experiment runs with: the fixed ones, the baseline's flags that are not being searched, and the
+    /// experiment's own configuration over them. Parameters that are inactive in a candidate are left to the engine.
+    pub fn effective_flags(&self, configuration: &Configuration) -> Configuration {
+        let searched = |name: &str| self.search_space.parameters.0.iter().any(|(p, _)| p == name);
+        let mut flags = Configuration(self.engine.fixed.clone());
+        for (name, value) in self.baseline.iter().filter(|(name, _)| !searched(name)) {
+            flags.set(name, value.clone());
+        }
+        flags.overlaid(configuration)
+    }
+}
+
 fn default_objectives() -> Vec<Objective> {
     vec![Objective::Named(ObjectiveName::MaximizeThroughput)]
 }
@@ -104,9 +133,11 @@ pub struct Budget {
     #[schemars(range(min = 1, max = 100_000))]
     pub experiments: u32,
     /// Wall time of the search in seconds.
+    #[schemars(range(min = 1.0))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wall_time_s: Option<f64>,
     /// GPU-seconds of the search: time with an engine deployed times its GPUs.
+    #[schemars(range(min = 1.0))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gpu_seconds: Option<f64>,
 }
@@ -124,9 +155,11 @@ pub struct Verification {
     /// Pairs of runs (baseline and best, in alternating order); 0 skips verification, else at least 2.
     #[schemars(range(min = 0, max = 50))]
     pub blocks: u32,
-    /// Confidence of the interval on the difference, 0.5..1.
+    /// Confidence of the interval on the difference, above 0.5 and below 1.
+    #[schemars(range(min = 0.5, max = 1.0))]
     pub confidence: f64,
     /// Differences smaller than this share are no difference worth having, 0..1.
+    #[schemars(range(min = 0.0, max = 0.9))]
     pub indifference: f64,
 }
 
@@ -141,16 +174,22 @@ impl Default for Verification {
 #[serde(deny_unknown_fields, default)]
 pub struct Timeouts {
     /// From launch to the process being up.
+    #[schemars(range(min = 0.1, max = 604_800.0))]
     pub provision_s: f64,
     /// From launch to the first good answer, unless the log still moves.
+    #[schemars(range(min = 0.1, max = 604_800.0))]
     pub ready_s: f64,
     /// The most that a start whose log still moves may take.
+    #[schemars(range(min = 0.1, max = 604_800.0))]
     pub ready_limit_s: f64,
     /// One level: warm-up, window and drain.
+    #[schemars(range(min = 0.1, max = 604_800.0))]
     pub measure_s: f64,
     /// From the request to stop to memory and port being free.
+    #[schemars(range(min = 0.1, max = 604_800.0))]
     pub stop_s: f64,
     /// Everything an experiment does, engine start included (`timeout_per_iteration` of predecessor files).
+    #[schemars(range(min = 0.1, max = 604_800.0))]
     pub experiment_s: f64,
 }
 
@@ -175,8 +214,10 @@ pub struct Retries {
     #[schemars(range(min = 1, max = 20))]
     pub max_attempts: u32,
     /// Wait before the second attempt, seconds; doubles with each further one.
+    #[schemars(range(min = 0.0, max = 86_400.0))]
     pub backoff_s: f64,
     /// Longest wait, seconds.
+    #[schemars(range(min = 0.0, max = 86_400.0))]
     pub max_backoff_s: f64,
 }
 
@@ -202,6 +243,7 @@ pub struct QualityGuard {
     pub max: Option<f64>,
     /// Seconds it may take.
     #[serde(default = "guard_timeout")]
+    #[schemars(range(min = 0.1, max = 86_400.0))]
     pub timeout_s: f64,
 }
 

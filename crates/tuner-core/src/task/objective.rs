@@ -176,15 +176,18 @@ pub struct SloSpec {
     pub min: Option<f64>,
     /// Weight of the penalty of a soft violation.
     #[serde(default = "weight")]
+    #[schemars(range(min = 0.0, max = 1_000_000.0))]
     pub weight: f64,
     /// A violation beyond `fail_ratio` disqualifies instead of costing a penalty.
     #[serde(default = "yes")]
     pub hard_fail: bool,
     /// Relative violation from which a hard SLO disqualifies; below it counts as soft.
     #[serde(default)]
+    #[schemars(range(min = 0.0, max = 1_000.0))]
     pub fail_ratio: f64,
     /// Relative violation over which the penalty grows by a factor of e.
     #[serde(default = "steepness")]
+    #[schemars(range(min = 0.001, max = 1_000.0))]
     pub steepness: f64,
 }
 

@@ -107,18 +107,69 @@ pub enum NumberKind {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct RangeSpec {
-    /// Smallest value.
+    /// Smallest value. Whole `low`, `high` and `step` make whole numbers; write `0.0` for real ones.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub low: Option<f64>,
+    pub low: Option<Number>,
     /// Largest value (inclusive).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub high: Option<f64>,
+    pub high: Option<Number>,
     /// Distance between neighbours.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub step: Option<f64>,
+    pub step: Option<Number>,
     /// Sample on a logarithmic scale.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub log: bool,
+}
+
+/// A number that remembers whether it was written whole: `1` and `1.0` span different ranges.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Number {
+    /// Written without a point.
+    Whole(i64),
+    /// Written with one.
+    Real(f64),
+}
+
+impl Number {
+    /// Its magnitude.
+    pub fn as_f64(self) -> f64 {
+        match self {
+            Self::Whole(whole) => whole as f64,
+            Self::Real(real) => real,
+        }
+    }
+
+    /// The whole number, if it is one by magnitude.
+    pub fn as_i64(self) -> Option<i64> {
+        match self {
+            Self::Whole(whole) => Some(whole),
+            Self::Real(real) => (real.fract() == 0.0 && real.abs() < 9e15).then_some(real as i64),
+        }
+    }
+}
+
+impl From<i64> for Number {
+    fn from(whole: i64) -> Self {
+        Self::Whole(whole)
+    }
+}
+impl From<f64> for Number {
+    fn from(real: f64) -> Self {
+        Self::Real(real)
+    }
+}
+
+impl JsonSchema for Number {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Number".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "number" })
+    }
 }
 
 /// How candidates are proposed.
@@ -133,10 +184,12 @@ pub enum SamplerSpec {
     Sobol,
     /// Tree-structured Parzen estimator.
     Bayesian {
+        #[schemars(range(min = 1, max = 10_000))]
         /// Space-filling experiments before the model is used; default: a quarter of the budget, 4 to 10.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         initial: Option<u32>,
         /// Candidates scored per suggestion.
+        #[schemars(range(min = 1, max = 10_000))]
         #[serde(default = "candidates")]
         candidates: u32,
     },

@@ -53,6 +53,7 @@ pub struct EngineSpec {
     #[serde(default, skip_serializing_if = "Environment::is_empty")]
     pub env: Environment,
     /// GPUs one deployment uses; default: product of the parallel sizes where the machine has GPUs, else 0.
+    #[schemars(range(max = 1024))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gpus: Option<u32>,
     /// Hardware the simulated engine pretends to have; ignored by real engines.
@@ -67,9 +68,11 @@ pub struct HardwareSpec {
     /// A GPU the simulator knows, `h100-80g`.
     pub gpu: String,
     /// How many.
+    #[schemars(range(min = 1, max = 1024))]
     #[serde(default = "one_gpu")]
     pub count: u32,
     /// Simulated seconds that pass per real second when it runs as a server; 1 is real time.
+    #[schemars(range(min = 0.001, max = 1_000_000.0))]
     #[serde(default = "real_time")]
     pub speed: f64,
 }
@@ -88,13 +91,13 @@ pub enum BackendSpec {
     /// As processes on this machine.
     #[default]
     Local,
-    /// In containers (arrives with the Docker issue; creating a task with it is refused until then).
+    /// In containers (arrives with a later version; refused until then).
     Docker {
         /// Image with tag.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         image: Option<String>,
     },
-    /// In a cluster (arrives with the Kubernetes issue; creating a task with it is refused until then).
+    /// In a cluster (arrives with a later version; refused until then).
     Kubernetes {
         /// Namespace.
         #[serde(default, skip_serializing_if = "Option::is_none")]

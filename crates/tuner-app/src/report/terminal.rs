@@ -1,0 +1,199 @@
+//! The report for a terminal: the answer first, then the table, then how it was measured.
+
+use super::headline::signed;
+use super::model::{ExperimentReport, Report, Tone};
+use super::numbers::figure;
+use super::table::{Set, cut, table, wrapped};
+
+/// With or without colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ink {
+    /// Plain text.
+    Plain,
+    /// ANSI colours.
+    Coloured,
+}
+
+impl Ink {
+    fn paint(self, code: &str, text: &str) -> String {
+        match self {
+            Self::Plain => text.to_owned(),
+            Self::Coloured => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
+        }
+    }
+
+    fn bold(self, text: &str) -> String {
+        self.paint("1", text)
+    }
+
+    fn dim(self, text: &str) -> String {
+        self.paint("2", text)
+    }
+
+    fn tone(self, tone: Tone, text: &str) -> String {
+        match tone {
+            Tone::Good => self.paint("32", text),
+            Tone::Warn => self.paint("33", text),
+            Tone::Bad => self.paint("31", text),
+            Tone::Neutral => text.to_owned(),
+        }
+    }
+}
+
+pub(super) fn render(report: &Report, width: usize, ink: Ink) -> String {
+    let width = width.clamp(80, 160);
+    let mut out = Page { ink, width, text: String::new() };
+    out.line(&format!("{}  {}", ink.bold(&report.task), ink.dim(&format!("{} · {}", report.engine, report.model))));
+    out.blank();
+    verdict(&mut out, report);
+    changes(&mut out, report);
+    if let Some(command) = &report.command {
+        out.head("Run it");
+        // Never wrapped: it is to be copied.
+        for line in command.lines() {
+            out.line(&format!("  {line}"));
+        }
+    }
+    experiments(&mut out, report);
+    failures(&mut out, report);
+    out.head("Method");
+    let widest = report.method.iter().map(|f| f.name.chars().count()).max().unwrap_or(0);
+    for fact in &report.method {
+        out.pair(&fact.name, widest, &fact.value);
+    }
+    out.text
+}
+
+struct Page {
+    ink: Ink,
+    width: usize,
+    text: String,
+}
+
+impl Page {
+    fn line(&mut self, text: &str) {
+        self.text.push_str(text.trim_end());
+        self.text.push('\n');
+    }
+
+    fn blank(&mut self) {
+        self.text.push('\n');
+    }
+
+    fn head(&mut self, text: &str) {
+        self.blank();
+        let text = self.ink.bold(text);
+        self.line(&text);
+    }
+
+    fn wrapped(&mut self, text: &str) {
+        for line in wrapped(text, self.width - 2) {
+            self.line(&format!("  {line}"));
+        }
+    }
+
+    fn pair(&mut self, name: &str, widest: usize, value: &str) {
+        let pad = " ".repeat(widest - name.chars().count().min(widest));
+        for (i, line) in wrapped(value, self.width.saturating_sub(widest + 4).max(20)).iter().enumerate() {
+            let left = if i == 0 { format!("{name}{pad}") } else { " ".repeat(widest) };
+            let left = self.ink.dim(&left);
+            self.line(&format!("  {left}  {line}"));
+        }
+    }
+}
+
+fn verdict(out: &mut Page, report: &Report) {
+    let verdict = &report.verdict;
+    let title = out.ink.tone(verdict.tone, &out.ink.bold(&verdict.title));
+    out.line(&format!("  {title}"));
+    out.wrapped(&verdict.sentence);
+    out.wrapped(&verdict.advice);
+    for line in &verdict.numbers {
+        let line = out.ink.dim(line);
+        out.line(&format!("  {line}"));
+    }
+    for slo in &report.slos {
+        let line = out.ink.dim(&format!("SLO: {slo}"));
+        out.line(&format!("  {line}"));
+    }
+}
+
+fn changes(out: &mut Page, report: &Report) {
+    if report.changes.is_empty() {
+        return;
+    }
+    out.head("What the best changes");
+    let widest = report.changes.iter().map(|c| c.name.chars().count()).max().unwrap_or(0);
+    for change in &report.changes {
+        let value = |v: &Option<String>| v.clone().unwrap_or_else(|| "(engine's default)".to_owned());
+        out.pair(&change.name, widest, &format!("{} → {}", value(&change.baseline), value(&change.best)));
+    }
+}
+
+fn experiments(out: &mut Page, report: &Report) {
+    out.head("Experiments");
+    let unit = if report.unit.is_empty() { "objective" } else { report.unit.as_str() };
+    let heads = [
+        ("#", Set::Right),
+        ("role", Set::Left),
+        ("outcome", Set::Left),
+        (unit, Set::Right),
+        ("level", Set::Left),
+        ("vs baseline", Set::Right),
+        ("configuration", Set::Left),
+    ];
+    let rows: Vec<Vec<String>> = report.experiments.iter().map(|e| row(report, e)).collect();
+    for (i, line) in table(&heads, &rows, heads.len() - 1, out.width).iter().enumerate() {
+        let experiment = i.checked_sub(1).and_then(|i| report.experiments.get(i));
+        let line = match experiment {
+            None => out.ink.dim(line),
+            Some(e) if e.is_best => out.ink.bold(line),
+            Some(e) if e.tone == Tone::Good => line.clone(),
+            Some(e) => out.ink.tone(e.tone, line),
+        };
+        out.line(&line);
+    }
+}
+
+fn row(report: &Report, e: &ExperimentReport) -> Vec<String> {
+    let mark = if e.is_best { "*" } else { "" };
+    let improvement = e.improvement.filter(|_| e.role != "baseline");
+    vec![
+        format!("{mark}{}", e.number),
+        e.role.clone(),
+        outcome(e),
+        e.objective.map_or("–".to_owned(), figure),
+        e.deciding_level.clone().unwrap_or_default(),
+        improvement.map_or(String::new(), |r| signed(report.smaller_is_better, r)),
+        e.configuration_text.clone(),
+    ]
+}
+
+/// The outcome, with what an SLO miss makes of a success.
+pub(super) fn outcome(e: &ExperimentReport) -> String {
+    match (e.missed.is_empty(), e.outcome) {
+        (true, outcome) => outcome.to_owned(),
+        (false, "success") => "SLO missed".to_owned(),
+        (false, outcome) => format!("{outcome}, SLO missed"),
+    }
+}
+
+fn failures(out: &mut Page, report: &Report) {
+    const LINES: usize = 3;
+    let failed = report.experiments.iter().filter_map(|e| Some((e, e.failure.as_ref()?)));
+    for (i, (e, failure)) in failed.enumerate() {
+        if i == 0 {
+            out.head("Failures");
+        }
+        let text = format!("{}  {} ({}): {}", e.number, e.outcome, failure.class, failure.message);
+        for line in wrapped(&text, out.width - 2) {
+            let line = out.ink.tone(e.tone, &line);
+            out.line(&format!("  {line}"));
+        }
+        out.line(&format!("     {}", failure.hint));
+        for line in failure.log_tail.iter().rev().take(LINES).rev() {
+            let line = out.ink.dim(&cut(line, out.width - 7));
+            out.line(&format!("     | {line}"));
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! What the documents promise, tried.
+
+mod documents;

@@ -1,0 +1,355 @@
+//! Follows one answer and turns it into the times, counts and fate of a record.
+//!
+//! *Invariant*: what ended a request badly is never forgotten: an error event, a missing end, an unreadable event or
+//! an empty answer is a failure with a class, even if `[DONE]` follows.
+
+use tuner_core::record::{Fate, TokenRead};
+
+use super::event::{self, Usage};
+use super::sse::{Item, Parser};
+
+/// Stream events by class; one event can be in several.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EventCounts {
+    /// Output: text, reasoning, tool call, refusal, audio, or a token count that grew.
+    pub token: u64,
+    /// Names a role.
+    pub role: u64,
+    /// None of the others.
+    pub empty: u64,
+    /// Carries a finish reason.
+    pub finish: u64,
+    /// Carries token counts.
+    pub usage: u64,
+    /// Comments (heart-beats).
+    pub comment: u64,
+    /// `[DONE]`
+    pub done: u64,
+    /// Errors.
+    pub error: u64,
+    /// Not understood.
+    pub unparsed: u64,
+}
+
+impl EventCounts {
+    /// Every class with its name.
+    pub fn named(&self) -> [(&'static str, u64); 9] {
+        [
+            ("token", self.token),
+            ("role", self.role),
+            ("empty", self.empty),
+            ("finish", self.finish),
+            ("usage", self.usage),
+            ("comment", self.comment),
+            ("done", self.done),
+            ("error", self.error),
+            ("unparsed", self.unparsed),
+        ]
+    }
+}
+
+/// How the body ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BodyEnd {
+    /// The body was read to its end, or `[DONE]` came.
+    Clean,
+    /// Broken off, with class and message.
+    Broken(&'static str, String),
+}
+
+/// One answer as it arrives. Times are nanoseconds of CLOCK_MONOTONIC.
+#[derive(Debug, Default)]
+pub struct Collector {
+    parser: Parser,
+    /// Reads that carried tokens.
+    reads: Vec<(u64, TokenRead)>,
+    /// First event of any class.
+    pub first_event_ns: Option<u64>,
+    /// First answer (non-reasoning) token.
+    pub first_answer_ns: Option<u64>,
+    /// `[DONE]`, or else the latest read.
+    pub ended_ns: Option<u64>,
+    /// Everything that was written, reasoning included.
+    pub text: String,
+    /// Final token counts.
+    pub usage: Option<Usage>,
+    /// Events by class.
+    pub counts: EventCounts,
+    done: bool,
+    finish: Option<String>,
+    error: Option<String>,
+    /// Token counts came with every output event so far; unknown before the first.
+    counted: Option<bool>,
+    counted_tokens: u32,
+}
+
+impl Collector {
+    /// Whether `[DONE]` came: nothing after it matters.
+    pub fn is_done(&self) -> bool {
+        self.done
+    }
+
+    /// Whether an output token came.
+    pub fn has_tokens(&self) -> bool {
+        !self.reads.is_empty()
+    }
+
+    /// Time of the first and latest output.
+    pub fn token_span_ns(&self) -> Option<(u64, u64)> {
+        Some((self.reads.first()?.0, self.reads.last()?.0))
+    }
+
+    /// Token-bearing reads with their times.
+    pub fn reads(&self) -> &[(u64, TokenRead)] {
+        &self.reads
+    }
+
+    /// Takes bytes of a stream that were read at `at_ns`.
+    pub fn stream(&mut self, at_ns: u64, bytes: &[u8]) {
+        let mut parser = std::mem::take(&mut self.parser);
+        parser.push(bytes, &mut |item| self.item(at_ns, item, false));
+        self.parser = parser;
+    }
+
+    /// Takes a whole answer that did not stream.
+    pub fn whole(&mut self, at_ns: u64, body: &[u8]) {
+        self.first_event_ns = Some(at_ns);
+        self.data(at_ns, body, false);
+        self.done = self.error.is_none() && self.counts.unparsed == 0;
+        self.ended_ns = Some(at_ns);
+    }
+
+    fn item(&mut self, at_ns: u64, item: Item<'_>, tail: bool) {
+        if self.done {
+            return;
+        }
+        self.first_event_ns.get_or_insert(at_ns);
+        self.ended_ns = Some(at_ns);
+        match item {
+            Item::Comment => self.counts.comment += 1,
+            Item::Event { data, .. } if data.trim_ascii() == b"[DONE]" => {
+                self.counts.done += 1;
+                self.done = true;
+            }
+            Item::Event { name: b"error", data } => {
+                let text = event::read(data).ok().and_then(|r| r.error);
+                self.fail(text.unwrap_or_else(|| String::from_utf8_lossy(data).chars().take(500).collect()));
+            }
+            Item::Event { data, .. } => self.data(at_ns, data, tail),
+        }
+    }
+
+    fn fail(&mut self, message: String) {
+        self.counts.error += 1;
+        self.error.get_or_insert(message);
+    }
+
+    fn data(&mut self, at_ns: u64, data: &[u8], tail: bool) {
+        let Ok(reading) = event::read(data) else {
+            // Half an event at the end of a stream is a truncated stream, not an unknown kind of event.
+            if !tail {
+                self.counts.unparsed += 1;
+            }
+            return;
+        };
+        let mut classes = 0;
+        let mut class = |holds: bool, count: &mut u64| {
+            *count += u64::from(holds);
+            classes += u32::from(holds);
+        };
+        class(reading.role, &mut self.counts.role);
+        class(reading.finish.is_some(), &mut self.counts.finish);
+        class(reading.usage.is_some(), &mut self.counts.usage);
+        let tokens = self.new_tokens(&reading);
+        let token = reading.has_output() || tokens.is_some_and(|n| n > 0);
+        class(token, &mut self.counts.token);
+        self.counts.empty += u64::from(classes == 0 && reading.error.is_none());
+        if token {
+            self.token(at_ns, tokens);
+            if !reading.answer.is_empty() || reading.other_output {
+                self.first_answer_ns.get_or_insert(at_ns);
+            }
+            self.text.push_str(&reading.reasoning);
+            self.text.push_str(&reading.answer);
+        }
+        if let Some(usage) = reading.usage {
+            let kept = self.usage.get_or_insert_default();
+            kept.prompt_tokens = usage.prompt_tokens.or(kept.prompt_tokens);
+            kept.completion_tokens = usage.completion_tokens.or(kept.completion_tokens);
+            kept.prompt_tokens_details = usage.prompt_tokens_details.or(kept.prompt_tokens_details);
+        }
+        if let Some(reason) = reading.finish {
+            self.finish = Some(reason.into_owned());
+        }
+        if let Some(error) = reading.error {
+            self.fail(error);
+        }
+    }
+
+    /// Tokens that this event adds by the engine's own running count; `None` where it keeps none. A count that
+    /// appears only at the end is a total, not a chunk's count.
+    fn new_tokens(&mut self, reading: &event::Reading<'_>) -> Option<u32> {
+        let count = reading.usage.and_then(|u| u.completion_tokens).filter(|_| reading.choices);
+        let produced = reading.has_output() || count.is_some_and(|n| n > 0);
+        if produced {
+            self.counted = Some(self.counted.unwrap_or(true) && count.is_some());
+        }
+        let count = count.filter(|_| self.counted == Some(true))?;
+        let new = count.saturating_sub(self.counted_tokens);
+        self.counted_tokens = self.counted_tokens.max(count);
+        Some(new)
+    }
+
+    fn token(&mut self, at_ns: u64, tokens: Option<u32>) {
+        match self.reads.last_mut() {
+            Some((at, read)) if *at == at_ns => {
+                read.events += 1;
+                read.tokens = read.tokens.zip(tokens).map(|(a, b)| a + b);
+            }
+            _ => self.reads.push((at_ns, TokenRead { at_s: 0.0, events: 1, tokens })),
+        }
+    }
+
+    /// Ends the answer and says how it went. `exact_output`: the length that the engine was told to reach exactly.
+    pub fn finish(&mut self, end: BodyEnd, exact_output: Option<u32>) -> Fate {
+        let at_ns = self.ended_ns.unwrap_or_default();
+        if end == BodyEnd::Clean {
+            let mut parser = std::mem::take(&mut self.parser);
+            parser.finish(&mut |item| self.item(at_ns, item, true));
+        }
+        let failed = |class: &str, message: String| Fate::Failed { class: class.to_owned(), message };
+        if let Some(message) = self.error.take() {
+            return failed("stream_error", message);
+        }
+        if let (BodyEnd::Broken(class, message), false) = (end, self.done) {
+            return failed(class, message);
+        }
+        if self.counts.unparsed > 0 {
+            return failed("parse", format!("{} events could not be read", self.counts.unparsed));
+        }
+        if !self.done && self.finish.is_none() {
+            let events = self.counts.token;
+            return failed("truncated", format!("ended after {events} token events with neither a finish nor [DONE]"));
+        }
+        if self.reads.is_empty() {
+            let reason = self.finish.as_deref().unwrap_or("none");
+            return failed("empty", format!("no output token (finish reason: {reason})"));
+        }
+        let counted = self.usage.and_then(|u| u.completion_tokens);
+        if let (Some(asked), Some(got)) = (exact_output, counted) {
+            // One token in a hundred of slack: engines count a final stop token or not.
+            let slack = (asked / 100).max(2);
+            if got.abs_diff(asked) > slack {
+                let reason = self.finish.as_deref().unwrap_or("none");
+                return failed("length_mismatch", format!("{got} output tokens instead of {asked} (finish: {reason})"));
+            }
+        }
+        Fate::Completed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(words: &str) -> String {
+        format!("data: {{\"choices\":[{{\"delta\":{{\"content\":\"{words}\"}}}}]}}\n\n")
+    }
+    fn counted(words: &str, n: u32) -> String {
+        format!(
+            "data: {{\"choices\":[{{\"delta\":{{\"content\":\"{words}\"}}}}],\"usage\":{{\"completion_tokens\":{n}}}}}\n\n"
+        )
+    }
+    const FINISH: &str = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"length\"}]}\n\n";
+    const ROLE: &str = "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n";
+    const DONE: &str = "data: [DONE]\n\n";
+
+    fn collect(reads: &[&str], end: BodyEnd) -> (Collector, Fate) {
+        let mut collector = Collector::default();
+        for (i, read) in reads.iter().enumerate() {
+            collector.stream(i as u64 + 1, read.as_bytes());
+        }
+        let fate = collector.finish(end, Some(10));
+        (collector, fate)
+    }
+
+    fn class(fate: &Fate) -> &str {
+        match fate {
+            Fate::Completed => "completed",
+            Fate::Failed { class, .. } => class,
+            _ => "other",
+        }
+    }
+
+    fn tokens(c: &Collector) -> Vec<(u64, u32, Option<u32>)> {
+        c.reads().iter().map(|(at, r)| (*at, r.events, r.tokens)).collect()
+    }
+
+    #[test]
+    fn role_and_empty_events_are_no_tokens() {
+        let (c, fate) = collect(&[ROLE, &text(""), &text("a"), &text("b"), FINISH, DONE], BodyEnd::Clean);
+        assert_eq!(class(&fate), "completed");
+        assert_eq!(tokens(&c), [(3, 1, None), (4, 1, None)]);
+        assert_eq!((c.first_event_ns, c.ended_ns), (Some(1), Some(6)));
+        assert_eq!((c.counts.role, c.counts.empty, c.counts.token, c.counts.done), (1, 1, 2, 1));
+    }
+
+    #[test]
+    fn running_counts_give_the_tokens_of_each_read_even_without_text() {
+        let two = [counted("ab", 2), counted("c", 3)].concat();
+        let (c, fate) =
+            collect(&[&counted("", 0), &two, &counted("", 4), &counted("de", 6), FINISH, DONE], BodyEnd::Clean);
+        assert_eq!(tokens(&c), [(2, 2, Some(3)), (3, 1, Some(1)), (4, 1, Some(2))]);
+        assert_eq!(class(&fate), "length_mismatch");
+    }
+
+    #[test]
+    fn a_total_on_the_last_chunk_is_not_taken_for_its_tokens() {
+        let last = "data: {\"choices\":[{\"delta\":{\"content\":\"z\"},\"finish_reason\":\"length\"}],\"usage\":{\"completion_tokens\":9}}\n\n";
+        let (c, fate) = collect(&[&text("a"), &text("b"), last, DONE], BodyEnd::Clean);
+        assert_eq!(tokens(&c), [(1, 1, None), (2, 1, None), (3, 1, None)]);
+        assert_eq!(c.usage.and_then(|u| u.completion_tokens), Some(9));
+        assert_eq!(class(&fate), "completed");
+    }
+
+    #[test]
+    fn bad_ends_have_their_class() {
+        let error = "data: {\"error\":{\"message\":\"out of memory\"}}\n\n";
+        let cases: [(&[&str], BodyEnd, &str); 9] = [
+            (&[&text("a"), error, DONE], BodyEnd::Clean, "stream_error"),
+            (&[&text("a"), "event: error\ndata: oh\n\n", DONE], BodyEnd::Clean, "stream_error"),
+            (&[&text("a")], BodyEnd::Clean, "truncated"),
+            (&[&text("a"), "data: {\"choi"], BodyEnd::Clean, "truncated"),
+            (&[&text("a")], BodyEnd::Broken("cut", "reset".to_owned()), "cut"),
+            (&[ROLE, FINISH, DONE], BodyEnd::Clean, "empty"),
+            (&[&text("a"), "data: what\n\n", FINISH, DONE], BodyEnd::Clean, "parse"),
+            (&[&text("a"), FINISH], BodyEnd::Clean, "completed"),
+            (&[&text("a"), FINISH, "data: [DONE]"], BodyEnd::Clean, "completed"),
+        ];
+        for (reads, end, expected) in cases {
+            assert_eq!(class(&collect(reads, end).1), expected, "{reads:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_after_done_is_read() {
+        let (c, _) = collect(&[&text("a"), FINISH, DONE, &text("b")], BodyEnd::Clean);
+        assert_eq!((c.text.as_str(), c.ended_ns), ("a", Some(3)));
+    }
+
+    #[test]
+    fn reasoning_is_output_but_not_the_answer() {
+        let hm = "data: {\"choices\":[{\"delta\":{\"reasoning_content\":\"hm\"}}]}\n\n";
+        let (c, _) = collect(&[hm, hm, &text("yes"), FINISH, DONE], BodyEnd::Clean);
+        assert_eq!((tokens(&c).len(), c.first_answer_ns, c.text.as_str()), (3, Some(3), "hmhmyes"));
+    }
+
+    #[test]
+    fn a_whole_answer_is_one_read() {
+        let mut c = Collector::default();
+        let body = br#"{"choices":[{"message":{"content":"hello"},"finish_reason":"length"}],"usage":{"completion_tokens":10}}"#;
+        c.whole(7, body);
+        assert_eq!(c.finish(BodyEnd::Clean, Some(10)), Fate::Completed);
+        assert_eq!(tokens(&c), [(7, 1, Some(10))]);
+    }
+}

@@ -1,0 +1,19 @@
+//! The measuring HTTP client: connections, server-sent events, and what an answer says.
+
+mod clock;
+mod collector;
+mod connection;
+pub mod event;
+mod send;
+mod socket;
+pub mod sse;
+mod target;
+
+pub use clock::{LevelClock, monotonic_ns};
+pub use collector::{BodyEnd, Collector, EventCounts};
+pub use send::{Exchange, Limits};
+pub use target::{Features, Target, TargetError};
+
+pub(crate) use connection::Connection;
+pub(crate) use send::{Watch, call, error_message, exchange};
+pub(crate) use target::Address;

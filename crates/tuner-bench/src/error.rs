@@ -1,0 +1,34 @@
+//! Why a level could not be measured at all. A request that fails is no error but a record.
+
+use crate::client::TargetError;
+use crate::plan::PlanError;
+use crate::prompts::PromptFileError;
+use crate::tokens::TokenError;
+
+/// Why a level could not be measured.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    /// The address or a header cannot be used.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// The level cannot be planned.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// There is no tokenizer, or no exact prompt.
+    #[error(transparent)]
+    Tokens(#[from] TokenError),
+    /// The prompts file cannot be used.
+    #[error(transparent)]
+    Prompts(#[from] PromptFileError),
+    /// The endpoint cannot be reached or does not speak the protocol.
+    #[error("{url}: {what}")]
+    Endpoint {
+        /// What was called.
+        url: String,
+        /// What happened.
+        what: String,
+    },
+    /// A thread of the load generator could not be started or died.
+    #[error("a client thread could not do its work: {0}")]
+    Thread(String),
+}

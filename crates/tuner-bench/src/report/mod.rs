@@ -1,0 +1,281 @@
+//! From request records to a measurement: a pure function, the same for real and simulated levels.
+//!
+//! *Invariant*: a figure that the records do not determine is absent, never zero; every percentile is exact; each
+//! measured request is counted under exactly one fate.
+
+mod request;
+mod window;
+
+use std::collections::BTreeMap;
+
+use tuner_core::measure::RequestCounts;
+use tuner_core::record::{Fate, RequestRecord};
+use tuner_core::task::SloSpec;
+use tuner_core::{Figure, Measurement, Metric, Percentile, Stat, Validity};
+
+pub use window::Window;
+
+use crate::stats;
+use request::Observed;
+
+/// What a measurement is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct ReportInput<'a> {
+    /// Position of the level in the task's list, from 0.
+    pub level: u32,
+    /// Repeat of this level within the attempt, from 0.
+    pub repeat: u32,
+    /// SLOs count from the planned arrival.
+    pub open_loop: bool,
+    /// Streams of a closed loop; `None` in an open loop.
+    pub streams: Option<u32>,
+    /// Every request of the level, warm-up included.
+    pub records: &'a [RequestRecord],
+    /// The measured window ([`Window::of`]).
+    pub window: Window,
+    /// Time the level took, warm-up and drain included, seconds.
+    pub elapsed_s: f64,
+    /// What goodput and attainment are measured against.
+    pub slos: &'a [SloSpec],
+    /// Percentiles wanted besides the standard ones; those of the SLOs are added by themselves.
+    pub percentiles: &'a [Percentile],
+}
+
+/// Times that are distributions over requests.
+const REQUEST_TIMES: [Metric; 6] =
+    [Metric::Ttft, Metric::TtftResp, Metric::Ttfat, Metric::Tpot, Metric::E2eLatency, Metric::E2eResp];
+
+/// Metrics that one request has a value of, so that it can meet or miss an SLO on them.
+fn is_per_request(metric: Metric) -> bool {
+    REQUEST_TIMES.contains(&metric) || matches!(metric, Metric::Icl | Metric::Itl)
+}
+
+/// The level in figures. Its validity is judged by what the records alone can tell; a measured level adds the
+/// client's evidence ([`crate::LevelRun::measurement`]).
+pub fn measurement(input: &ReportInput<'_>) -> Measurement {
+    let measured: Vec<Observed<'_>> =
+        input.records.iter().filter(|r| !r.warmup).map(|record| Observed { record }).collect();
+    let mut report = Report {
+        input,
+        percentiles: percentiles(input),
+        metrics: BTreeMap::new(),
+        evidence: BTreeMap::new(),
+        notes: Vec::new(),
+        reasons: Vec::new(),
+    };
+    let requests = count(&measured);
+    report.times(&measured);
+    report.lengths(&measured);
+    report.rates(&measured, &requests);
+    report.service(&measured, &requests);
+    report.judge(&measured, &requests);
+    let mut errors = BTreeMap::new();
+    for observed in &measured {
+        if let Fate::Failed { class, .. } = &observed.record.fate {
+            *errors.entry(class.clone()).or_insert(0) += 1;
+        }
+    }
+    let Report { metrics, evidence, notes, reasons, .. } = report;
+    Measurement {
+        level: input.level,
+        repeat: input.repeat,
+        window_s: input.window.length_s(),
+        elapsed_s: input.elapsed_s,
+        requests,
+        errors,
+        metrics,
+        validity: if reasons.is_empty() { Validity::Valid } else { Validity::Invalid { reasons } },
+        evidence,
+        notes,
+    }
+}
+
+fn percentiles(input: &ReportInput<'_>) -> Vec<Percentile> {
+    let named = input.slos.iter().filter_map(|slo| match slo.stat() {
+        Stat::Percentile(p) => Some(p),
+        _ => None,
+    });
+    let mut all: Vec<_> = input.percentiles.iter().copied().chain(named).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+fn count(measured: &[Observed<'_>]) -> RequestCounts {
+    let mut counts = RequestCounts { planned: measured.len() as u64, ..RequestCounts::default() };
+    for observed in measured {
+        let slot = match observed.record.fate {
+            Fate::Completed => &mut counts.completed,
+            Fate::Failed { .. } => &mut counts.failed,
+            Fate::Cancelled => &mut counts.cancelled,
+            Fate::Unsent => &mut counts.unsent,
+        };
+        *slot += 1;
+    }
+    counts
+}
+
+struct Report<'a> {
+    input: &'a ReportInput<'a>,
+    percentiles: Vec<Percentile>,
+    metrics: BTreeMap<Metric, Figure>,
+    evidence: BTreeMap<String, f64>,
+    notes: Vec<String>,
+    reasons: Vec<String>,
+}
+
+impl Report<'_> {
+    fn scalar(&mut self, metric: Metric, value: f64) {
+        self.metrics.insert(metric, Figure::Scalar(value));
+    }
+
+    fn distribution(&mut self, metric: Metric, sample: Vec<f64>, bounds: bool) {
+        if let Some(summary) = stats::summary(sample, &self.percentiles, bounds) {
+            self.metrics.insert(metric, Figure::Distribution(summary));
+        }
+    }
+
+    fn times(&mut self, measured: &[Observed<'_>]) {
+        let completed = || measured.iter().filter(|o| o.completed());
+        for metric in REQUEST_TIMES {
+            self.distribution(metric, completed().filter_map(|o| o.time(metric)).collect(), true);
+        }
+        self.distribution(Metric::Icl, completed().flat_map(Observed::chunk_gaps).collect(), false);
+        let gaps: Vec<Vec<f64>> = completed().filter_map(Observed::token_gaps).collect();
+        if gaps.len() as u64 == completed().count() as u64 {
+            self.distribution(Metric::Itl, gaps.concat(), false);
+        }
+        let reads: usize = completed().map(|o| o.record.reads.len()).sum();
+        let events: u32 = completed().flat_map(|o| &o.record.reads).map(|r| r.events).sum();
+        if events > 0 {
+            self.evidence.insert("coalesced_share".to_owned(), 1.0 - (reads as f64 / f64::from(events)).min(1.0));
+        }
+        let single = completed().filter(|o| o.time(Metric::Tpot).is_none()).count();
+        if single > 0 && completed().count() > single {
+            self.notes.push(format!("{single} answers have no time per output token: they came in one read"));
+        }
+    }
+
+    fn lengths(&mut self, measured: &[Observed<'_>]) {
+        let completed = || measured.iter().filter(|o| o.completed());
+        let outputs = completed().filter_map(|o| o.output_tokens()).map(f64::from).collect();
+        self.distribution(Metric::OutputTokens, outputs, false);
+        let inputs = completed().filter_map(|o| o.record.input_tokens).map(f64::from).collect();
+        self.distribution(Metric::InputTokens, inputs, false);
+        let unknown = completed().filter(|o| o.output_tokens().is_none()).count();
+        if unknown > 0 {
+            self.notes.push(format!(
+                "{unknown} answers could not be counted: the engine reports no usage and no tokenizer is known"
+            ));
+        }
+        let extra: Vec<i64> = completed()
+            .filter(|o| o.record.planned_input_tokens > 0)
+            .filter_map(|o| Some(i64::from(o.record.input_tokens?) - i64::from(o.record.planned_input_tokens)))
+            .collect();
+        if let (Some(least), Some(most)) = (extra.iter().min(), extra.iter().max()) {
+            if least == most && *least != 0 {
+                self.notes.push(format!("the engine counts {least:+} prompt tokens on every request (its template)"));
+            } else if least != most {
+                self.notes.push(format!(
+                    "the engine counts {least:+} to {most:+} prompt tokens against the plan: \
+                     the tokenizer used is not quite the model's"
+                ));
+            }
+        }
+        let cached: u64 = completed().filter_map(|o| o.record.cached_tokens).map(u64::from).sum();
+        let prompt: u64 = completed().filter_map(|o| o.record.input_tokens).map(u64::from).sum();
+        if prompt > 0 && completed().any(|o| o.record.cached_tokens.is_some()) {
+            self.evidence.insert("cached_prompt_share".to_owned(), cached as f64 / prompt as f64);
+        }
+    }
+
+    fn rates(&mut self, measured: &[Observed<'_>], requests: &RequestCounts) {
+        let window = self.input.window;
+        let length = window.length_s();
+        if length <= 0.0 {
+            return;
+        }
+        // The server worked for every token that came in the window, whoever's request it was.
+        let (mut output, mut input, mut finished, mut guessed) = (0.0, 0.0, 0u64, 0u64);
+        for observed in self.input.records.iter().map(|record| Observed { record }) {
+            let (reads, by_events) = observed.tokens_by_read();
+            guessed += u64::from(by_events);
+            output += reads.iter().filter(|(at, _)| window.contains(*at)).map(|(_, tokens)| tokens).sum::<f64>();
+            let record = observed.record;
+            if record.first_token_s().is_some_and(|at| window.contains(at)) {
+                input += f64::from(record.input_tokens.unwrap_or(record.planned_input_tokens));
+            }
+            if observed.completed() && record.last_token_s().is_some_and(|at| window.contains(at)) {
+                finished += 1;
+            }
+        }
+        if guessed > 0 {
+            self.notes.push(format!("{guessed} unfinished answers count one token per event in the throughput"));
+        }
+        self.scalar(Metric::OutputThroughput, output / length);
+        self.scalar(Metric::InputThroughput, input / length);
+        self.scalar(Metric::TotalThroughput, (input + output) / length);
+        self.scalar(Metric::RequestThroughput, finished as f64 / length);
+        self.scalar(Metric::Concurrency, window.mean_in_flight(self.input.records));
+        let ended = requests.completed + requests.failed;
+        if ended > 0 {
+            self.scalar(Metric::ErrorRate, requests.failed as f64 / ended as f64);
+        }
+        let whole: u32 = measured.iter().filter(|o| o.completed()).filter_map(|o| o.output_tokens()).sum();
+        self.evidence.insert("completed_output_tok_s".to_owned(), f64::from(whole) / length);
+    }
+
+    fn service(&mut self, measured: &[Observed<'_>], requests: &RequestCounts) {
+        let slos: Vec<&SloSpec> = self.input.slos.iter().filter(|s| is_per_request(s.metric)).collect();
+        let mut undetermined = 0u64;
+        let good = measured
+            .iter()
+            .filter(|o| {
+                o.completed()
+                    && slos.iter().all(|slo| {
+                        o.meets(slo, self.input.open_loop).unwrap_or_else(|| {
+                            undetermined += 1;
+                            true
+                        })
+                    })
+            })
+            .count() as f64;
+        if undetermined > 0 {
+            self.notes.push(format!("{undetermined} times an SLO did not apply to a request (no such value)"));
+        }
+        // A request that the end of the run cut off says nothing about the engine.
+        let planned = requests.planned - requests.cancelled - requests.unsent;
+        if planned > 0 {
+            self.scalar(Metric::Attainment, good / planned as f64);
+        }
+        let length = self.input.window.length_s();
+        if length > 0.0 {
+            self.scalar(Metric::Goodput, good / length);
+        }
+    }
+
+    fn judge(&mut self, measured: &[Observed<'_>], requests: &RequestCounts) {
+        if requests.completed == 0 {
+            self.reasons.push(format!("none of {} requests was completed", requests.planned));
+            return;
+        }
+        if self.input.window.length_s() <= 0.0 {
+            self.reasons.push("the measured window is empty".to_owned());
+        }
+        if let (Some(streams), Some(Figure::Scalar(mean))) =
+            (self.input.streams, self.metrics.get(&Metric::Concurrency))
+        {
+            let needed = f64::from(streams) * crate::validity::MIN_CONCURRENCY_SHARE;
+            if *mean < needed {
+                self.reasons.push(format!(
+                    "{mean:.2} requests were in flight on average, {streams} were asked for \
+                     ({} measured requests)",
+                    measured.len()
+                ));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

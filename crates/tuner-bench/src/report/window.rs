@@ -1,0 +1,64 @@
+//! The measured window and what was in flight in it.
+
+use tuner_core::record::{Fate, RequestRecord};
+
+use crate::plan::LevelPlan;
+
+/// A half-open span of time, in seconds from the start of the level.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Window {
+    /// Inclusive.
+    pub start_s: f64,
+    /// Exclusive.
+    pub end_s: f64,
+}
+
+impl Window {
+    /// The window of a level that was run.
+    ///
+    /// Open loop: as planned, whatever the server did. Closed loop: from the first measured request to the planned
+    /// duration, or to the moment when a stream found nothing left to send if that came first; so all streams are
+    /// busy throughout, and warm-up and drain lie outside.
+    pub fn of(plan: &LevelPlan, records: &[RequestRecord]) -> Self {
+        if let Some((start_s, end_s)) = plan.open_window() {
+            return Self { start_s, end_s };
+        }
+        let sent = || records.iter().filter(|r| !r.warmup).filter_map(|r| r.sent_s);
+        let start_s = sent().fold(f64::INFINITY, f64::min);
+        if !start_s.is_finite() {
+            return Self { start_s: 0.0, end_s: 0.0 };
+        }
+        let last_sent = sent().fold(start_s, f64::max);
+        let idle = records
+            .iter()
+            .filter(|r| r.fate != Fate::Cancelled)
+            .filter_map(|r| r.ended_s)
+            .filter(|at| *at > last_sent)
+            .fold(f64::INFINITY, f64::min);
+        let end_s = plan.duration_s.map_or(idle, |duration| idle.min(start_s + duration));
+        Self { start_s, end_s: if end_s.is_finite() { end_s } else { last_sent } }
+    }
+
+    /// Its length; 0 if it never opened.
+    pub fn length_s(&self) -> f64 {
+        (self.end_s - self.start_s).max(0.0)
+    }
+
+    /// Whether the moment lies in it.
+    pub fn contains(&self, at_s: f64) -> bool {
+        self.start_s <= at_s && at_s < self.end_s
+    }
+
+    /// Requests in flight, time-weighted mean.
+    pub fn mean_in_flight(&self, records: &[RequestRecord]) -> f64 {
+        let busy: f64 = records
+            .iter()
+            .filter_map(|r| {
+                let start = r.sent_s?.max(self.start_s);
+                let end = r.ended_s.unwrap_or(self.end_s).min(self.end_s);
+                Some((end - start).max(0.0))
+            })
+            .sum();
+        busy / self.length_s()
+    }
+}

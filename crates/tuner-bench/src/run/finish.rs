@@ -1,0 +1,108 @@
+//! After the last answer: counts what the engine did not count, and puts the pieces together.
+
+use std::collections::BTreeMap;
+
+use tuner_core::record::{Fate, RequestRecord};
+
+use super::LevelRun;
+use super::worker::{Finished, Harvest};
+use crate::client::LevelClock;
+use crate::error::BenchError;
+use crate::plan::LevelPlan;
+use crate::report::Window;
+use crate::tokens::TokenSource;
+use crate::validity::ClientEvidence;
+
+pub(super) async fn level_run(
+    plan: &LevelPlan,
+    harvests: Vec<Harvest>,
+    tokens: Option<&TokenSource>,
+    clock: LevelClock,
+    elapsed_s: f64,
+    process_cpu: Option<f64>,
+    cancelled: bool,
+) -> Result<LevelRun, BenchError> {
+    let thread_cpu = harvests
+        .iter()
+        .filter_map(|h| h.cpu)
+        .fold(None, |most: Option<f64>, cpu| Some(most.map_or(cpu, |most| most.max(cpu))));
+    let mut finished: Vec<Finished> = harvests.into_iter().flat_map(|h| h.finished).collect();
+    finished.sort_by_key(|f| f.record.index);
+
+    let mut notes = Vec::new();
+    count_texts(&mut finished, tokens, &mut notes).await;
+    let mut evidence = ClientEvidence { thread_cpu, process_cpu, ..ClientEvidence::default() };
+    let mut events: BTreeMap<&'static str, u64> = BTreeMap::new();
+    for f in &finished {
+        for (class, count) in f.counts.named().into_iter().filter(|(_, count)| *count > 0) {
+            *events.entry(class).or_insert(0) += count;
+        }
+        if !f.record.warmup && f.record.sent_s.is_some() {
+            evidence.schedule_lag_ms.push(f.lag_ns as f64 / 1e6);
+            evidence.client_delay_ms.extend(f.delays_ns.iter().map(|ns| *ns as f64 / 1e6));
+            evidence.connects += u64::from(f.record.connect_s.is_some());
+        }
+    }
+    evidence.events = events;
+    let mut records: Vec<RequestRecord> = finished.into_iter().map(|f| f.record).collect();
+    let window = Window::of(plan, &records);
+    add_unsent(plan, &mut records, cancelled);
+    if let Some(prompts) = plan.file_length().filter(|n| records.len() > *n) {
+        notes.push(format!(
+            "{} requests were made from {prompts} prompts: repeated prompts may be answered from a prefix cache",
+            records.len()
+        ));
+    }
+    Ok(LevelRun { records, window, elapsed_s, clock, evidence, cancelled, notes })
+}
+
+/// Answers without usage are counted with the model's tokenizer, from their text.
+async fn count_texts(finished: &mut [Finished], tokens: Option<&TokenSource>, notes: &mut Vec<String>) {
+    let (mut counted, mut refused) = (0u64, None);
+    for f in finished.iter_mut() {
+        let Some(text) = f.text.take() else { continue };
+        let Some(tokens) = tokens else { continue };
+        match tokens.count(&text).await {
+            Ok(count) => {
+                f.record.output_tokens = Some(count);
+                counted += 1;
+            }
+            Err(error) => refused = Some(error.to_string()),
+        }
+    }
+    if counted > 0
+        && let Some(tokens) = tokens
+    {
+        notes.push(format!("{counted} answers without usage were counted with {}", tokens.origin()));
+    }
+    if let Some(error) = refused {
+        notes.push(format!("some answers could not be counted: {error}"));
+    }
+}
+
+/// Requests of the plan that were never begun. A closed loop that its duration ended planned no more than it sent.
+fn add_unsent(plan: &LevelPlan, records: &mut Vec<RequestRecord>, cancelled: bool) {
+    if !plan.is_open_loop() && !(cancelled && plan.requests.is_some()) {
+        return;
+    }
+    let known: std::collections::HashSet<u64> = records.iter().map(|r| r.index).collect();
+    let missing = plan.requests().filter(|p| !known.contains(&p.index)).map(|p| RequestRecord {
+        index: p.index,
+        warmup: p.warmup,
+        planned_s: p.planned_s.unwrap_or(0.0),
+        sent_s: None,
+        connect_s: None,
+        first_event_s: None,
+        first_answer_s: None,
+        reads: Vec::new(),
+        ended_s: None,
+        input_tokens: None,
+        cached_tokens: None,
+        output_tokens: None,
+        planned_input_tokens: p.input_tokens,
+        planned_output_tokens: p.output_tokens,
+        fate: Fate::Unsent,
+    });
+    records.extend(missing.collect::<Vec<_>>());
+    records.sort_by_key(|r| r.index);
+}

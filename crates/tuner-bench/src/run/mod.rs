@@ -1,0 +1,366 @@
+//! Runs one level against an endpoint: warm-up, measured window, drain.
+//!
+//! *Invariant*: no prompt is made and no token counted while the window is open; the threads that send and read do
+//! nothing else. Dropping the future stops everything.
+
+mod finish;
+mod pace;
+mod queue;
+mod worker;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use nix::sys::resource::UsageWho;
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tuner_core::record::RequestRecord;
+use tuner_core::task::SloSpec;
+use tuner_core::{Measurement, Percentile};
+
+use crate::body::{self, PromptSource};
+use crate::client::{Address, Features, LevelClock, Limits, Target};
+use crate::error::BenchError;
+use crate::live::{Live, Meter, Phase, Progress};
+use crate::plan::LevelPlan;
+use crate::report::{self, ReportInput, Window};
+use crate::tokens::{TokenError, TokenSource};
+use crate::validity::ClientEvidence;
+use queue::{Prepared, Queue};
+use worker::{Due, Work};
+
+/// How often the live picture is renewed.
+const LIVE_TICK: Duration = Duration::from_millis(200);
+/// Client threads at most; each carries thousands of streams.
+const MAX_THREADS: usize = 4;
+/// Streams below which a further thread only costs.
+const STREAMS_PER_THREAD: u32 = 64;
+/// Requests made ahead at least.
+const MIN_AHEAD: usize = 32;
+
+/// What the threads of a level share.
+struct Shared {
+    address: Address,
+    path: &'static str,
+    limits: Limits,
+    clock: LevelClock,
+    queue: Arc<Queue>,
+    cap: Option<Arc<Semaphore>>,
+    cancel: watch::Receiver<bool>,
+    progress: Progress,
+    /// First measured request, or the planned start; 0 before.
+    opened_ns: AtomicU64,
+    /// First moment a stream had nothing to send, or the planned end; `u64::MAX` before.
+    closed_ns: AtomicU64,
+    duration_ns: Option<u64>,
+}
+
+impl Shared {
+    fn new(
+        plan: &LevelPlan,
+        address: Address,
+        clock: LevelClock,
+        queue: Arc<Queue>,
+        cancel: watch::Receiver<bool>,
+    ) -> Self {
+        let window = plan.open_window();
+        let cap = plan.arrival.concurrency.filter(|_| plan.is_open_loop());
+        Self {
+            address,
+            path: body::path(plan.workload.api),
+            // Between reads as long as in all: an engine that queues or prefills is silent for as long as it takes.
+            limits: Limits { total: plan.request_timeout, idle: plan.request_timeout },
+            clock,
+            queue,
+            cap: cap.map(|cap| Arc::new(Semaphore::new(cap as usize))),
+            cancel,
+            progress: Progress::default(),
+            opened_ns: AtomicU64::new(window.map_or(0, |(start, _)| clock.at_ns(start).max(1))),
+            closed_ns: AtomicU64::new(window.map_or(u64::MAX, |(_, end)| clock.at_ns(end))),
+            duration_ns: plan.duration_s.filter(|_| !plan.is_open_loop()).map(|d| (d * 1e9) as u64),
+        }
+    }
+
+    fn mark(&self, now_ns: u64) {
+        let _ = self.opened_ns.compare_exchange(0, now_ns, Relaxed, Relaxed);
+    }
+
+    fn went_idle(&self, now_ns: u64) {
+        self.closed_ns.fetch_min(now_ns, Relaxed);
+    }
+
+    /// Whether a closed loop has reached the end of its window.
+    fn must_stop(&self, now_ns: u64) -> bool {
+        let opened = self.opened_ns.load(Relaxed);
+        opened > 0 && self.duration_ns.is_some_and(|d| now_ns >= opened + d)
+    }
+
+    fn in_window(&self, now_ns: u64) -> bool {
+        let opened = self.opened_ns.load(Relaxed);
+        opened > 0 && now_ns >= opened && now_ns < self.closed_ns.load(Relaxed) && !self.must_stop(now_ns)
+    }
+
+    fn phase(&self, now_ns: u64) -> Phase {
+        let opened = self.opened_ns.load(Relaxed);
+        if opened == 0 || now_ns < opened {
+            Phase::WarmUp
+        } else if self.in_window(now_ns) {
+            Phase::Measuring
+        } else {
+            Phase::Draining
+        }
+    }
+}
+
+/// A level that was run.
+#[derive(Debug)]
+pub struct LevelRun {
+    /// Every request, warm-up included, by index.
+    pub records: Vec<RequestRecord>,
+    /// The measured window.
+    pub window: Window,
+    /// Time the level took, warm-up and drain included, seconds.
+    pub elapsed_s: f64,
+    /// The clock of the records.
+    pub clock: LevelClock,
+    /// What the client saw of itself.
+    pub evidence: ClientEvidence,
+    /// It was cut off.
+    pub cancelled: bool,
+    /// Remarks for people.
+    pub notes: Vec<String>,
+}
+
+impl LevelRun {
+    /// The level in figures, INVALID where the client failed its own test.
+    pub fn measurement(&self, plan: &LevelPlan, slos: &[SloSpec], percentiles: &[Percentile]) -> Measurement {
+        let mut measurement = report::measurement(&ReportInput {
+            level: plan.level,
+            repeat: plan.repeat,
+            open_loop: plan.is_open_loop(),
+            streams: plan.streams(),
+            records: &self.records,
+            window: self.window,
+            elapsed_s: self.elapsed_s,
+            slos,
+            percentiles,
+        });
+        self.evidence.apply(&mut measurement);
+        measurement.notes.extend(self.notes.iter().cloned());
+        measurement
+    }
+}
+
+/// Stops the client threads when the level's future is dropped.
+struct StopOnDrop(watch::Sender<bool>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.send_replace(true);
+    }
+}
+
+/// Stops the maker of requests when the level's future is dropped.
+struct CloseOnDrop(Arc<Queue>);
+
+impl Drop for CloseOnDrop {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// Runs one level. `tokens` counts answers for which the engine gives no usage, and makes prompts exact.
+///
+/// `cancel` cuts it off when it turns true: what is in flight becomes `Cancelled`, the rest `Unsent`, and the
+/// records so far are returned at once.
+///
+/// # Errors
+/// The address cannot be used, a prompt cannot be made, or a thread cannot be started. Requests that fail are
+/// records, not errors.
+pub async fn run_level(
+    target: &Target,
+    plan: &LevelPlan,
+    prompts: &PromptSource,
+    tokens: Option<Arc<TokenSource>>,
+    live: watch::Sender<Live>,
+    mut cancel: watch::Receiver<bool>,
+) -> Result<LevelRun, BenchError> {
+    let (stop, stopped) = watch::channel(false);
+    let guard = StopOnDrop(stop);
+    let address = target.address()?;
+    let mut picture = Live {
+        level: plan.level,
+        label: plan.arrival.label(),
+        repeat: plan.repeat,
+        planned: plan.total().map(|n| n.saturating_sub(plan.warmup)),
+        window_s: plan.open_window().map(|(from, to)| to - from).or(plan.duration_s),
+        ..Live::default()
+    };
+    live.send_replace(picture.clone());
+
+    let queue = Arc::new(Queue::new(ahead(plan)));
+    let closing = CloseOnDrop(queue.clone());
+    let mut made = spawn("bench-prompts", {
+        let (queue, plan, prompts, tokens) = (queue.clone(), plan.clone(), prompts.clone(), tokens.clone());
+        let (model, features) = (target.model.clone(), target.features);
+        move || {
+            let result = make_requests(&queue, &plan, &prompts, tokens.as_deref(), &model, features);
+            queue.end();
+            result
+        }
+    })?;
+    let filled = spawn("bench-fill", {
+        let queue = queue.clone();
+        move || queue.wait_until_filled()
+    })?;
+    let _ = filled.await;
+    if let Ok(Err(error)) = made.try_recv() {
+        return Err(error.into());
+    }
+
+    let clock = LevelClock::start();
+    let shared = Arc::new(Shared::new(plan, address, clock, queue, stopped));
+    let (work, pacer) = share_out(plan, &shared)?;
+    let harvests: Vec<_> = work
+        .into_iter()
+        .map(|work| {
+            let shared = shared.clone();
+            spawn("bench-client", move || worker::run(shared, work))
+        })
+        .collect::<Result<_, _>>()?;
+
+    let mut all = std::pin::pin!(futures::future::join_all(harvests));
+    let mut meter = Meter::default();
+    let mut tick = tokio::time::interval(LIVE_TICK);
+    let mut process = ProcessCpu::default();
+    let mut cancelled = *cancel.borrow();
+    let harvests = loop {
+        if cancelled {
+            guard.0.send_replace(true);
+            shared.queue.close();
+        }
+        tokio::select! {
+            harvests = &mut all => break harvests,
+            _ = tick.tick() => {
+                let now = crate::client::monotonic_ns();
+                process.look(&shared, now);
+                meter.read(&shared.progress, clock.seconds(now), &mut picture);
+                picture.phase = shared.phase(now);
+                live.send_replace(picture.clone());
+            }
+            () = worker::cancelled(&mut cancel), if !cancelled => cancelled = true,
+        }
+    };
+    drop(pacer);
+    drop(closing);
+    let elapsed_s = clock.now_s();
+    meter.read(&shared.progress, elapsed_s, &mut picture);
+    picture.phase = Phase::Done;
+    live.send_replace(picture);
+    let mut all = Vec::new();
+    for harvest in harvests {
+        let harvest = harvest.map_err(|_| BenchError::Thread("it died".to_owned()))?;
+        all.push(harvest.map_err(|e| BenchError::Thread(e.to_string()))?);
+    }
+    finish::level_run(plan, all, tokens.as_deref(), clock, elapsed_s, process.share(), cancelled).await
+}
+
+/// Requests made ahead: enough that making one is never waited for.
+fn ahead(plan: &LevelPlan) -> usize {
+    let streams = plan.streams().unwrap_or(0) as usize;
+    let arrivals = plan.arrival.rate.map_or(0.0, |rate| (rate * 2.0).min(4096.0)) as usize;
+    MIN_AHEAD.max(2 * streams).max(arrivals)
+}
+
+fn make_requests(
+    queue: &Queue,
+    plan: &LevelPlan,
+    prompts: &PromptSource,
+    tokens: Option<&TokenSource>,
+    model: &str,
+    features: Features,
+) -> Result<(), TokenError> {
+    for planned in plan.requests() {
+        let built = body::build(plan, &planned, prompts, tokens, model, features)?;
+        if !queue.put(Prepared { planned, built }) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Starts a thread and gives what it returns; the receiver fails if the thread panicked.
+fn spawn<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<oneshot::Receiver<T>, BenchError> {
+    let (send, receive) = oneshot::channel();
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(move || {
+            // Nobody listens any more when the level was dropped.
+            let _ = send.send(work());
+        })
+        .map_err(|e| BenchError::Thread(e.to_string()))?;
+    Ok(receive)
+}
+
+/// The work of each client thread, and the pacer of an open loop.
+fn share_out(plan: &LevelPlan, shared: &Arc<Shared>) -> Result<(Vec<Work>, Option<oneshot::Receiver<()>>), BenchError> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let most = (cores / 4).clamp(1, MAX_THREADS);
+    if let Some(streams) = plan.streams() {
+        let threads = (streams.div_ceil(STREAMS_PER_THREAD) as usize).clamp(1, most) as u32;
+        let share = |thread| streams / threads + u32::from(thread < streams % threads);
+        return Ok(((0..threads).map(|thread| Work::Streams(share(thread))).collect(), None));
+    }
+    let (senders, work): (Vec<_>, Vec<_>) = (0..most)
+        .map(|_| {
+            let (send, receive) = mpsc::unbounded_channel();
+            (send, Work::Arrivals(receive))
+        })
+        .unzip();
+    let pacer = spawn("bench-pacer", {
+        let shared = shared.clone();
+        move || release(&shared, &senders)
+    })?;
+    Ok((work, Some(pacer)))
+}
+
+/// Hands out each request at its planned moment, to the threads in turn.
+fn release(shared: &Shared, threads: &[mpsc::UnboundedSender<Due>]) {
+    let mut turn = 0;
+    while let Some(prepared) = shared.queue.take_blocking() {
+        let planned_ns = shared.clock.at_ns(prepared.planned.planned_s.unwrap_or(0.0));
+        if !pace::wait_until(planned_ns, || *shared.cancel.borrow()) {
+            return;
+        }
+        if threads[turn % threads.len()].send(Due { prepared, planned_ns }).is_err() {
+            return;
+        }
+        turn += 1;
+    }
+}
+
+/// CPU time of the process at the edges of the window.
+#[derive(Default)]
+struct ProcessCpu {
+    first: Option<(u64, f64)>,
+    last: Option<(u64, f64)>,
+}
+
+impl ProcessCpu {
+    fn look(&mut self, shared: &Shared, now_ns: u64) {
+        if let Some(cpu) = worker::cpu_seconds(UsageWho::RUSAGE_SELF).filter(|_| shared.in_window(now_ns)) {
+            self.first.get_or_insert((now_ns, cpu));
+            self.last = Some((now_ns, cpu));
+        }
+    }
+
+    /// As a share of all cores.
+    fn share(&self) -> Option<f64> {
+        let ((t0, c0), (t1, c1)) = (self.first?, self.last?);
+        let cores = std::thread::available_parallelism().map_or(1, usize::from) as f64;
+        (t1 > t0).then(|| (c1 - c0) / ((t1 - t0) as f64 / 1e9) / cores)
+    }
+}

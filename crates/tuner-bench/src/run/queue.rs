@@ -1,0 +1,124 @@
+//! Requests that are ready to be sent: made ahead by one thread, so that no prompt is tokenized while an answer
+//! waits.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+use tuner_core::record::PlannedRequest;
+
+use crate::body::Built;
+
+/// A planned request with its body.
+#[derive(Clone, Debug)]
+pub(super) struct Prepared {
+    pub(super) planned: PlannedRequest,
+    pub(super) built: Built,
+}
+
+#[derive(Default)]
+struct Inner {
+    items: VecDeque<Prepared>,
+    /// Nothing more will be put in.
+    ended: bool,
+    /// Nothing more is wanted.
+    closed: bool,
+}
+
+/// A bounded queue between the maker and those who send.
+pub(super) struct Queue {
+    inner: Mutex<Inner>,
+    most: usize,
+    changed: Condvar,
+    arrived: Notify,
+}
+
+impl Queue {
+    pub(super) fn new(most: usize) -> Self {
+        Self { inner: Mutex::default(), most: most.max(1), changed: Condvar::new(), arrived: Notify::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a request in, waiting for room; false when nothing more is wanted.
+    pub(super) fn put(&self, item: Prepared) -> bool {
+        let mut inner = self.lock();
+        while inner.items.len() >= self.most && !inner.closed {
+            inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
+        }
+        if inner.closed {
+            return false;
+        }
+        inner.items.push_back(item);
+        self.changed.notify_all();
+        self.arrived.notify_one();
+        true
+    }
+
+    /// Says that nothing more will come.
+    pub(super) fn end(&self) {
+        self.lock().ended = true;
+        self.changed.notify_all();
+        self.arrived.notify_waiters();
+    }
+
+    /// Says that nothing more is wanted.
+    pub(super) fn close(&self) {
+        let mut inner = self.lock();
+        inner.closed = true;
+        inner.items.clear();
+        self.changed.notify_all();
+        self.arrived.notify_waiters();
+    }
+
+    /// Waits until it is full, or nothing more will come.
+    pub(super) fn wait_until_filled(&self) {
+        let mut inner = self.lock();
+        while inner.items.len() < self.most && !inner.ended && !inner.closed {
+            inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// The next request, for a thread; `None` when there is no more.
+    pub(super) fn take_blocking(&self) -> Option<Prepared> {
+        let mut inner = self.lock();
+        loop {
+            if inner.closed {
+                return None;
+            }
+            if let Some(item) = inner.items.pop_front() {
+                self.changed.notify_all();
+                return Some(item);
+            }
+            if inner.ended {
+                return None;
+            }
+            inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// The next request, for a task; `None` when there is no more.
+    pub(super) async fn take(&self) -> Option<Prepared> {
+        loop {
+            let mut arrived = std::pin::pin!(self.arrived.notified());
+            // Registered before looking, so that an arrival in between is not missed.
+            arrived.as_mut().enable();
+            {
+                let mut inner = self.lock();
+                if inner.closed {
+                    return None;
+                }
+                if let Some(item) = inner.items.pop_front() {
+                    self.changed.notify_all();
+                    return Some(item);
+                }
+                if inner.ended {
+                    return None;
+                }
+            }
+            arrived.await;
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! A client thread: one event loop that carries a share of the streams and does nothing else.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use nix::sys::resource::{UsageWho, getrusage};
+use tokio::sync::{mpsc, watch};
+use tuner_core::record::{Fate, RequestRecord, TokenRead};
+
+use super::Shared;
+use super::queue::Prepared;
+use crate::client::{Connection, EventCounts, Exchange, exchange, monotonic_ns};
+
+/// How often a thread looks at its own CPU time.
+const CPU_TICK: Duration = Duration::from_millis(50);
+
+/// A record with what the report needs beside it.
+#[derive(Debug)]
+pub(super) struct Finished {
+    pub(super) record: RequestRecord,
+    /// Between the planned release and sending, caps and connecting left out, nanoseconds.
+    pub(super) lag_ns: u64,
+    pub(super) delays_ns: Vec<u64>,
+    pub(super) counts: EventCounts,
+    /// The answer's text, kept only where it must be counted.
+    pub(super) text: Option<String>,
+}
+
+/// What a thread brings home.
+#[derive(Debug, Default)]
+pub(super) struct Harvest {
+    pub(super) finished: Vec<Finished>,
+    /// Share of a core that it used in the window.
+    pub(super) cpu: Option<f64>,
+}
+
+/// An open-loop request that is due.
+pub(super) struct Due {
+    pub(super) prepared: Prepared,
+    pub(super) planned_ns: u64,
+}
+
+/// How a thread gets its requests.
+pub(super) enum Work {
+    /// Streams that each send when they are free.
+    Streams(u32),
+    /// Requests as they fall due.
+    Arrivals(mpsc::UnboundedReceiver<Due>),
+}
+
+/// Runs a client thread to its end.
+pub(super) fn run(shared: Arc<Shared>, work: Work) -> std::io::Result<Harvest> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let local = tokio::task::LocalSet::new();
+    let harvest = Rc::new(RefCell::new(Harvest::default()));
+    let window = Rc::new(CpuWindow::default());
+    local.block_on(&runtime, async {
+        let watcher = tokio::task::spawn_local(watch_cpu(shared.clone(), window.clone()));
+        match work {
+            Work::Streams(count) => {
+                let streams: Vec<_> =
+                    (0..count).map(|_| tokio::task::spawn_local(stream(shared.clone(), harvest.clone()))).collect();
+                for stream in streams {
+                    // A task that panicked has lost its own request only; the count shows it as unsent.
+                    let _ = stream.await;
+                }
+            }
+            Work::Arrivals(due) => arrivals(shared.clone(), harvest.clone(), due).await,
+        }
+        watcher.abort();
+    });
+    let mut harvest = harvest.take();
+    harvest.cpu = window.share();
+    Ok(harvest)
+}
+
+async fn stream(shared: Arc<Shared>, harvest: Rc<RefCell<Harvest>>) {
+    let mut slot = Connection::open(&shared.address, shared.limits.total).await.ok();
+    loop {
+        let free_ns = monotonic_ns();
+        if shared.must_stop(free_ns) {
+            shared.queue.close();
+            return;
+        }
+        let mut cancel = shared.cancel.clone();
+        let prepared = tokio::select! {
+            biased;
+            prepared = shared.queue.take() => prepared,
+            () = cancelled(&mut cancel) => None,
+        };
+        let Some(prepared) = prepared else {
+            shared.went_idle(free_ns);
+            return;
+        };
+        if !prepared.planned.warmup {
+            shared.mark(monotonic_ns());
+        }
+        let broken = send(&shared, &harvest, &mut slot, prepared, free_ns, 0).await;
+        if broken {
+            // A server that refuses at once would be asked millions of times; a real client waits a moment too.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+async fn arrivals(shared: Arc<Shared>, harvest: Rc<RefCell<Harvest>>, mut due: mpsc::UnboundedReceiver<Due>) {
+    let pool: Rc<RefCell<Vec<Connection>>> = Rc::default();
+    let mut tasks = tokio::task::JoinSet::new();
+    while let Some(Due { prepared, planned_ns }) = due.recv().await {
+        let (shared, harvest, pool) = (shared.clone(), harvest.clone(), pool.clone());
+        tasks.spawn_local(async move {
+            let waited_from = monotonic_ns();
+            let permit = match &shared.cap {
+                Some(cap) => cap.clone().acquire_owned().await.ok(),
+                None => None,
+            };
+            let waited_ns = if shared.cap.is_some() { monotonic_ns() - waited_from } else { 0 };
+            let mut slot = pool.borrow_mut().pop();
+            send(&shared, &harvest, &mut slot, prepared, planned_ns, waited_ns).await;
+            pool.borrow_mut().extend(slot);
+            drop(permit);
+        });
+        while tasks.try_join_next().is_some() {}
+    }
+    while tasks.join_next().await.is_some() {}
+}
+
+pub(super) async fn cancelled(cancel: &mut watch::Receiver<bool>) {
+    // A sender that is gone can no longer cancel.
+    if cancel.wait_for(|c| *c).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Sends one request and files its record; whether it failed without an answer.
+async fn send(
+    shared: &Shared,
+    harvest: &RefCell<Harvest>,
+    slot: &mut Option<Connection>,
+    prepared: Prepared,
+    planned_ns: u64,
+    waited_ns: u64,
+) -> bool {
+    let Prepared { planned, built } = prepared;
+    let mut cancel = shared.cancel.clone();
+    let began_ns = monotonic_ns();
+    let sent = Sent { shared, at_ns: AtomicU64::new(0) };
+    let result = if *cancel.borrow() {
+        None
+    } else {
+        tokio::select! {
+            biased;
+            seen = exchange(slot, &shared.address, shared.path, built.bytes, shared.limits, &sent) => Some(seen),
+            () = cancelled(&mut cancel) => None,
+        }
+    };
+    let clock = shared.clock;
+    let mut record = RequestRecord {
+        index: planned.index,
+        warmup: planned.warmup,
+        planned_s: clock.seconds(planned_ns),
+        sent_s: None,
+        connect_s: None,
+        first_event_s: None,
+        first_answer_s: None,
+        reads: Vec::new(),
+        ended_s: None,
+        input_tokens: None,
+        cached_tokens: None,
+        output_tokens: None,
+        planned_input_tokens: planned.input_tokens,
+        planned_output_tokens: planned.output_tokens,
+        fate: Fate::Cancelled,
+    };
+    let mut finished = Finished {
+        lag_ns: began_ns.saturating_sub(planned_ns + waited_ns),
+        delays_ns: Vec::new(),
+        counts: EventCounts::default(),
+        text: None,
+        record: record.clone(),
+    };
+    let mut unanswered = false;
+    match result {
+        None => {
+            let sent_ns = sent.at_ns.load(Relaxed);
+            if sent_ns > 0 {
+                record.sent_s = Some(clock.seconds(sent_ns));
+                record.ended_s = Some(clock.now_s());
+            } else {
+                record.fate = Fate::Unsent;
+            }
+        }
+        Some(seen) => {
+            let Exchange { sent_ns, connect_ns, mut answer, end, delays_ns } = seen;
+            let end_ns = monotonic_ns();
+            record.fate = answer.finish(end, built.exact_output);
+            let seconds = |ns: Option<u64>| ns.map(|ns| clock.seconds(ns));
+            record.sent_s = seconds(sent_ns);
+            record.connect_s = connect_ns.map(|ns| ns as f64 / 1e9);
+            record.first_event_s = seconds(answer.first_event_ns);
+            record.first_answer_s = seconds(answer.first_answer_ns);
+            record.ended_s = Some(clock.seconds(answer.ended_ns.unwrap_or(end_ns)));
+            record.reads = answer.reads().iter().map(|(at, r)| TokenRead { at_s: clock.seconds(*at), ..*r }).collect();
+            if let Some(usage) = answer.usage {
+                record.input_tokens = usage.prompt_tokens;
+                record.output_tokens = usage.completion_tokens;
+                record.cached_tokens = usage.prompt_tokens_details.and_then(|d| d.cached_tokens);
+            }
+            unanswered = record.fate != Fate::Completed && record.reads.is_empty();
+            finished.counts = answer.counts;
+            finished.delays_ns = delays_ns;
+            finished.text = (record.output_tokens.is_none() && !answer.text.is_empty()).then_some(answer.text);
+        }
+    }
+    shared.progress.ended(&record);
+    finished.record = record;
+    harvest.borrow_mut().finished.push(finished);
+    unanswered
+}
+
+/// Tells the progress counters and remembers when the request went out.
+struct Sent<'a> {
+    shared: &'a Shared,
+    at_ns: AtomicU64,
+}
+
+impl crate::client::Watch for Sent<'_> {
+    fn sent(&self) {
+        self.at_ns.store(monotonic_ns(), Relaxed);
+        self.shared.progress.sent();
+    }
+
+    fn tokens(&self, events: u64, since_ns: u64, first: bool) {
+        self.shared.progress.tokens(events, since_ns, first);
+    }
+}
+
+/// CPU time of this thread at the edges of the window.
+#[derive(Debug, Default)]
+struct CpuWindow {
+    first: std::cell::Cell<Option<(u64, f64)>>,
+    last: std::cell::Cell<Option<(u64, f64)>>,
+}
+
+impl CpuWindow {
+    fn share(&self) -> Option<f64> {
+        let ((t0, c0), (t1, c1)) = (self.first.get()?, self.last.get()?);
+        (t1 > t0).then(|| (c1 - c0) / ((t1 - t0) as f64 / 1e9))
+    }
+}
+
+async fn watch_cpu(shared: Arc<Shared>, window: Rc<CpuWindow>) {
+    loop {
+        let now = monotonic_ns();
+        if shared.in_window(now)
+            && let Some(cpu) = cpu_seconds(thread())
+        {
+            if window.first.get().is_none() {
+                window.first.set(Some((now, cpu)));
+            }
+            window.last.set(Some((now, cpu)));
+        }
+        tokio::time::sleep(CPU_TICK).await;
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn thread() -> UsageWho {
+    UsageWho::RUSAGE_THREAD
+}
+#[cfg(not(target_os = "linux"))]
+fn thread() -> UsageWho {
+    UsageWho::RUSAGE_SELF
+}
+
+/// CPU time used so far, seconds.
+pub(super) fn cpu_seconds(who: UsageWho) -> Option<f64> {
+    let usage = getrusage(who).ok()?;
+    let seconds = |t: nix::sys::time::TimeVal| t.tv_sec() as f64 + t.tv_usec() as f64 / 1e6;
+    Some(seconds(usage.user_time()) + seconds(usage.system_time()))
+}

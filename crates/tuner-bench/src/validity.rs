@@ -1,0 +1,91 @@
+//! When a measurement may be scored: the client must prove that it was not the bottleneck.
+//!
+//! *Invariant*: every limit stands here with its reason, and every verdict names its numbers.
+
+use std::collections::BTreeMap;
+
+use tuner_core::measure::Stat;
+use tuner_core::{Measurement, Metric, Percentile, Validity};
+
+/// Least mean number of requests in flight, as a share of a closed loop's streams. Below it the load that was asked
+/// for was not applied (connection caps, too few requests, a slow client).
+pub const MIN_CONCURRENCY_SHARE: f64 = 0.9;
+
+/// Share of one core that a client thread may use. Above it events wait for the thread and times grow; queueing
+/// theory puts the knee of a single server near this value.
+pub const MAX_THREAD_CPU: f64 = 0.75;
+
+/// Client-made delays (schedule lag, kernel-to-user delay) that are always acceptable at p99, milliseconds.
+pub const FREE_DELAY_MS: f64 = 5.0;
+
+/// Client-made delays at p99 that are acceptable as a share of the median time to first token: they cannot change
+/// a comparison by more than this.
+pub const MAX_DELAY_SHARE: f64 = 0.05;
+
+/// What the client observed about itself during a level.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ClientEvidence {
+    /// How late each measured request was released, milliseconds; waiting for a place under a cap does not count.
+    pub schedule_lag_ms: Vec<f64>,
+    /// Between the kernel's receipt and our read of each token-bearing read, milliseconds; empty where the kernel
+    /// gives no stamps.
+    pub client_delay_ms: Vec<f64>,
+    /// Share of a core that the busiest client thread used in the window.
+    pub thread_cpu: Option<f64>,
+    /// Share of the machine's cores that this whole process used in the window.
+    pub process_cpu: Option<f64>,
+    /// Stream events by class.
+    pub events: BTreeMap<&'static str, u64>,
+    /// Connections that had to be made while a measured request waited.
+    pub connects: u64,
+}
+
+impl ClientEvidence {
+    /// Adds the evidence to a measurement and turns it INVALID where the client failed its own test.
+    pub fn apply(&self, measurement: &mut Measurement) {
+        let mut reasons = match &measurement.validity {
+            Validity::Valid => Vec::new(),
+            Validity::Invalid { reasons } => reasons.clone(),
+        };
+        let ttft = measurement.stat(Metric::Ttft, Stat::Percentile(Percentile::P50));
+        let allowed = ttft.map_or(FREE_DELAY_MS, |ttft| (ttft * MAX_DELAY_SHARE).max(FREE_DELAY_MS));
+        for (name, what, sample) in [
+            ("schedule_lag", "requests were released late", &self.schedule_lag_ms),
+            ("client_delay", "answers waited for the client", &self.client_delay_ms),
+        ] {
+            let Some(summary) = crate::stats::summary(sample.clone(), &[], false) else { continue };
+            for (word, p) in [("p50", Percentile::P50), ("p99", Percentile::P99)] {
+                measurement.evidence.insert(format!("{name}_{word}_ms"), summary.percentiles[&p]);
+            }
+            measurement.evidence.insert(format!("{name}_max_ms"), summary.max);
+            let p99 = summary.percentiles[&Percentile::P99];
+            if p99 > allowed {
+                reasons.push(format!("{what}: {p99:.1} ms at p99, {allowed:.1} ms is the limit"));
+            }
+        }
+        for (name, value) in [("client_thread_cpu_share", self.thread_cpu), ("process_cpu_share", self.process_cpu)] {
+            if let Some(value) = value {
+                measurement.evidence.insert(name.to_owned(), value);
+            }
+        }
+        if let Some(cpu) = self.thread_cpu.filter(|cpu| *cpu > MAX_THREAD_CPU) {
+            reasons.push(format!(
+                "a client thread used {:.0} % of its core, {:.0} % is the limit",
+                cpu * 100.0,
+                MAX_THREAD_CPU * 100.0
+            ));
+        }
+        for (class, count) in &self.events {
+            measurement.evidence.insert(format!("events_{class}"), *count as f64);
+        }
+        if let Some(count) = self.events.get("unparsed").filter(|count| **count > 0) {
+            reasons.push(format!("{count} stream events could not be read"));
+        }
+        if self.connects > 0 {
+            measurement.evidence.insert("connections_made_in_window".to_owned(), self.connects as f64);
+        }
+        if !reasons.is_empty() {
+            measurement.validity = Validity::Invalid { reasons };
+        }
+    }
+}

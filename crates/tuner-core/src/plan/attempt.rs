@@ -1,0 +1,135 @@
+//! One experiment: its levels, its retries, its end.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{AttemptState, AttemptView, ExperimentView};
+use crate::failure::Blame;
+use crate::{Failure, FailureClass, Outcome, TaskSpec, Validity};
+
+/// Attempts that ended by the death of the worker before the configuration is blamed for it.
+const MAX_INTERRUPTIONS: usize = 10;
+/// Extra tries of a level whose measurement was invalid.
+const INVALID_RETRIES: u32 = 1;
+
+/// What to do next with a ready engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LevelStep {
+    /// Measure this level.
+    Measure {
+        /// Position of the level.
+        level: u32,
+        /// Repeat, from 0; invalid measurements count on.
+        repeat: u32,
+    },
+    /// Every level has its measurements.
+    Done,
+}
+
+/// The next level to measure in an attempt: every level once, then the repeats, so that drift hits all levels alike.
+/// An invalid measurement is repeated once.
+pub fn next_level(spec: &TaskSpec, attempt: &AttemptView) -> LevelStep {
+    let tries = |level: u32| attempt.measurements.iter().filter(|m| m.level == level).count() as u32;
+    let valid = |level: u32| attempt.measurements.iter().filter(|m| m.level == level && m.is_valid()).count() as u32;
+    for round in 1..=spec.repeats {
+        for level in 0..spec.load.levels.len() as u32 {
+            if valid(level) < round && tries(level) < round + INVALID_RETRIES {
+                return LevelStep::Measure { level, repeat: tries(level) };
+            }
+        }
+    }
+    LevelStep::Done
+}
+
+/// What is to be done with an open experiment.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Conclusion {
+    /// It has ended.
+    End(Outcome),
+    /// Begin this attempt.
+    Run(u32),
+    /// Not before this time.
+    Wait(DateTime<Utc>),
+    /// An attempt is under way.
+    Await,
+}
+
+pub(super) fn conclude(spec: &TaskSpec, experiment: &ExperimentView, now: DateTime<Utc>) -> Conclusion {
+    let Some(last) = experiment.last_attempt() else { return Conclusion::Run(1) };
+    match last.state {
+        AttemptState::Running => Conclusion::Await,
+        AttemptState::Interrupted | AttemptState::Cancelled => after_interruption(experiment, last),
+        AttemptState::Succeeded => match missing_levels(spec, last) {
+            (_, None) => Conclusion::End(Outcome::Success { partial: false, failure: None }),
+            (0, Some(failure)) => after_failure(spec, experiment, last, failure, now),
+            (_, failure) => Conclusion::End(Outcome::Success { partial: true, failure }),
+        },
+        AttemptState::Failed => {
+            let failure = last.failure.clone();
+            let failure = failure.unwrap_or_else(|| Failure::new(FailureClass::Internal, "failed without a reason"));
+            after_failure(spec, experiment, last, failure, now)
+        }
+    }
+}
+
+fn after_interruption(experiment: &ExperimentView, last: &AttemptView) -> Conclusion {
+    let deaths = experiment.attempts.iter().filter(|a| a.state == AttemptState::Interrupted).count();
+    if deaths > MAX_INTERRUPTIONS {
+        let message = format!("the worker died in {deaths} attempts");
+        return Conclusion::End(Outcome::Failed { failure: Failure::new(FailureClass::Interrupted, message) });
+    }
+    Conclusion::Run(last.number + 1)
+}
+
+fn after_failure(
+    spec: &TaskSpec,
+    experiment: &ExperimentView,
+    last: &AttemptView,
+    failure: Failure,
+    now: DateTime<Utc>,
+) -> Conclusion {
+    let tries = experiment
+        .attempts
+        .iter()
+        .filter(|a| matches!(a.state, AttemptState::Failed | AttemptState::Succeeded))
+        .count() as u32;
+    let blame = failure.class.blame();
+    if blame == Blame::Transient && tries < spec.retries.max_attempts {
+        let due = last.ended_at.unwrap_or(last.started_at) + backoff(spec, tries);
+        return if now < due { Conclusion::Wait(due) } else { Conclusion::Run(last.number + 1) };
+    }
+    let has_measurements = experiment.measurements().iter().any(|m| m.is_valid());
+    Conclusion::End(match blame {
+        _ if has_measurements && failure.class != FailureClass::QualityGuard => {
+            Outcome::Success { partial: true, failure: Some(failure) }
+        }
+        Blame::Configuration => Outcome::Infeasible { failure },
+        Blame::Transient | Blame::Environment => Outcome::Failed { failure },
+    })
+}
+
+/// `backoff_s · 2^(tries − 1)`, capped.
+fn backoff(spec: &TaskSpec, tries: u32) -> TimeDelta {
+    let seconds = spec.retries.backoff_s * 2f64.powi(tries.saturating_sub(1).min(30) as i32);
+    let seconds = seconds.min(spec.retries.max_backoff_s).clamp(0.0, 86_400.0);
+    TimeDelta::milliseconds((seconds * 1000.0) as i64)
+}
+
+/// Number of levels with a valid measurement, and what to say about the others.
+fn missing_levels(spec: &TaskSpec, attempt: &AttemptView) -> (usize, Option<Failure>) {
+    let levels = spec.load.levels.len() as u32;
+    let has = |level: &u32| attempt.measurements.iter().any(|m| m.level == *level && m.is_valid());
+    let missing: Vec<u32> = (0..levels).filter(|l| !has(l)).collect();
+    let Some(first) = missing.first() else { return (levels as usize, None) };
+    let reasons = attempt
+        .measurements
+        .iter()
+        .rev()
+        .filter(|m| m.level == *first)
+        .find_map(|m| match &m.validity {
+            Validity::Invalid { reasons } => Some(reasons.join("; ")),
+            Validity::Valid => None,
+        })
+        .unwrap_or_else(|| "not measured".to_owned());
+    let message = format!("{} of {levels} levels without a valid measurement: {reasons}", missing.len());
+    (levels as usize - missing.len(), Some(Failure::new(FailureClass::InvalidMeasurement, message)))
+}

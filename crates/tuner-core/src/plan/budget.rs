@@ -1,0 +1,110 @@
+//! When the search ends, and how far a task is.
+
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{AttemptView, ExperimentView, Role, TaskView};
+use crate::Outcome;
+use crate::failure::Blame;
+
+/// Experiments in a row that could not be tried before the search gives up.
+const MAX_FAILED_IN_A_ROW: usize = 3;
+
+/// Why the search ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SearchEnd {
+    /// The budget of experiments is used up.
+    Experiments,
+    /// The budget of wall time is used up.
+    WallTime,
+    /// The budget of GPU-seconds is used up.
+    GpuSeconds,
+    /// Every valid configuration was tried.
+    Exhausted,
+    /// No configuration satisfies the constraints.
+    NothingValid,
+    /// Several experiments in a row could not be tried.
+    Failures,
+    /// The baseline could not be tried for a reason that will not pass by itself.
+    Environment,
+}
+
+impl SearchEnd {
+    /// Words for people.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Experiments => "the budget of experiments is used up",
+            Self::WallTime => "the budget of wall time is used up",
+            Self::GpuSeconds => "the budget of GPU-seconds is used up",
+            Self::Exhausted => "every valid configuration was tried",
+            Self::NothingValid => "no configuration satisfies the constraints",
+            Self::Failures => "several experiments in a row could not be tried",
+            Self::Environment => "the baseline cannot be tried until something is fixed",
+        }
+    }
+}
+
+/// How far a task is, in experiments.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Ended.
+    pub done: u32,
+    /// Expected in all, verification included.
+    pub total: u32,
+    /// Mean seconds of an ended experiment; 0 before the first.
+    pub mean_experiment_s: f64,
+}
+
+/// How far the task is. The total is an upper bound: a search may end early.
+pub fn progress(view: &TaskView<'_>) -> Progress {
+    let done = view.experiments.iter().filter(|e| e.outcome.is_some()).count() as u32;
+    let space = view.space.cardinality_bound().and_then(|n| u32::try_from(n.saturating_add(1)).ok());
+    let search = view.spec.budget.experiments.min(space.unwrap_or(u32::MAX));
+    let total = (search + 2 * view.spec.verification.blocks).max(view.experiments.len() as u32);
+    let spent: f64 = attempts(view).filter_map(|a| Some((a.ended_at? - a.started_at).as_seconds_f64())).sum();
+    Progress { done, total, mean_experiment_s: if done == 0 { 0.0 } else { spent / f64::from(done) } }
+}
+
+/// What a person cut off does not count: a task that is taken up again tries it afresh.
+pub(super) fn live<'a>(view: &TaskView<'a>) -> impl DoubleEndedIterator<Item = &'a ExperimentView> {
+    view.experiments.iter().filter(|e| e.outcome != Some(Outcome::Cancelled))
+}
+
+pub(super) fn searched<'a>(view: &TaskView<'a>) -> impl DoubleEndedIterator<Item = &'a ExperimentView> {
+    live(view).filter(|e| matches!(e.role, Role::Baseline | Role::Search))
+}
+
+/// Whether a limit forbids another search experiment.
+pub(super) fn search_end(view: &TaskView<'_>, now: DateTime<Utc>) -> Option<SearchEnd> {
+    let environment = |e: &ExperimentView| matches!(&e.outcome, Some(Outcome::Failed { failure }) if failure.class.blame() == Blame::Environment);
+    if searched(view).next().is_some_and(environment) {
+        return Some(SearchEnd::Environment);
+    }
+    let failed = |e: &&ExperimentView| matches!(e.outcome, Some(Outcome::Failed { .. }));
+    if searched(view).rev().take_while(failed).count() >= MAX_FAILED_IN_A_ROW {
+        return Some(SearchEnd::Failures);
+    }
+    if searched(view).count() as u64 >= u64::from(view.spec.budget.experiments) {
+        return Some(SearchEnd::Experiments);
+    }
+    let spent = |weight: fn(&AttemptView) -> f64| -> f64 {
+        searched(view)
+            .flat_map(|e| &e.attempts)
+            .map(|a| (a.ended_at.unwrap_or(now) - a.started_at).as_seconds_f64().max(0.0) * weight(a))
+            .sum()
+    };
+    if view.spec.budget.wall_time_s.is_some_and(|limit| spent(|_| 1.0) >= limit) {
+        return Some(SearchEnd::WallTime);
+    }
+    let gpus = |a: &AttemptView| f64::from(a.evidence.gpus.unwrap_or(0));
+    if view.spec.budget.gpu_seconds.is_some_and(|limit| spent(gpus) >= limit) {
+        return Some(SearchEnd::GpuSeconds);
+    }
+    None
+}
+
+fn attempts<'a>(view: &TaskView<'a>) -> impl Iterator<Item = &'a AttemptView> {
+    view.experiments.iter().flat_map(|e| &e.attempts)
+}

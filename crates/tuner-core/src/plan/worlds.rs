@@ -1,0 +1,391 @@
+//! Text-scripted worlds: a script says how each configuration behaves, the golden file shows every step that the
+//! planner takes in it.
+//!
+//! Script lines: `experiments N`, `blocks N`, `attempts N`, `wall N`, `slo SPEC`, `try x`, and `x: EVENTS` where
+//! events (one per attempt at `x`, the last repeats) are `TPUT@TTFT` per level joined by `,`, `die CLASS`, `TPUT@TTFT die
+//! CLASS` (the rest of the levels is missing), `invalid`, `killed`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::*;
+use crate::measure::{Figure, Measurement, Metric, RequestCounts, Summary, Validity};
+use crate::sampler::{Ask, Sampler, SuggestError};
+use crate::score::score;
+use crate::space::{Configuration, Domain, Parameter, SearchSpace};
+use crate::task::{Level, SloSpec, TaskSpec};
+use crate::{Failure, FailureClass, Percentile, Value};
+
+struct InOrder(Vec<i64>);
+impl Sampler for InOrder {
+    fn suggest(&self, ask: &Ask<'_>) -> Result<Configuration, SuggestError> {
+        let taken = |x: i64| {
+            let c = point(x);
+            ask.finished.iter().any(|f| f.configuration == c) || ask.running.contains(&c)
+        };
+        self.0.iter().find(|x| !taken(**x)).map(|x| point(*x)).ok_or(SuggestError::Exhausted)
+    }
+}
+
+fn point(x: i64) -> Configuration {
+    Configuration::from([("x", Value::Int(x))])
+}
+
+struct World {
+    spec: TaskSpec,
+    space: SearchSpace,
+    order: Vec<i64>,
+    script: BTreeMap<i64, Vec<String>>,
+    cancel_between: Option<(usize, usize)>,
+}
+
+impl World {
+    fn parse(text: &str) -> Self {
+        let minimal = serde_json::json!({
+            "name": "world", "model": {"path": "m"}, "engine": {"name": "simulated"}, "search_space": {},
+            "baseline": {"x": 0}, "load": {"levels": [{"concurrency": 1}, {"concurrency": 8}]},
+            "verification": {"blocks": 0}, "retries": {"max_attempts": 3, "backoff_s": 10.0}
+        });
+        let mut spec: TaskSpec = serde_json::from_value(minimal).unwrap();
+        let (mut order, mut script, mut cancel_between) = (vec![], BTreeMap::new(), None);
+        for line in text.lines().map(str::trim).filter(|l| !l.is_empty()) {
+            if line.starts_with(|c: char| c.is_ascii_digit()) {
+                let (x, events) = line.split_once(':').unwrap();
+                script.insert(x.parse().unwrap(), events.split('|').map(|e| e.trim().to_owned()).collect());
+                continue;
+            }
+            let (word, rest) = line.split_once(' ').unwrap();
+            match word {
+                "experiments" => spec.budget.experiments = rest.parse().unwrap(),
+                "blocks" => spec.verification.blocks = rest.parse().unwrap(),
+                "wall" => spec.budget.wall_time_s = Some(rest.parse().unwrap()),
+                "objective" => spec.objectives = vec![serde_json::from_value(rest.into()).unwrap()],
+                "slo" => spec.slos.push(serde_json::from_str::<SloSpec>(rest).unwrap()),
+                "repeats" => spec.repeats = rest.parse().unwrap(),
+                "one-level" => spec.load.levels = vec![Level::closed(rest.parse().unwrap())],
+                "cancel-between" => {
+                    let (from, to) = rest.split_once(' ').unwrap();
+                    cancel_between = Some((from.parse().unwrap(), to.parse().unwrap()));
+                }
+                "try" => order = rest.split(' ').map(|x| x.parse().unwrap()).collect(),
+                _ => panic!("unknown line {line:?}"),
+            }
+        }
+        let values = (0..10).map(Value::Int).collect();
+        let parameter = Parameter { name: "x".into(), domain: Domain::Ordinal { values }, when: None };
+        let space = SearchSpace { parameters: vec![parameter], ..SearchSpace::default() };
+        Self { spec, space, order, script, cancel_between }
+    }
+
+    /// Runs the planner to the end and writes down every step.
+    fn play(&self) -> String {
+        let sampler = InOrder(self.order.clone());
+        let start: DateTime<Utc> = "2026-01-01T00:00:00Z".parse().unwrap();
+        let (mut now, mut experiments, mut out) = (start, Vec::<ExperimentView>::new(), String::new());
+        let mut seen = BTreeMap::new();
+        for steps in 0..500 {
+            let cancel_requested = self.cancel_between.is_some_and(|(from, to)| (from..to).contains(&steps));
+            let view = TaskView {
+                spec: &self.spec,
+                space: &self.space,
+                experiments: &experiments,
+                started_at: start,
+                cancel_requested,
+            };
+            match next_step(&view, &sampler, now) {
+                Step::Create { number, role, configuration } => {
+                    writeln!(out, "create {number} {} {configuration}", role_word(role)).unwrap();
+                    experiments.push(ExperimentView { number, role, configuration, outcome: None, attempts: vec![] });
+                }
+                Step::Run { number, attempt } => {
+                    let experiment = experiments.iter_mut().find(|e| e.number == number).unwrap();
+                    let view = self.attempt(&experiment.configuration, attempt, &mut seen, now);
+                    now = view.ended_at.unwrap();
+                    writeln!(out, "  run {number}.{attempt}: {}", describe(&view)).unwrap();
+                    experiment.attempts.push(view);
+                }
+                Step::Wait { until, .. } => {
+                    writeln!(out, "  wait {} s", (until - now).num_seconds()).unwrap();
+                    now = until;
+                }
+                Step::End { number, outcome } => {
+                    let experiment = experiments.iter_mut().find(|e| e.number == number).unwrap();
+                    experiment.outcome = Some(outcome.clone());
+                    let score = score(&self.spec, experiment);
+                    let text = score.map_or("no score".into(), |s| {
+                        format!("{:?} {:?} at level {:?}", s.class, s.objectives, s.level)
+                    });
+                    writeln!(out, "  end {number} {}: {text}", outcome.word()).unwrap();
+                }
+                Step::Await { .. } => panic!("nothing runs between steps"),
+                Step::Finish { status, verdict } => {
+                    writeln!(out, "finish {status:?}: {} ({:?})", verdict.decision.describe(), verdict.search_end)
+                        .unwrap();
+                    writeln!(
+                        out,
+                        "  baseline {:?} best {:?} recommended {:?}",
+                        verdict.baseline, verdict.best, verdict.recommended
+                    )
+                    .unwrap();
+                    writeln!(out, "  {}", verdict.reason).unwrap();
+                    if status == FinalStatus::Cancelled && self.cancel_between.is_some_and(|(_, to)| to < 500) {
+                        writeln!(out, "(taken up again)").unwrap();
+                        continue;
+                    }
+                    return out;
+                }
+            }
+        }
+        panic!("the planner does not end:\n{out}");
+    }
+
+    fn attempt(
+        &self,
+        configuration: &Configuration,
+        attempt: u32,
+        seen: &mut BTreeMap<i64, usize>,
+        now: DateTime<Utc>,
+    ) -> AttemptView {
+        let x = configuration.get("x").and_then(Value::as_i64).unwrap();
+        let events = self.script.get(&x).unwrap_or_else(|| panic!("the script says nothing of {x}"));
+        let occurrence = seen.entry(x).or_default();
+        let event = events.get(*occurrence).or(events.last()).unwrap();
+        *occurrence += 1;
+        let mut view = AttemptView {
+            number: attempt,
+            state: AttemptState::Running,
+            failure: None,
+            started_at: now,
+            ended_at: Some(now + TimeDelta::seconds(60)),
+            measurements: vec![],
+            evidence: AttemptEvidence::default(),
+        };
+        let (levels, death) = event.split_once("die ").map_or((event.as_str(), None), |(a, b)| (a.trim(), Some(b)));
+        let mut levels =
+            levels.split(',').map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().into_iter().cycle();
+        let values: Vec<&str> =
+            event.split("die").next().unwrap().split(',').map(str::trim).filter(|l| !l.is_empty()).collect();
+        if event == "killed" {
+            view.state = AttemptState::Interrupted;
+            return view;
+        }
+        while let LevelStep::Measure { level, repeat } = next_level(&self.spec, &view) {
+            if death.is_some() && view.measurements.len() >= values.len() {
+                break;
+            }
+            view.measurements.push(measurement(level, repeat, levels.next().unwrap()));
+        }
+        view.state = if death.is_some() { AttemptState::Failed } else { AttemptState::Succeeded };
+        view.failure = death.map(|class| {
+            let class: FailureClass = serde_json::from_value(class.into()).unwrap();
+            Failure::new(class, "as scripted")
+        });
+        view
+    }
+}
+
+fn measurement(level: u32, repeat: u32, text: &str) -> Measurement {
+    let invalid = text == "invalid";
+    let (tput, ttft) = text.split_once('@').unwrap_or(("1", "1"));
+    let ttft: f64 = ttft.parse().unwrap();
+    let percentiles = [(Percentile::P50, ttft / 2.0), (Percentile::P99, ttft)].into();
+    let ttft = Summary { n: 10, mean: ttft / 2.0, percentiles, ..Summary::default() };
+    let tput: f64 = tput.parse().unwrap();
+    Measurement {
+        level,
+        repeat,
+        window_s: 10.0,
+        elapsed_s: 12.0,
+        requests: RequestCounts { planned: 10, completed: 10, ..RequestCounts::default() },
+        errors: BTreeMap::new(),
+        metrics: [
+            (Metric::OutputThroughput, Figure::Scalar(tput)),
+            (Metric::Ttft, Figure::Distribution(ttft)),
+            (Metric::ErrorRate, Figure::Scalar(0.0)),
+        ]
+        .into(),
+        validity: if invalid { Validity::Invalid { reasons: vec!["client was late".into()] } } else { Validity::Valid },
+        evidence: BTreeMap::new(),
+        notes: vec![],
+    }
+}
+
+fn role_word(role: Role) -> String {
+    match role {
+        Role::Baseline => "baseline".into(),
+        Role::Search => "search".into(),
+        Role::Verify { block, arm } => format!("verify block {block} {arm:?}"),
+    }
+}
+
+fn describe(attempt: &AttemptView) -> String {
+    let levels: Vec<String> = attempt
+        .measurements
+        .iter()
+        .map(|m| {
+            let valid = if m.is_valid() { "" } else { " invalid" };
+            format!("level {} repeat {}{valid}", m.level, m.repeat)
+        })
+        .collect();
+    let failure = attempt.failure.as_ref().map(|f| format!(", {:?}", f.class)).unwrap_or_default();
+    format!("{:?} [{}]{failure}", attempt.state, levels.join(", "))
+}
+
+macro_rules! worlds {
+    ($($name:ident: $script:literal)*) => {
+        $(#[test] fn $name() { insta::assert_snapshot!(World::parse($script).play()); })*
+    };
+}
+
+worlds! {
+    the_baseline_comes_first_and_a_better_configuration_is_verified_in_alternating_pairs: "
+        experiments 3
+        blocks 3
+        try 1 2
+        0: 100@50, 150@90
+        1: 110@50, 180@90
+        2: 90@50, 140@90"
+
+    nothing_better_than_the_baseline_needs_no_verification: "
+        experiments 3
+        blocks 3
+        try 1 2
+        0: 100@50, 150@90
+        1: 90@50, 120@90
+        2: 80@50, 150@90"
+
+    a_win_by_luck_is_no_significant_difference_or_worse_after_verification: "
+        experiments 2
+        blocks 2
+        try 1
+        one-level 8
+        0: 100@50 | 101@50 | 99@50
+        1: 130@50 | 99@50 | 103@50"
+
+    a_crash_is_knowledge_and_is_not_retried: "
+        experiments 3
+        try 1 2
+        0: 100@50, 150@90
+        1: die oom_load
+        2: 100@50, 160@90"
+
+    a_transient_failure_is_retried_with_growing_waits_and_a_limit: "
+        experiments 3
+        try 1 2
+        0: 100@50, 150@90
+        1: die connection | die connection | 100@50, 170@90
+        2: die port_conflict"
+
+    an_engine_that_dies_at_one_level_keeps_the_levels_below: "
+        experiments 2
+        try 1
+        0: 100@50, 150@90
+        1: 120@50 die oom_run"
+
+    a_partial_result_does_not_win_where_every_level_counts: "
+        experiments 2
+        objective minimize_ttft
+        try 1
+        0: 100@50, 150@90
+        1: 120@10 die oom_run"
+
+    a_level_beyond_a_hard_slo_does_not_count: "
+        experiments 2
+        blocks 2
+        slo {\"metric\": \"ttft\", \"max_ms\": 100}
+        try 1
+        0: 100@50, 150@90
+        1: 120@60, 400@250"
+
+    a_configuration_within_the_slos_beats_a_faster_one_beyond_them: "
+        experiments 2
+        blocks 2
+        slo {\"metric\": \"ttft\", \"max_ms\": 100}
+        try 1
+        0: 200@150, 300@900
+        1: 120@60, 180@250"
+
+    a_baseline_that_cannot_run_is_not_compared_but_the_best_proves_itself: "
+        experiments 2
+        blocks 2
+        try 1
+        0: die oom_load
+        1: 120@60, 180@250"
+
+    a_baseline_that_fails_for_the_environment_ends_the_task_at_once: "
+        experiments 9
+        try 1 2 3
+        0: die model_missing"
+
+    three_experiments_in_a_row_that_cannot_be_tried_end_the_search: "
+        experiments 9
+        try 1 2 3 4 5
+        0: 100@50, 150@90
+        1: die wrong_model
+        2: die wrong_model
+        3: die wrong_model
+        4: 100@50, 150@90"
+
+    an_exhausted_space_ends_the_search: "
+        experiments 9
+        try 1
+        0: 100@50, 150@90
+        1: 100@50, 140@90"
+
+    an_invalid_measurement_is_repeated_once_and_never_scored: "
+        experiments 3
+        try 1 2
+        0: 100@50, 150@90
+        1: 999@1, invalid, 120@90
+        2: invalid"
+
+    repeats_go_round_the_levels: "
+        experiments 1
+        repeats 2
+        try 1
+        0: 100@50, 150@90"
+
+    a_killed_worker_repeats_the_attempt_and_concludes_nothing: "
+        experiments 2
+        try 1
+        0: killed | killed | 100@50, 150@90
+        1: 100@50, 160@90"
+
+    a_configuration_that_kills_the_worker_every_time_is_given_up: "
+        experiments 2
+        try 1
+        0: 100@50, 150@90
+        1: killed"
+
+    wall_time_ends_the_search_but_not_the_verification: "
+        experiments 9
+        wall 100
+        blocks 2
+        try 1 2 3 4
+        0: 100@50, 150@90
+        1: 100@50, 190@90
+        2: 100@50, 190@90"
+
+    a_best_that_fails_its_verification_is_not_recommended_as_proven: "
+        experiments 2
+        blocks 2
+        try 1
+        0: 100@50, 150@90
+        1: 100@50, 190@90 | die oom_load"
+
+    a_cancelled_task_ends_what_is_open: "
+        experiments 9
+        cancel-between 4 999
+        try 1 2
+        0: 100@50, 150@90
+        1: 100@50, 150@90"
+
+    a_cancelled_task_that_is_taken_up_again_tries_afresh_what_was_cut_off: "
+        experiments 2
+        cancel-between 4 6
+        try 1
+        0: 100@50, 150@90
+        1: 100@50, 160@90"
+}

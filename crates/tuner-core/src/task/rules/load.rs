@@ -1,0 +1,141 @@
+//! Rules on workload, load, time budgets and sampler.
+
+use super::super::diagnostic::Diagnostic;
+use super::super::read::tree::at_path;
+use super::super::scenario::{SCENARIO_FORMS, Scenario};
+use super::super::{BackendSpec, SamplerSpec};
+use super::Rules;
+
+impl Rules<'_> {
+    pub(super) fn load(&mut self) {
+        self.prompts();
+        self.levels();
+        self.times();
+        self.verification();
+        self.sampler();
+    }
+
+    fn prompts(&mut self) {
+        let prompts = &self.spec.workload.prompts;
+        if prompts.scenario.is_some() && prompts.prompts_file.is_some() {
+            let finding = Diagnostic::error("", "both `scenario` and `prompts_file` are given");
+            self.report_key(&at_path!["workload", "prompts_file"], finding.help("keep one of the two"));
+        }
+        if let Some(text) = &prompts.scenario
+            && let Err(error) = text.parse::<Scenario>()
+        {
+            let finding = Diagnostic::error("", error.to_string()).allowed(SCENARIO_FORMS);
+            self.report(&at_path!["workload", "scenario"], finding.help("lengths are tokens: (prompt,answer)"));
+        }
+        if let Some(file) = &prompts.prompts_file {
+            let known = [".jsonl", ".csv"].iter().any(|end| file.to_lowercase().ends_with(end));
+            if !known {
+                let finding = Diagnostic::error("", format!("`{file}` is neither JSONL nor CSV by its name"));
+                self.report(
+                    &at_path!["workload", "prompts_file"],
+                    finding.allowed("a file that ends in .jsonl or .csv"),
+                );
+            }
+        } else if prompts.output_tokens.is_some() {
+            let finding =
+                Diagnostic::note("", "`output_tokens` is for prompts from a file; the scenario gives its own");
+            self.report_key(&at_path!["workload", "output_tokens"], finding);
+        }
+        for key in ["model", "messages", "prompt", "stream", "temperature", "ignore_eos", "max_tokens"] {
+            if self.spec.workload.extra_body.contains_key(key) {
+                let finding = Diagnostic::error("", format!("`{key}` is set by the tuner in every request"));
+                let help = match key {
+                    "temperature" | "ignore_eos" => format!("write it as `workload.{key}`"),
+                    "max_tokens" => "the scenario or `output_tokens` decides the length".to_owned(),
+                    _ => "remove it".to_owned(),
+                };
+                self.report_key(&at_path!["workload", "extra_body", key], finding.help(help));
+            }
+        }
+    }
+
+    fn levels(&mut self) {
+        let levels = &self.spec.load.levels;
+        for (i, level) in levels.iter().enumerate() {
+            let place = at_path!["load", "levels", i];
+            if level.rate.is_none() && level.concurrency.is_none() {
+                let finding = Diagnostic::error("", "the level has no intensity");
+                self.report(&place, finding.allowed("{concurrency: 8} or {rate: 2.5, arrival: poisson}"));
+            } else if level.rate.is_none() && level.arrival.is_some() {
+                let finding =
+                    Diagnostic::error("", "`arrival` needs a `rate`: a closed loop sends when an answer is complete");
+                self.report_key(&place.join("arrival"), finding.help("add `rate`, or remove `arrival`"));
+            }
+            if let Some(first) = levels.iter().take(i).position(|l| l == level) {
+                let finding = Diagnostic::error("", format!("this level is the same as levels[{first}]"));
+                self.report(&place, finding.help("to measure a level several times, set `repeats`"));
+            }
+        }
+    }
+
+    fn times(&mut self) {
+        let (t, load) = (&self.spec.timeouts, &self.spec.load);
+        if t.ready_s > t.ready_limit_s {
+            let message = format!("`ready_s` ({}) is above `ready_limit_s` ({})", t.ready_s, t.ready_limit_s);
+            let finding =
+                Diagnostic::error("", message).help("raise `ready_limit_s`: it bounds a start whose log still moves");
+            self.report(&at_path!["timeouts", "ready_s"], finding);
+        }
+        let r = &self.spec.retries;
+        if r.backoff_s > r.max_backoff_s {
+            let message = format!("`backoff_s` ({}) is above `max_backoff_s` ({})", r.backoff_s, r.max_backoff_s);
+            self.report(
+                &at_path!["retries", "backoff_s"],
+                Diagnostic::error("", message).help("raise `max_backoff_s`"),
+            );
+        }
+        // With a number of requests too, the window is a cap that is seldom reached.
+        let Some(window) = load.duration_s.filter(|_| load.requests.is_none()) else { return };
+        if window >= t.measure_s {
+            let message =
+                format!("a level measures for {window} s but may take {} s, warm-up and drain included", t.measure_s);
+            let given = self.root.get("load").is_some_and(|l| l.get("duration_s").is_some());
+            let place = if given { at_path!["load", "duration_s"] } else { at_path!["timeouts", "measure_s"] };
+            self.report(
+                &place,
+                Diagnostic::error("", message).help("raise `timeouts.measure_s`, or shorten `load.duration_s`"),
+            );
+        }
+        let whole = window * load.levels.len() as f64 * f64::from(self.spec.repeats);
+        if whole >= t.experiment_s && !matches!(self.spec.backend, BackendSpec::Virtual) {
+            let times =
+                if self.spec.repeats > 1 { format!(", measured {} times,", self.spec.repeats) } else { String::new() };
+            let levels = load.levels.len();
+            let message = format!(
+                "{levels} levels of {window} s{times} take {whole} s; an experiment may take {} s, its start included",
+                t.experiment_s
+            );
+            let place = at_path!["timeouts", "experiment_s"];
+            self.report(&place, Diagnostic::error("", message).help("raise `timeouts.experiment_s`, or measure less"));
+        }
+    }
+
+    fn verification(&mut self) {
+        let v = &self.spec.verification;
+        if v.blocks == 1 {
+            let finding =
+                Diagnostic::error("", "one pair of runs gives no interval").allowed("0 (no verification), or 2 to 50");
+            self.report(&at_path!["verification", "blocks"], finding);
+        }
+        if v.confidence <= 0.5 || v.confidence >= 1.0 {
+            let finding = Diagnostic::error("", format!("{} is no confidence", v.confidence));
+            self.report(&at_path!["verification", "confidence"], finding.allowed("above 0.5 and below 1, like 0.95"));
+        }
+    }
+
+    fn sampler(&mut self) {
+        if let SamplerSpec::Bayesian { initial: Some(initial), .. } = self.spec.sampler
+            && initial > self.spec.budget.experiments
+        {
+            let message =
+                format!("{initial} initial experiments are more than the budget of {}", self.spec.budget.experiments);
+            let finding = Diagnostic::error("", message).help("lower `initial`, or raise `budget.experiments`");
+            self.report(&at_path!["sampler", "initial"], finding);
+        }
+    }
+}

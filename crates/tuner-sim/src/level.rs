@@ -1,0 +1,309 @@
+//! A level of load in virtual time: the same scheduler as the server's, driven from event to event with no sockets.
+//!
+//! *Invariant*: every request taken from the plan ends in exactly one record, in order of `index`.
+
+use std::collections::{HashMap, VecDeque};
+
+use tuner_core::Failure;
+use tuner_core::record::{Fate, PlannedRequest, RequestRecord, TokenRead};
+
+use crate::engine::SimEngine;
+use crate::fleet::Fleet;
+use crate::noise::bits;
+use crate::scheduler::{Content, Gauges, SimRequest, Step};
+
+/// Seconds until a client knows that the engine refused its request; a loop over refusals must take time.
+const REFUSAL_S: f64 = 1e-3;
+
+/// How requests are sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drive {
+    /// Requests in flight: the number of streams of a closed loop, or the cap of an open one.
+    pub concurrency: Option<u32>,
+    /// Seconds after the first measured request at which no more are sent.
+    pub duration_s: Option<f64>,
+    /// Seconds after which a request is given up.
+    pub request_timeout_s: f64,
+    /// Seconds after the start of the level at which whatever is in flight is cut off.
+    pub limit_s: Option<f64>,
+    /// Leading tokens that all prompts have in common, a system prompt for instance.
+    pub shared_prefix_tokens: u32,
+}
+
+impl Default for Drive {
+    fn default() -> Self {
+        Self {
+            concurrency: Some(1),
+            duration_s: None,
+            request_timeout_s: 300.0,
+            limit_s: None,
+            shared_prefix_tokens: 0,
+        }
+    }
+}
+
+/// What a level gave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LevelRun {
+    /// One record per request taken from the plan, in order of `index`.
+    pub records: Vec<RequestRecord>,
+    /// When the measured window opened: the first measured request (open loop: its planned arrival).
+    pub window_opened_s: Option<f64>,
+    /// When sending stopped: the duration was over, the plan was, or the engine died.
+    pub sending_stopped_s: f64,
+    /// When the last request ended.
+    pub elapsed_s: f64,
+    /// The engine died of this.
+    pub crash: Option<Failure>,
+    /// The engine's counters at the end.
+    pub gauges: Gauges,
+}
+
+/// Runs a level against a freshly started engine. Requests with a `planned_s` are sent then (open loop), those
+/// without as soon as fewer than `concurrency` are in flight. Warm-up requests hand over to measured ones without
+/// draining. `requests` may be endless if there is a duration.
+pub fn run_level(
+    engine: &SimEngine,
+    requests: &mut dyn Iterator<Item = PlannedRequest>,
+    drive: &Drive,
+    seed: u64,
+) -> LevelRun {
+    let mut level = Level {
+        fleet: Fleet::new(engine, seed),
+        steps: vec![None; engine.flags().dp as usize],
+        requests: requests.peekable(),
+        drive,
+        seed,
+        now: 0.0,
+        records: Vec::new(),
+        in_flight: HashMap::new(),
+        deadlines: VecDeque::new(),
+        refusals: VecDeque::new(),
+        free_since: VecDeque::new(),
+        window_opened: None,
+        stopped: None,
+        crash: None,
+    };
+    level.run();
+    level.finish()
+}
+
+struct Level<'a, 'r> {
+    fleet: Fleet,
+    steps: Vec<Option<(f64, Step)>>,
+    requests: std::iter::Peekable<&'a mut (dyn Iterator<Item = PlannedRequest> + 'r)>,
+    drive: &'a Drive,
+    seed: u64,
+    now: f64,
+    records: Vec<RequestRecord>,
+    in_flight: HashMap<u64, usize>,
+    deadlines: VecDeque<(f64, u64)>,
+    refusals: VecDeque<(f64, u64, Fate)>,
+    free_since: VecDeque<f64>,
+    window_opened: Option<f64>,
+    stopped: Option<f64>,
+    crash: Option<Failure>,
+}
+
+impl Level<'_, '_> {
+    fn run(&mut self) {
+        loop {
+            self.send_due();
+            for replica in 0..self.steps.len() {
+                if self.steps[replica].is_none() {
+                    self.steps[replica] = self.fleet.step(replica).map(|step| (self.now + step.duration_s, step));
+                }
+            }
+            let Some(next) = self.next_event() else { break };
+            if self.drive.limit_s.is_some_and(|limit| next > limit) {
+                self.now = self.drive.limit_s.unwrap_or(next);
+                break;
+            }
+            self.now = next;
+            self.end_steps();
+            if self.crash.is_some() {
+                break;
+            }
+            self.end_refused();
+            self.give_up_late();
+        }
+        self.stopped.get_or_insert(self.now);
+    }
+
+    /// The next moment at which anything happens.
+    fn next_event(&mut self) -> Option<f64> {
+        while self.deadlines.front().is_some_and(|(_, id)| !self.in_flight.contains_key(id)) {
+            self.deadlines.pop_front();
+        }
+        let deadline = self.deadlines.front().map(|(at, _)| *at);
+        let refusal = self.refusals.front().map(|(at, _, _)| *at);
+        let sending = self.stopped.is_none() && !self.is_full();
+        let arrival = sending.then(|| self.requests.peek().and_then(|r| r.planned_s)).flatten();
+        let steps = self.steps.iter().flatten().map(|(end, _)| *end);
+        steps.chain(deadline).chain(refusal).chain(arrival.map(|at| at.max(self.now))).min_by(f64::total_cmp)
+    }
+
+    fn is_full(&self) -> bool {
+        self.drive.concurrency.is_some_and(|n| self.in_flight.len() as u32 >= n)
+    }
+
+    /// Sends every request whose time has come.
+    fn send_due(&mut self) {
+        while self.stopped.is_none() {
+            let Some(request) = self.requests.peek() else {
+                self.stopped = Some(self.now);
+                break;
+            };
+            let planned = request.planned_s;
+            let ends = self.window_opened.zip(self.drive.duration_s).map(|(opened, duration)| opened + duration);
+            if ends.is_some_and(|end| self.now >= end || planned.is_some_and(|at| at >= end)) {
+                self.stopped = ends;
+                self.leave_unsent();
+                break;
+            }
+            if planned.is_some_and(|at| at > self.now) || self.is_full() {
+                break;
+            }
+            if let Some(request) = self.requests.next() {
+                self.send(&request);
+            }
+        }
+    }
+
+    fn send(&mut self, request: &PlannedRequest) {
+        let freed = self.free_since.pop_front().unwrap_or(0.0);
+        let planned = request.planned_s.unwrap_or(freed);
+        if !request.warmup {
+            self.window_opened.get_or_insert(planned);
+        }
+        let mut record = blank(request, planned);
+        record.sent_s = Some(self.now);
+        record.first_event_s = Some(self.now);
+        let submitted = self.fleet.submit(SimRequest {
+            id: request.index,
+            prompt_tokens: request.input_tokens,
+            output_tokens: request.output_tokens,
+            priority: 0,
+            content: Content::Unique {
+                key: bits(self.seed, 5, request.index),
+                shared: self.drive.shared_prefix_tokens,
+            },
+        });
+        self.in_flight.insert(request.index, self.records.len());
+        match submitted {
+            Ok(_) => self.deadlines.push_back((self.now + self.drive.request_timeout_s, request.index)),
+            Err(rejection) => {
+                record.first_event_s = None;
+                let fate = Fate::Failed { class: format!("http_{}", rejection.status), message: rejection.message };
+                self.refusals.push_back((self.now + REFUSAL_S, request.index, fate));
+            }
+        }
+        self.records.push(record);
+    }
+
+    /// Open loop: what was planned inside the window and could not be sent under the cap.
+    fn leave_unsent(&mut self) {
+        let stopped = self.stopped.unwrap_or(self.now);
+        while let Some(request) = self.requests.next_if(|r| r.planned_s.is_some_and(|at| at < stopped)) {
+            self.records.push(blank(&request, request.planned_s.unwrap_or(stopped)));
+        }
+    }
+
+    /// Hands out the tokens of every step that ends now.
+    fn end_steps(&mut self) {
+        for replica in 0..self.steps.len() {
+            let Some((at, step)) = self.steps[replica].take_if(|(end, _)| *end <= self.now) else { continue };
+            if step.crash.is_some() {
+                self.crash = step.crash;
+                return;
+            }
+            for emission in &step.emissions {
+                let Some(index) = self.in_flight.get(&emission.id) else { continue };
+                let record = &mut self.records[*index];
+                if record.reads.is_empty() {
+                    record.reads.reserve_exact(record.planned_output_tokens as usize);
+                    record.first_answer_s = Some(at);
+                    record.input_tokens = Some(record.planned_input_tokens);
+                    record.cached_tokens = Some(emission.cached_tokens);
+                }
+                record.reads.push(TokenRead { at_s: at, events: 1, tokens: Some(emission.tokens) });
+                *record.output_tokens.get_or_insert(0) += emission.tokens;
+                if emission.finished {
+                    record.ended_s = Some(at);
+                    record.fate = Fate::Completed;
+                    self.in_flight.remove(&emission.id);
+                    self.free_since.push_back(at);
+                }
+            }
+        }
+    }
+
+    /// Ends requests that the engine refused.
+    fn end_refused(&mut self) {
+        while let Some((_, id, fate)) = self.refusals.pop_front_if(|(at, _, _)| *at <= self.now) {
+            if let Some(index) = self.in_flight.remove(&id) {
+                self.end(index, fate);
+                self.free_since.push_back(self.now);
+            }
+        }
+    }
+
+    /// Gives up requests that took too long.
+    fn give_up_late(&mut self) {
+        while let Some((_, id)) = self.deadlines.pop_front_if(|(at, _)| *at <= self.now) {
+            if let Some(index) = self.in_flight.remove(&id) {
+                self.fleet.abort(id);
+                let class = if self.records[index].reads.is_empty() { "timeout_first" } else { "timeout_total" };
+                let message = format!("no end after {} s", self.drive.request_timeout_s);
+                self.end(index, Fate::Failed { class: class.to_owned(), message });
+                self.free_since.push_back(self.now);
+            }
+        }
+    }
+
+    fn end(&mut self, index: usize, fate: Fate) {
+        self.records[index].ended_s = Some(self.now);
+        self.records[index].fate = fate;
+    }
+
+    fn finish(mut self) -> LevelRun {
+        let fate = match &self.crash {
+            Some(failure) => Fate::Failed { class: "cut".to_owned(), message: failure.message.clone() },
+            None => Fate::Cancelled,
+        };
+        for index in std::mem::take(&mut self.in_flight).into_values() {
+            self.end(index, fate.clone());
+        }
+        self.leave_unsent();
+        self.records.sort_by_key(|r| r.index);
+        let stopped = self.stopped.unwrap_or(self.now);
+        LevelRun {
+            records: self.records,
+            window_opened_s: self.window_opened,
+            sending_stopped_s: stopped,
+            elapsed_s: self.now.max(stopped),
+            crash: self.crash,
+            gauges: self.fleet.gauges(),
+        }
+    }
+}
+
+fn blank(request: &PlannedRequest, planned_s: f64) -> RequestRecord {
+    RequestRecord {
+        index: request.index,
+        warmup: request.warmup,
+        planned_s,
+        sent_s: None,
+        connect_s: None,
+        first_event_s: None,
+        first_answer_s: None,
+        reads: Vec::new(),
+        ended_s: None,
+        input_tokens: None,
+        cached_tokens: None,
+        output_tokens: None,
+        planned_input_tokens: request.input_tokens,
+        planned_output_tokens: request.output_tokens,
+        fate: Fate::Unsent,
+    }
+}

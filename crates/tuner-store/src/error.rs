@@ -1,0 +1,161 @@
+//! What the store refuses or cannot do, with facts.
+
+use std::path::PathBuf;
+
+use sea_orm::DbErr;
+
+use crate::lease::Holder;
+use crate::row::TaskId;
+
+/// Why a call to the store failed. Nothing of the call was committed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file cannot be opened as a database.
+    #[error("cannot open the database {}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the system or the database said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The database holds migrations that this version does not know.
+    #[error(
+        "the database {place} was written by a newer version: it holds {unknown:?}, this version knows up to {known:?}"
+    )]
+    NewerSchema {
+        /// The file, or `in memory`.
+        place: String,
+        /// Migrations that are not known.
+        unknown: Vec<String>,
+        /// Newest known migration.
+        known: String,
+    },
+    /// The copy that is made before existing tables change could not be made; nothing was changed.
+    #[error("cannot copy the database to {} before changing its tables", path.display())]
+    Backup {
+        /// The copy.
+        path: PathBuf,
+        /// What the system or the database said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The database failed: disk full, locked for longer than the time limit, damaged.
+    #[error("the database failed")]
+    Database(#[from] DbErr),
+    /// A stored value cannot be understood.
+    #[error("stored {what} cannot be read")]
+    Corrupt {
+        /// Which value.
+        what: String,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A value would be read back as another one, or not at all: a number in it is not finite.
+    #[error("{what} cannot be stored: it would not be read back as it is")]
+    Unstorable {
+        /// Which value.
+        what: String,
+        /// Why, if it could not be read at all.
+        #[source]
+        source: Option<serde_json::Error>,
+    },
+    /// No task has this id, name or prefix.
+    #[error("no task {wanted:?}")]
+    NoSuchTask {
+        /// What was asked for.
+        wanted: String,
+    },
+    /// Several tasks begin like this.
+    #[error("{wanted:?} begins the id of several tasks: {}", candidates.join(", "))]
+    AmbiguousTask {
+        /// What was asked for.
+        wanted: String,
+        /// Some of the tasks: id and name.
+        candidates: Vec<String>,
+    },
+    /// Another task has this name.
+    #[error("the name {name:?} belongs to task {id}")]
+    NameTaken {
+        /// The name.
+        name: String,
+        /// Who has it.
+        id: TaskId,
+    },
+    /// There is no such row.
+    #[error("there is no {what}")]
+    NotFound {
+        /// Which row.
+        what: String,
+    },
+    /// The same row exists with other content.
+    #[error("{what} is already stored with other content")]
+    Conflict {
+        /// Which row.
+        what: String,
+    },
+    /// The row's state does not allow this.
+    #[error("cannot {wanted}: {what} is {state}")]
+    WrongState {
+        /// Which row.
+        what: String,
+        /// Its state.
+        state: String,
+        /// What was wanted.
+        wanted: &'static str,
+    },
+    /// Another worker took the lease over, or it was released or broken: this worker must stop at once.
+    #[error("the lease on {resource} (fence {fence}) is lost{}", by(newer.as_deref()))]
+    LeaseLost {
+        /// What was leased.
+        resource: String,
+        /// The stale fence.
+        fence: i64,
+        /// Who holds it now.
+        newer: Option<Box<Holder>>,
+    },
+    /// Somebody works on it.
+    #[error("{what} is in use by {holder}")]
+    InUse {
+        /// What.
+        what: String,
+        /// By whom.
+        holder: String,
+    },
+    /// Every candidate port is held by a live deployment.
+    #[error("all {tried} candidate ports on {host} are held by live deployments")]
+    NoFreePort {
+        /// Where.
+        host: String,
+        /// How many were tried.
+        tried: usize,
+    },
+}
+
+fn by(holder: Option<&Holder>) -> String {
+    holder.map_or_else(String::new, |h| format!(" to {h}"))
+}
+
+impl StoreError {
+    /// What a person can do about it, where there is something.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Open { .. } => {
+                Some("check that the directory exists and is writable, and that the file is a database")
+            }
+            Self::NewerSchema { .. } => Some("use the newer version, or another data directory"),
+            Self::Backup { .. } => Some("free some disk space; the database was not touched"),
+            Self::NameTaken { .. } => Some("choose another name, resume that task, or delete it"),
+            Self::InUse { .. } => Some("wait until it ends, or cancel it first"),
+            Self::NoSuchTask { .. } => Some("autotuner tasks lists them"),
+            Self::AmbiguousTask { .. } => Some("give more characters, or the name"),
+            Self::LeaseLost { .. } => Some("another worker goes on with the task"),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn not_found(what: impl Into<String>) -> Self {
+        Self::NotFound { what: what.into() }
+    }
+}

@@ -1,0 +1,408 @@
+//! What happened: one typed event per change, in one order, for everything that shows progress.
+//!
+//! *Invariant*: an event is readable for ever. Variants and fields are added, never renamed or removed; a new field
+//! has a default.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use tuner_core::engine::ReadBack;
+use tuner_core::measure::RequestCounts;
+use tuner_core::plan::{AttemptEvidence, AttemptState, Role};
+use tuner_core::{Configuration, Failure, Measurement, Metric, Outcome, Percentile, Stat};
+
+use crate::lease::Owner;
+use crate::row::{TaskId, TaskStatus};
+
+/// What happened to a task or one of its experiments.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Event {
+    /// A task was stored.
+    TaskCreated {
+        /// Its name.
+        name: String,
+    },
+    /// A worker began with it, or goes on with it.
+    TaskStarted {
+        /// It had been started before.
+        resumed: bool,
+        /// Who works on it.
+        worker: String,
+    },
+    /// An ended task may be worked on again.
+    TaskReopened {
+        /// How it had ended.
+        was: TaskStatus,
+    },
+    /// A person asked to stop it.
+    CancelRequested,
+    /// It ended.
+    TaskEnded {
+        /// How.
+        status: TaskStatus,
+        /// The final comparison, as the report shows it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        verdict: Option<serde_json::Value>,
+        /// Why it could not go on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failure: Option<String>,
+    },
+    /// It and all its rows are gone.
+    TaskDeleted {
+        /// Its name.
+        name: String,
+    },
+    /// A worker took a lease.
+    LeaseClaimed {
+        /// On what.
+        resource: String,
+        /// The worker.
+        owner: Owner,
+        /// The number that makes older claims harmless.
+        fence: i64,
+    },
+    /// A worker gave a lease back.
+    LeaseReleased {
+        /// On what.
+        resource: String,
+        /// Its fence.
+        fence: i64,
+    },
+    /// A lease was taken from a worker that is known to be dead.
+    LeaseBroken {
+        /// On what.
+        resource: String,
+        /// The worker.
+        owner: Owner,
+        /// Its fence.
+        fence: i64,
+    },
+    /// A configuration is going to be tried.
+    ExperimentCreated {
+        /// Why.
+        role: Role,
+        /// What.
+        configuration: Configuration,
+    },
+    /// A try began.
+    AttemptStarted {
+        /// From 1 within the experiment.
+        attempt: u32,
+        /// Who tries.
+        worker: String,
+    },
+    /// A try entered its next phase.
+    Phase {
+        /// Of this try.
+        attempt: u32,
+        /// Which phase.
+        #[serde(flatten)]
+        phase: Phase,
+    },
+    /// An engine is going to be launched.
+    DeploymentReserved {
+        /// For this try.
+        attempt: u32,
+        /// Its id.
+        deployment: String,
+        /// The port it holds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        port: Option<u16>,
+    },
+    /// An engine was launched.
+    DeploymentLaunched {
+        /// For this try.
+        attempt: u32,
+        /// Its id.
+        deployment: String,
+        /// Its process.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pid: Option<u32>,
+        /// Where it answers.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        address: Option<String>,
+    },
+    /// An engine is gone, with its port.
+    DeploymentStopped {
+        /// Of this try.
+        attempt: u32,
+        /// Its id.
+        deployment: String,
+    },
+    /// Something was learnt about what runs.
+    Evidence {
+        /// In this try.
+        attempt: u32,
+        /// All that is known now.
+        evidence: Box<AttemptEvidence>,
+    },
+    /// The engine's own report of its arguments was compared with what was asked.
+    ReadBack {
+        /// In this try.
+        attempt: u32,
+        /// Each argument.
+        arguments: Vec<ReadBack>,
+    },
+    /// A level was measured.
+    LevelMeasured {
+        /// In this try.
+        attempt: u32,
+        /// The figures that a line of progress shows.
+        #[serde(flatten)]
+        figures: LevelFigures,
+    },
+    /// A try ended.
+    AttemptEnded {
+        /// Which.
+        attempt: u32,
+        /// How.
+        state: AttemptState,
+        /// What it died of.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failure: Option<Failure>,
+    },
+    /// An experiment ended.
+    ExperimentEnded {
+        /// How.
+        outcome: Outcome,
+        /// Its score, as the report shows it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        score: Option<serde_json::Value>,
+    },
+    /// Something that people should know.
+    Note {
+        /// How much they should care.
+        severity: Severity,
+        /// One line.
+        text: String,
+    },
+}
+
+/// Where a try is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "phase", rename_all = "snake_case")]
+pub enum Phase {
+    /// From launch to the process being up.
+    Provision,
+    /// The engine loads weights and builds its cache.
+    Loading,
+    /// It gave its first good answer.
+    Ready,
+    /// Load that is not measured, before a level's window.
+    WarmUp {
+        /// Position of the level, from 0.
+        level: u32,
+        /// Repeat of the level, from 0.
+        repeat: u32,
+    },
+    /// The measured window of a level.
+    Level {
+        /// Position of the level, from 0.
+        level: u32,
+        /// Repeat of the level, from 0.
+        repeat: u32,
+    },
+    /// The engine is being stopped.
+    Stopping,
+}
+
+/// How much people should care about a note.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Good to know.
+    Info,
+    /// May explain a bad result.
+    Warning,
+}
+
+/// The figures of a measurement that a line of progress shows; the whole stands in the experiment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LevelFigures {
+    /// Position of the level, from 0.
+    pub level: u32,
+    /// Repeat of the level, from 0.
+    pub repeat: u32,
+    /// Whether it may be scored.
+    pub valid: bool,
+    /// Wall time the level took in seconds.
+    pub elapsed_s: f64,
+    /// Requests by fate.
+    pub requests: RequestCounts,
+    /// Output tokens per second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_throughput: Option<f64>,
+    /// Median time to first token, ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttft_p50_ms: Option<f64>,
+    /// Its 99th percentile, ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttft_p99_ms: Option<f64>,
+    /// Median time per output token, ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tpot_p50_ms: Option<f64>,
+    /// Share of finished requests that failed, 0..1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_rate: Option<f64>,
+}
+
+impl From<&Measurement> for LevelFigures {
+    fn from(m: &Measurement) -> Self {
+        let at = |metric, percentile| m.stat(metric, Stat::Percentile(percentile));
+        Self {
+            level: m.level,
+            repeat: m.repeat,
+            valid: m.is_valid(),
+            elapsed_s: m.elapsed_s,
+            requests: m.requests,
+            output_throughput: m.stat(Metric::OutputThroughput, Stat::Mean),
+            ttft_p50_ms: at(Metric::Ttft, Percentile::P50),
+            ttft_p99_ms: at(Metric::Ttft, Percentile::P99),
+            tpot_p50_ms: at(Metric::Tpot, Percentile::P50),
+            error_rate: m.stat(Metric::ErrorRate, Stat::Mean),
+        }
+    }
+}
+
+impl Event {
+    /// The word in the `kind` field and column.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::TaskCreated { .. } => "task_created",
+            Self::TaskStarted { .. } => "task_started",
+            Self::TaskReopened { .. } => "task_reopened",
+            Self::CancelRequested => "cancel_requested",
+            Self::TaskEnded { .. } => "task_ended",
+            Self::TaskDeleted { .. } => "task_deleted",
+            Self::LeaseClaimed { .. } => "lease_claimed",
+            Self::LeaseReleased { .. } => "lease_released",
+            Self::LeaseBroken { .. } => "lease_broken",
+            Self::ExperimentCreated { .. } => "experiment_created",
+            Self::AttemptStarted { .. } => "attempt_started",
+            Self::Phase { .. } => "phase",
+            Self::DeploymentReserved { .. } => "deployment_reserved",
+            Self::DeploymentLaunched { .. } => "deployment_launched",
+            Self::DeploymentStopped { .. } => "deployment_stopped",
+            Self::Evidence { .. } => "evidence",
+            Self::ReadBack { .. } => "read_back",
+            Self::LevelMeasured { .. } => "level_measured",
+            Self::AttemptEnded { .. } => "attempt_ended",
+            Self::ExperimentEnded { .. } => "experiment_ended",
+            Self::Note { .. } => "note",
+        }
+    }
+}
+
+/// An event in its place.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventRow {
+    /// Its number; later events have larger ones, with gaps.
+    pub seq: i64,
+    /// Of which task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<TaskId>,
+    /// Of which experiment of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub experiment: Option<u32>,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use tuner_core::engine::ReadBackVerdict;
+    use tuner_core::{FailureClass, Value};
+
+    use super::*;
+
+    fn every_kind() -> Vec<Event> {
+        let owner = Owner { host: "gpu-7".to_owned(), pid: 42, start_ticks: 1000 };
+        let resource = "task:01".to_owned();
+        let failure = Failure::new(FailureClass::PortConflict, "port 8000 is taken");
+        let read_back = ReadBack {
+            name: "max-num-seqs".to_owned(),
+            asked: "16".to_owned(),
+            reported: Some("8".to_owned()),
+            verdict: ReadBackVerdict::Different,
+        };
+        let figures = LevelFigures {
+            level: 1,
+            repeat: 0,
+            valid: true,
+            elapsed_s: 12.5,
+            requests: RequestCounts { planned: 64, completed: 63, failed: 1, ..RequestCounts::default() },
+            output_throughput: Some(812.25),
+            ttft_p50_ms: Some(41.5),
+            ttft_p99_ms: None,
+            tpot_p50_ms: Some(8.0),
+            error_rate: Some(0.015625),
+        };
+        let verdict = Some(serde_json::json!({ "verdict": "better" }));
+        vec![
+            Event::TaskCreated { name: "smoke".to_owned() },
+            Event::LeaseClaimed { resource: resource.clone(), owner: owner.clone(), fence: 1 },
+            Event::TaskStarted { resumed: false, worker: owner.to_string() },
+            Event::ExperimentCreated {
+                role: Role::Search,
+                configuration: Configuration::from([("max-num-seqs", Value::Int(16))]),
+            },
+            Event::AttemptStarted { attempt: 1, worker: owner.to_string() },
+            Event::DeploymentReserved { attempt: 1, deployment: "d1".to_owned(), port: Some(8000) },
+            Event::Phase { attempt: 1, phase: Phase::Provision },
+            Event::DeploymentLaunched {
+                attempt: 1,
+                deployment: "d1".to_owned(),
+                pid: Some(4242),
+                address: Some("http://127.0.0.1:8000".to_owned()),
+            },
+            Event::Phase { attempt: 1, phase: Phase::Loading },
+            Event::Phase { attempt: 1, phase: Phase::Ready },
+            Event::Evidence { attempt: 1, evidence: Box::default() },
+            Event::ReadBack { attempt: 1, arguments: vec![read_back] },
+            Event::Phase { attempt: 1, phase: Phase::WarmUp { level: 1, repeat: 0 } },
+            Event::Phase { attempt: 1, phase: Phase::Level { level: 1, repeat: 0 } },
+            Event::LevelMeasured { attempt: 1, figures },
+            Event::Phase { attempt: 1, phase: Phase::Stopping },
+            Event::DeploymentStopped { attempt: 1, deployment: "d1".to_owned() },
+            Event::AttemptEnded { attempt: 1, state: AttemptState::Failed, failure: Some(failure.clone()) },
+            Event::ExperimentEnded { outcome: Outcome::Failed { failure }, score: None },
+            Event::Note { severity: Severity::Warning, text: "the log stands still".to_owned() },
+            Event::CancelRequested,
+            Event::TaskEnded { status: TaskStatus::Cancelled, verdict, failure: None },
+            Event::TaskReopened { was: TaskStatus::Cancelled },
+            Event::LeaseReleased { resource: resource.clone(), fence: 1 },
+            Event::LeaseBroken { resource, owner, fence: 2 },
+            Event::TaskDeleted { name: "smoke".to_owned() },
+        ]
+    }
+
+    /// Stored events must stay readable: this file may grow, its lines may not change.
+    #[test]
+    fn events_are_written_like_this_for_ever() {
+        let lines: Vec<String> = every_kind().iter().map(|e| serde_json::to_string(e).unwrap()).collect();
+        insta::assert_snapshot!(lines.join("\n"));
+        let kinds: BTreeSet<&str> = every_kind().iter().map(Event::kind).collect();
+        assert_eq!(kinds.len(), 21, "a kind is missing above");
+    }
+
+    #[test]
+    fn an_event_is_read_back_as_it_was_written() {
+        for (seq, event) in every_kind().into_iter().enumerate() {
+            let row = EventRow {
+                seq: seq as i64,
+                task: Some(TaskId::new()),
+                experiment: Some(3),
+                at: DateTime::<Utc>::UNIX_EPOCH,
+                event,
+            };
+            let value = serde_json::to_value(&row).unwrap();
+            assert_eq!(value["kind"], row.event.kind());
+            assert_eq!(serde_json::from_value::<EventRow>(value).unwrap(), row);
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! The handle to the database, and the only two ways into it: [`Store::read`] and [`Store::write`].
+//!
+//! *Invariant*: a [`Write`] can be committed only together with its events, so no change can forget them. A [`Read`]
+//! cannot be committed at all.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono::{DateTime, SubsecRound, Utc};
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    DatabaseConnection, DatabaseTransaction, EntityTrait, QueryOrder, QuerySelect, TransactionTrait,
+};
+use tokio::sync::watch;
+
+use crate::entity::events;
+use crate::migration::Migrations;
+use crate::row::TaskId;
+use crate::{Event, StoreError, dialect, json};
+
+/// Gives the time that rows and events are stamped with; a simulated task brings its own.
+pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
+/// A database of tasks. Clones share it. Every call is one transaction; a call whose future is dropped has either
+/// happened entirely or not at all.
+#[derive(Clone)]
+pub struct Store {
+    db: DatabaseConnection,
+    clock: Clock,
+    seq: watch::Sender<i64>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("last_event_seq", &*self.seq.borrow()).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens a database file. A missing one is made, with its directories; one of an older version is copied to
+    /// `NAME.before-MIGRATION` beside it and brought up to date.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`], [`StoreError::NewerSchema`], [`StoreError::Backup`], [`StoreError::Database`].
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::over(dialect::file::<Migrations>(path).await?).await
+    }
+
+    /// A database that lives in this process's memory until the last clone is dropped.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn in_memory() -> Result<Self, StoreError> {
+        Self::over(dialect::in_memory::<Migrations>().await?).await
+    }
+
+    async fn over(db: DatabaseConnection) -> Result<Self, StoreError> {
+        let store = Self { db, clock: Arc::new(Utc::now), seq: watch::Sender::new(0) };
+        let last = store.last_event_seq().await?;
+        store.seq.send_replace(last);
+        Ok(store)
+    }
+
+    /// The same database, stamped with another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// Waits until everything under way is done and closes the file. Dropping the last clone closes it too, later.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn close(self) -> Result<(), StoreError> {
+        Ok(self.db.close().await?)
+    }
+
+    /// Number of the newest event; 0 when there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn last_event_seq(&self) -> Result<i64, StoreError> {
+        let read = self.read().await?;
+        last_seq(&read).await
+    }
+
+    /// Number of the newest event that a clone of this handle committed. Other processes' events do not wake it.
+    pub fn watch_events(&self) -> watch::Receiver<i64> {
+        self.seq.subscribe()
+    }
+
+    /// Now, as precise as every database keeps it.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        (self.clock)().trunc_subsecs(6)
+    }
+
+    /// A moment of the database: every query in it sees the same rows.
+    pub(crate) async fn read(&self) -> Result<Read, StoreError> {
+        let options = dialect::reading(self.db.get_database_backend());
+        Ok(Read(self.db.begin_with_options(options).await?))
+    }
+
+    /// The right to write, alone, until the end of it. Dropped, it changes nothing.
+    pub(crate) async fn write(&self) -> Result<Write, StoreError> {
+        let options = dialect::writing(self.db.get_database_backend());
+        Ok(Write { txn: self.db.begin_with_options(options).await?, at: self.now(), seq: self.seq.clone() })
+    }
+}
+
+/// Number of the newest event at that moment.
+pub(crate) async fn last_seq(read: &Read) -> Result<i64, StoreError> {
+    let newest = events::Entity::find().select_only().column(events::Column::Seq);
+    let newest = newest.order_by_desc(events::Column::Seq).into_tuple::<i64>().one(read.rows()).await?;
+    Ok(newest.unwrap_or(0))
+}
+
+/// A transaction that only reads.
+pub(crate) struct Read(DatabaseTransaction);
+
+impl Read {
+    /// Where to query.
+    pub(crate) fn rows(&self) -> &DatabaseTransaction {
+        &self.0
+    }
+}
+
+/// A transaction that writes.
+pub(crate) struct Write {
+    txn: DatabaseTransaction,
+    /// The time of everything in it.
+    pub(crate) at: DateTime<Utc>,
+    seq: watch::Sender<i64>,
+}
+
+/// Whom an event is about.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Scope {
+    pub(crate) task: Option<TaskId>,
+    pub(crate) experiment: Option<u32>,
+}
+
+impl Scope {
+    pub(crate) fn task(task: TaskId) -> Self {
+        Self { task: Some(task), experiment: None }
+    }
+
+    pub(crate) fn experiment(task: TaskId, number: u32) -> Self {
+        Self { task: Some(task), experiment: Some(number) }
+    }
+}
+
+impl Write {
+    /// Where to query and change.
+    pub(crate) fn rows(&self) -> &DatabaseTransaction {
+        &self.txn
+    }
+
+    /// Makes the change true, with the event that tells of it.
+    pub(crate) async fn commit(self, scope: Scope, event: Event) -> Result<(), StoreError> {
+        self.commit_all(scope, event, Vec::new()).await
+    }
+
+    /// The same with more than one event.
+    pub(crate) async fn commit_all(self, scope: Scope, first: Event, more: Vec<Event>) -> Result<(), StoreError> {
+        let more = more.into_iter().map(|event| (scope, event)).collect();
+        self.commit_scoped((scope, first), more).await
+    }
+
+    /// The same with events about different experiments.
+    pub(crate) async fn commit_scoped(
+        self,
+        first: (Scope, Event),
+        more: Vec<(Scope, Event)>,
+    ) -> Result<(), StoreError> {
+        let mut seq = 0;
+        for (scope, event) in std::iter::once(first).chain(more) {
+            let row = events::ActiveModel {
+                seq: NotSet,
+                task_id: Set(scope.task.map(|t| t.to_string())),
+                experiment: Set(scope.experiment.map(i64::from)),
+                kind: Set(event.kind().to_owned()),
+                payload: Set(json::plain("event", &event)?),
+                at: Set(self.at),
+            };
+            seq = events::Entity::insert(row).exec(&self.txn).await?.last_insert_id;
+        }
+        self.txn.commit().await?;
+        self.seq.send_if_modified(|last| {
+            let newer = seq > *last;
+            *last = seq.max(*last);
+            newer
+        });
+        Ok(())
+    }
+
+    /// Makes a heartbeat true: the one change that tells nobody anything new.
+    pub(crate) async fn commit_heartbeat(self) -> Result<(), StoreError> {
+        Ok(self.txn.commit().await?)
+    }
+}

@@ -1,0 +1,254 @@
+//! Tasks: create, find, list, ask to stop, delete. These calls record intent and need no lease.
+
+use std::collections::BTreeMap;
+
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::Expr,
+};
+use tuner_core::TaskSpec;
+
+use crate::entity::{deployments, events, experiments, leases, tasks};
+use crate::json::{encode, number};
+use crate::row::{DeploymentState, TaskId, TaskRow, TaskStatus, read_id};
+use crate::store::{Scope, Write};
+use crate::{Event, Store, StoreError, lease};
+
+/// A task to store. The id is chosen by the caller, so that storing it twice equals storing it once.
+#[derive(Clone, Debug)]
+pub struct NewTask {
+    /// Its id.
+    pub id: TaskId,
+    /// What was asked, validated, with every default filled in.
+    pub spec: TaskSpec,
+    /// The file as the person wrote it.
+    pub source: String,
+}
+
+/// Which tasks to list.
+#[derive(Clone, Debug, Default)]
+pub struct TaskFilter {
+    /// Only tasks of these statuses; empty: all.
+    pub statuses: Vec<TaskStatus>,
+}
+
+/// Part of a list, newest first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskPage {
+    /// The tasks.
+    pub tasks: Vec<TaskRow>,
+    /// Give this to [`Store::list_tasks`] for the next part; `None` at the end.
+    pub next: Option<TaskId>,
+}
+
+/// Of each task, experiments by the word of their outcome. A task without experiments is absent.
+pub type OutcomeCounts = BTreeMap<TaskId, BTreeMap<String, u32>>;
+
+impl Store {
+    /// Stores a task, pending.
+    ///
+    /// # Errors
+    /// [`StoreError::NameTaken`]; [`StoreError::Conflict`] if the id is known with another content.
+    pub async fn create_task(&self, new: NewTask) -> Result<TaskRow, StoreError> {
+        let spec = encode("task", &new.spec)?;
+        let write = self.write().await?;
+        if let Some(row) = tasks::Entity::find_by_id(new.id.to_string()).one(write.rows()).await? {
+            if row.spec == spec && row.source == new.source {
+                return row.try_into();
+            }
+            return Err(StoreError::Conflict { what: format!("task {}", new.id) });
+        }
+        let name = new.spec.name;
+        let namesake = tasks::Entity::find().filter(tasks::Column::Name.eq(&name)).one(write.rows()).await?;
+        if let Some(namesake) = namesake {
+            return Err(StoreError::NameTaken { name, id: TaskRow::try_from(namesake)?.id });
+        }
+        let row = tasks::Model {
+            id: new.id.to_string(),
+            name: name.clone(),
+            engine: new.spec.engine.name.name().to_owned(),
+            spec,
+            source: new.source,
+            revision: 1,
+            status: TaskStatus::Pending.word().to_owned(),
+            verdict: None,
+            failure: None,
+            created_at: write.at,
+            started_at: None,
+            ended_at: None,
+            cancel_requested: false,
+            fence: 0,
+            gpu_seconds: 0.0,
+        };
+        tasks::Entity::insert(row.clone().into_active_model()).exec_without_returning(write.rows()).await?;
+        write.commit(Scope::task(new.id), Event::TaskCreated { name }).await?;
+        row.try_into()
+    }
+
+    /// Finds a task by id, by name, or by the beginning of its id (at least 4 characters).
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchTask`], [`StoreError::AmbiguousTask`].
+    pub async fn task(&self, wanted: &str) -> Result<TaskRow, StoreError> {
+        let read = self.read().await?;
+        let exact = match wanted.parse::<TaskId>() {
+            Ok(id) => tasks::Column::Id.eq(id.to_string()),
+            Err(_) => tasks::Column::Name.eq(wanted),
+        };
+        if let Some(row) = tasks::Entity::find().filter(exact).one(read.rows()).await? {
+            return row.try_into();
+        }
+        let nothing = || StoreError::NoSuchTask { wanted: wanted.to_owned() };
+        if wanted.len() < 4 || !wanted.chars().all(|c| c.is_ascii_hexdigit() || c == '-') {
+            return Err(nothing());
+        }
+        let begins = tasks::Column::Id.starts_with(wanted.to_ascii_lowercase());
+        let mut found = tasks::Entity::find().filter(begins).limit(6).all(read.rows()).await?;
+        match found.len() {
+            0 => Err(nothing()),
+            1 => found.remove(0).try_into(),
+            _ => Err(StoreError::AmbiguousTask {
+                wanted: wanted.to_owned(),
+                candidates: found.into_iter().map(|t| format!("{} ({})", t.id, t.name)).collect(),
+            }),
+        }
+    }
+
+    /// The file from which a task was made, as the person wrote it.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchTask`].
+    pub async fn task_source(&self, id: TaskId) -> Result<String, StoreError> {
+        let read = self.read().await?;
+        let source = tasks::Entity::find_by_id(id.to_string()).select_only().column(tasks::Column::Source);
+        let source = source.into_tuple::<String>().one(read.rows()).await?;
+        source.ok_or_else(|| StoreError::NoSuchTask { wanted: id.to_string() })
+    }
+
+    /// At most `limit` tasks, newest first, that are older than `after`.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn list_tasks(
+        &self,
+        filter: &TaskFilter,
+        after: Option<TaskId>,
+        limit: u32,
+    ) -> Result<TaskPage, StoreError> {
+        let read = self.read().await?;
+        let mut query = tasks::Entity::find().order_by_desc(tasks::Column::Id).limit(u64::from(limit) + 1);
+        if !filter.statuses.is_empty() {
+            query = query.filter(tasks::Column::Status.is_in(filter.statuses.iter().map(|s| s.word())));
+        }
+        if let Some(after) = after {
+            query = query.filter(tasks::Column::Id.lt(after.to_string()));
+        }
+        let rows = query.all(read.rows()).await?;
+        let more = rows.len() > limit as usize;
+        let tasks: Vec<TaskRow> =
+            rows.into_iter().take(limit as usize).map(TaskRow::try_from).collect::<Result<_, _>>()?;
+        Ok(TaskPage { next: tasks.last().filter(|_| more).map(|t| t.id), tasks })
+    }
+
+    /// How many experiments of these tasks ended with which word ([`tuner_core::Outcome::word`]), `open` for those that
+    /// have not ended. One query for a page of a list.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn outcome_counts(&self, tasks: &[TaskId]) -> Result<OutcomeCounts, StoreError> {
+        let read = self.read().await?;
+        let counted = experiments::Entity::find()
+            .select_only()
+            .columns([experiments::Column::TaskId, experiments::Column::OutcomeWord])
+            .column_as(experiments::Column::Number.count(), "n")
+            .filter(experiments::Column::TaskId.is_in(tasks.iter().map(TaskId::to_string)))
+            .group_by(experiments::Column::TaskId)
+            .group_by(experiments::Column::OutcomeWord);
+        let mut counts = OutcomeCounts::new();
+        for (task, word, n) in counted.into_tuple::<(String, Option<String>, i64)>().all(read.rows()).await? {
+            let words = counts.entry(read_id(&task)?).or_default();
+            words.insert(word.unwrap_or_else(|| "open".to_owned()), number("count", n)?);
+        }
+        Ok(counts)
+    }
+
+    /// Asks to stop a task: a pending one is cancelled at once, a running one by its worker. One that has ended stays
+    /// as it is. Gives the status afterwards.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchTask`].
+    pub async fn request_cancel(&self, id: TaskId) -> Result<TaskStatus, StoreError> {
+        let write = self.write().await?;
+        let row = locked(&write, id).await?;
+        let status = TaskStatus::read(&row.status)?;
+        let next = match status {
+            TaskStatus::Pending => TaskStatus::Cancelled,
+            TaskStatus::Running => TaskStatus::Cancelling,
+            ended => return Ok(ended),
+        };
+        let at = write.at;
+        let mut change = change(row);
+        change.status = Set(next.word().to_owned());
+        change.cancel_requested = Set(true);
+        let mut more = Vec::new();
+        if next.is_end() {
+            change.ended_at = Set(Some(at));
+            more.push(Event::TaskEnded { status: next, verdict: None, failure: None });
+        }
+        tasks::Entity::update(change).exec_without_returning(write.rows()).await?;
+        write.commit_all(Scope::task(id), Event::CancelRequested, more).await?;
+        Ok(next)
+    }
+
+    /// Removes a task with everything that belongs to it, events included.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchTask`]; [`StoreError::InUse`] while a worker holds it or an engine of it lives.
+    pub async fn delete_task(&self, id: TaskId) -> Result<(), StoreError> {
+        let write = self.write().await?;
+        let row = locked(&write, id).await?;
+        let text = id.to_string();
+        let in_use = |holder| StoreError::InUse { what: format!("task {:?}", row.name), holder };
+        let held = leases::Entity::find().filter(leases::Column::TaskId.eq(&text));
+        for row in held.all(write.rows()).await? {
+            if let Some(holder) = lease::holder(&row)?.filter(|h| h.expires_at > write.at) {
+                return Err(in_use(holder.to_string()));
+            }
+        }
+        let alive = deployments::Entity::find()
+            .filter(deployments::Column::TaskId.eq(&text))
+            .filter(deployments::Column::State.ne(DeploymentState::Stopped.word()));
+        if let Some(alive) = alive.one(write.rows()).await? {
+            return Err(in_use(format!("deployment {} on {}", alive.id, alive.host)));
+        }
+        events::Entity::delete_many().filter(events::Column::TaskId.eq(&text)).exec(write.rows()).await?;
+        tasks::Entity::delete_by_id(text).exec(write.rows()).await?;
+        write.commit(Scope::task(id), Event::TaskDeleted { name: row.name }).await
+    }
+}
+
+/// A task's row, locked until the end of the transaction.
+pub(crate) async fn locked(write: &Write, id: TaskId) -> Result<tasks::Model, StoreError> {
+    let row = tasks::Entity::find_by_id(id.to_string()).lock_exclusive().one(write.rows()).await?;
+    row.ok_or_else(|| StoreError::NoSuchTask { wanted: id.to_string() })
+}
+
+/// The beginning of a change of a task's row: its revision goes up by one.
+pub(crate) fn change(row: tasks::Model) -> tasks::ActiveModel {
+    let revision = row.revision + 1;
+    let mut change = row.into_active_model();
+    change.revision = Set(revision);
+    change
+}
+
+/// Adds GPU-seconds to a task.
+pub(crate) async fn add_gpu_seconds(write: &Write, id: TaskId, seconds: f64) -> Result<(), StoreError> {
+    let plus = |column: tasks::Column, by: Expr| Expr::col(column).add(by);
+    tasks::Entity::update_many()
+        .col_expr(tasks::Column::GpuSeconds, plus(tasks::Column::GpuSeconds, Expr::value(seconds)))
+        .col_expr(tasks::Column::Revision, plus(tasks::Column::Revision, Expr::value(1_i64)))
+        .filter(tasks::Column::Id.eq(id.to_string()))
+        .exec(write.rows())
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! The store as its callers see it. One suite runs on every database; what only files have is in `files`.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // Only functions marked as tests are exempt by themselves.
+
+mod files;
+mod fixture;
+mod leases;
+mod reading;
+mod tasks;
+mod writes;
+
+/// Every case of the suite.
+macro_rules! suite {
+    ($backend:ident) => {
+        suite!(
+            $backend:
+            tasks::a_stored_task_shows_every_default,
+            tasks::storing_a_task_twice_is_storing_it_once,
+            tasks::a_name_belongs_to_one_task,
+            tasks::a_task_is_found_by_id_name_or_beginning_of_its_id,
+            tasks::tasks_are_listed_newest_first_page_by_page,
+            tasks::a_pending_task_is_cancelled_at_once_and_a_running_one_by_its_worker,
+            tasks::a_task_in_use_cannot_be_deleted,
+            tasks::a_deleted_task_leaves_only_the_event_of_its_deletion,
+            leases::a_second_worker_is_refused_and_told_who_holds_the_task,
+            leases::a_lease_can_be_claimed_from_the_moment_it_expires,
+            leases::a_heartbeat_prolongs_and_learns_of_cancellation,
+            leases::a_late_heartbeat_counts_unless_somebody_took_over,
+            leases::fences_only_ever_grow,
+            leases::a_lease_is_broken_only_under_the_fence_that_was_seen,
+            leases::of_four_workers_racing_for_a_resource_one_wins,
+            writes::every_write_done_twice_equals_the_write_done_once,
+            writes::a_stale_worker_cannot_finish_an_experiment,
+            writes::a_stale_worker_can_write_nothing_at_any_step,
+            writes::the_same_number_with_other_content_is_refused,
+            writes::what_has_ended_stays_as_it_ended,
+            writes::a_port_is_held_by_one_live_deployment,
+            writes::a_takeover_interrupts_what_was_left_running,
+            writes::gpu_seconds_are_counted_once_per_attempt,
+            writes::a_cancelled_task_can_be_reopened_but_a_completed_one_cannot,
+            writes::a_figure_that_is_not_finite_is_refused,
+            writes::a_call_that_is_dropped_halfway_has_happened_or_not,
+            reading::refreshing_equals_loading_after_every_write,
+            reading::what_was_written_is_loaded_to_the_last_bit,
+            reading::events_come_in_order_and_can_be_replayed_from_any_number,
+            reading::a_follower_hears_every_event_once,
+            reading::rows_and_events_carry_the_time_of_the_clock_given,
+        );
+    };
+    ($backend:ident: $($module:ident::$case:ident),* $(,)?) => {
+        mod $backend {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    crate::$module::$case(crate::fixture::Fixture::$backend().await).await;
+                }
+            )*
+        }
+    };
+}
+
+suite!(memory);
+suite!(file);

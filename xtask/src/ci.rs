@@ -1,0 +1,122 @@
+//! `cargo xtask ci`: every stage runs, whatever happened before it, so that one run shows all that is wrong.
+//!
+//! *Invariant*: the last line is `N passed, N failed, N skipped`; a stage that fails without a failed test counts as
+//! one failure, so "0 failed" and exit code 0 mean the same.
+
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use anyhow::Result;
+
+use crate::counts::Counts;
+use crate::shell::{self, Watched};
+
+/// A stage: its name and what it runs. A new stage is a new line in [`stages`].
+struct Stage {
+    name: &'static str,
+    command: Command,
+}
+
+fn stages() -> Vec<Stage> {
+    let cargo = |name, arguments: &[&str]| {
+        let mut command = shell::cargo();
+        command.args(arguments);
+        Stage { name, command }
+    };
+    let own = |name, arguments: &[&str]| {
+        let program = std::env::current_exe().unwrap_or_else(|_| "xtask".into());
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(shell::root());
+        Stage { name, command }
+    };
+    let mut stages =
+        vec![cargo("format", &["fmt", "--all", "--check"]), own("tidy", &["tidy"]), own("rings", &["rings"])];
+    if shell::works("cargo", &["nextest", "--version"]) {
+        stages.push(cargo("tests", &["nextest", "run", "--workspace", "--no-fail-fast", "--no-tests", "pass"]));
+        stages.push(cargo("doc tests", &["test", "--workspace", "--doc", "--no-fail-fast"]));
+    } else {
+        stages.push(cargo("tests", &["test", "--workspace", "--no-fail-fast"]));
+    }
+    stages.push(own("codegen", &["codegen", "--check"]));
+    stages.push(cargo("clippy", &["clippy", "--workspace", "--all-targets", "--keep-going", "--", "-D", "warnings"]));
+    stages.push(cargo("docs", &["doc", "--workspace", "--no-deps"]));
+    stages
+}
+
+pub(crate) fn run() -> Result<ExitCode> {
+    let begun = Instant::now();
+    let mut counts = Counts::default();
+    if let Err(error) = prepare() {
+        println!("prepare: {error:#}");
+        counts.failed += 1;
+    }
+    for Stage { name, mut command } in stages() {
+        // One profile and no RUSTFLAGS: what a stage builds the next one uses.
+        command.env("CI", "true").env("INSTA_UPDATE", "no").env("RUSTDOCFLAGS", "-D warnings");
+        let started = Instant::now();
+        println!("{name:<10} …");
+        let watched = shell::watch(&mut command).unwrap_or_else(|error| Watched {
+            ok: false,
+            lines: vec![format!("{error:#}")],
+            shown: false,
+        });
+        let found = Counts::in_lines(&watched.lines);
+        if !watched.ok && !watched.shown {
+            for line in noteworthy(&watched.lines) {
+                println!("{line}");
+            }
+        }
+        let verdict = if watched.ok { "ok" } else { "FAILED" };
+        println!("{name:<10} {verdict} in {:.0} s", started.elapsed().as_secs_f64());
+        counts += found;
+        counts.failed += u64::from(!watched.ok && found.failed == 0);
+    }
+    println!("all stages in {:.0} s", begun.elapsed().as_secs_f64());
+    println!("{counts}");
+    Ok(if counts.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What is worth reading of a failed stage: everything but the lines that say that something is fine.
+fn noteworthy(lines: &[String]) -> impl Iterator<Item = &String> {
+    const FINE: [&str; 7] =
+        ["Compiling ", "Checking ", "Downloaded ", "Downloading ", "PASS ", "Documenting ", "Fresh "];
+    lines.iter().filter(|line| {
+        let text = line.trim_start();
+        let passed = text.starts_with("test ") && text.ends_with("... ok");
+        !passed && !FINE.iter().any(|prefix| text.starts_with(prefix))
+    })
+}
+
+/// Puts in place what the stages need, where this machine lets us; names what it cannot.
+fn prepare() -> Result<()> {
+    for (component, probe) in [("rustfmt", "fmt"), ("clippy", "clippy")] {
+        if !shell::works("cargo", &[probe, "--version"]) {
+            shell::capture(Command::new("rustup").args(["component", "add", component]))?;
+        }
+    }
+    // Tests that install engines make private Python environments, and some dependencies compile C.
+    let wanted: [(&str, &[&str], &str); 3] = [
+        ("python3", &["-c", "import venv, ensurepip"], "python3-venv"),
+        ("python3", &["-m", "pip", "--version"], "python3-pip"),
+        ("cc", &["--version"], "gcc"),
+    ];
+    let missing: Vec<&str> = wanted
+        .iter()
+        .filter(|(program, probe, _)| !shell::works(program, probe))
+        .map(|(_, _, package)| *package)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let root = shell::capture(Command::new("id").arg("-u"))?.trim() == "0";
+    if !root || !shell::works("apt-get", &["--version"]) {
+        anyhow::bail!("missing on this machine: {}; install with the system's package manager", missing.join(", "));
+    }
+    println!("installing {}", missing.join(", "));
+    let apt = |arguments: &[&str]| {
+        shell::capture(Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
+    };
+    apt(&["update"])?;
+    apt(&[&["install", "-y", "--no-install-recommends", "python3"], missing.as_slice()].concat())?;
+    Ok(())
+}
