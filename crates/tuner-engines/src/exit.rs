@@ -133,7 +133,8 @@ const RULES: &[Rule] = &[
     rule(EngineArguments, &["must be divisible by"]),
     rule(EngineArguments, &["is greater than the derived max_model_len"]),
     rule(EngineArguments, &["max_num_batched_tokens", "must be"]),
-    rule(EngineArguments, &["valueerror:", "not supported"]),
+    rule(EngineArguments, &["sim-engine: error:"]),
+    rule(EngineArguments, &["valueerror:"]),
     // SGLang's parent when a rank dies of anything else.
     rule(MultiGpuInit, &["received sigquit from a child process"]),
     rule(EngineCrash, &["segmentation fault"]),
@@ -190,6 +191,8 @@ pub fn classify(report: &ExitReport<'_>) -> Failure {
 fn by_phase(class: FailureClass, phase: ExitPhase) -> FailureClass {
     match (class, phase) {
         (OomLoad, ExitPhase::Serve) => FailureClass::OomRun,
+        // It had accepted its arguments long before.
+        (EngineArguments, ExitPhase::Serve) => EngineCrash,
         (class, _) => class,
     }
 }
