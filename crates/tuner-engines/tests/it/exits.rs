@@ -26,6 +26,7 @@ fn recorded_deaths_are_explained() {
         "llama.cpp-badchoice.log" => EngineArguments,
         "llama.cpp-nofile.log" => ModelMissing,
         "llama.cpp-notgguf.log" => ModelMissing,
+        "llama.cpp-quantised-v.log" => EngineArguments,
         "llama.cpp-port.log" => PortConflict,
         "vllm-bad-flag.log" => EngineArguments,
         "vllm-bad-int.log" => EngineArguments,
