@@ -54,6 +54,11 @@ PRIO = {
     for n, w in ((-1, "LOW"), (0, "NORMAL"), (1, "MEDIUM"), (2, "HIGH"), (3, "REALTIME"))
     if hasattr(x.ggml_sched_priority, "GGML_SCHED_PRIO_" + w)
 }
+SPEC = {
+    name.rsplit("TYPE_", 1)[-1].lower().replace("_", "-"): kind
+    for name, kind in x.common_speculative_type.__members__.items()
+    if not name.endswith("COUNT")
+}
 ZERO_ONE = {"0": False, "1": True}
 ON_OFF = {"on": True, "off": False}
 
@@ -151,6 +156,29 @@ OPTIONS = """
 --chat-template                       str    chat_template
 -sps --slot-prompt-similarity         float  slot_prompt_similarity
 --sleep-idle-seconds                  int    sleep_idle_seconds
+--rope-scale                          scale  rope_freq_scale
+--spec-type                           types  speculative.types
+--spec-draft-model -md --model-draft  str    speculative.draft.mparams.path
+--spec-draft-ngl -ngld --gpu-layers-draft --n-gpu-layers-draft layers speculative.draft.n_gpu_layers
+--spec-draft-type-k -ctkd --cache-type-k-draft CACHE speculative.draft.cache_type_k
+--spec-draft-type-v -ctvd --cache-type-v-draft CACHE speculative.draft.cache_type_v
+--spec-draft-n-max                    int    speculative.draft.n_max
+--spec-draft-n-min                    int    speculative.draft.n_min
+--spec-draft-p-split --draft-p-split  float  speculative.draft.p_split
+--spec-draft-p-min --draft-p-min      float  speculative.draft.p_min
+--spec-draft-backend-sampling | --no-spec-draft-backend-sampling pair speculative.draft.backend_sampling
+--spec-ngram-mod-n-min                int    speculative.ngram_mod.n_min
+--spec-ngram-mod-n-max                int    speculative.ngram_mod.n_max
+--spec-ngram-mod-n-match              int    speculative.ngram_mod.n_match
+--spec-ngram-simple-size-n            int    speculative.ngram_simple.size_n
+--spec-ngram-simple-size-m            int    speculative.ngram_simple.size_m
+--spec-ngram-simple-min-hits          int    speculative.ngram_simple.min_hits
+--spec-ngram-map-k-size-n             int    speculative.ngram_map_k.size_n
+--spec-ngram-map-k-size-m             int    speculative.ngram_map_k.size_m
+--spec-ngram-map-k-min-hits           int    speculative.ngram_map_k.min_hits
+--spec-ngram-map-k4v-size-n           int    speculative.ngram_map_k4v.size_n
+--spec-ngram-map-k4v-size-m           int    speculative.ngram_map_k4v.size_m
+--spec-ngram-map-k4v-min-hits         int    speculative.ngram_map_k4v.min_hits
 """
 
 WORDS = {
@@ -217,6 +245,13 @@ def convert(kind, text):
         return {part for part in text.split(",") if part}
     if kind == "timeout":
         return int(text)
+    if kind == "scale":
+        return 1.0 / float(text)
+    if kind == "types":
+        unknown = [part for part in text.split(",") if part not in SPEC]
+        if unknown:
+            raise ValueError("unknown speculative type '%s', use some of: %s" % (unknown[0], ", ".join(SPEC)))
+        return [SPEC[part] for part in text.split(",")]
     return text
 
 
@@ -248,7 +283,7 @@ def parse(params, argv):
             store(params, target, value)
             if kind == "timeout":
                 params.timeout_write = value
-        except (ValueError, TypeError, OverflowError) as error:
+        except (ValueError, TypeError, OverflowError, ZeroDivisionError) as error:
             raise Refused('error while handling argument "%s": %s' % (arg, error))
     return given
 
@@ -282,6 +317,10 @@ def effective(params):
             continue
         if kind in WORDS:
             value = next((w for w, v in WORDS[kind].items() if v == value), str(value))
+        elif kind == "types":
+            value = ",".join(next((w for w, v in SPEC.items() if v == one), str(one)) for one in value)
+        elif kind == "scale":
+            value = 1.0 / value if value else 0.0
         elif target.startswith("!"):
             value = not value
         elif isinstance(value, (set, list)):

@@ -102,7 +102,20 @@ pub enum SwitchForm {
     Paired {
         /// The negative spelling without leading dashes.
         off: String,
+        /// Other negative spellings.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        off_aliases: Vec<String>,
     },
+}
+
+impl SwitchForm {
+    /// The form of a switch with these negative spellings, long ones first in rank; dashes do not count.
+    pub(crate) fn with_negatives(spellings: &[&str]) -> Self {
+        let long = spellings.iter().find(|s| s.starts_with("--")).or(spellings.first());
+        let Some(off) = long else { return Self::Present };
+        let others = spellings.iter().filter(|s| *s != off).map(|s| s.trim_start_matches('-').to_owned());
+        Self::Paired { off: off.trim_start_matches('-').to_owned(), off_aliases: others.collect() }
+    }
 }
 
 /// What has to happen so that a new value counts.
@@ -157,8 +170,10 @@ impl Catalogue {
             }
         }
         for (position, flag) in flags.iter().enumerate() {
-            if let FlagKind::Switch { form: SwitchForm::Paired { off } } = &flag.kind {
-                index.entry(fold(off)).or_insert(Spelling { flag: position, negative: true });
+            if let FlagKind::Switch { form: SwitchForm::Paired { off, off_aliases } } = &flag.kind {
+                for spelling in std::iter::once(off).chain(off_aliases) {
+                    index.entry(fold(spelling)).or_insert(Spelling { flag: position, negative: true });
+                }
             }
         }
         Self { engine, version: version.to_owned(), flags, index }

@@ -133,7 +133,10 @@ const RULES: &[Rule] = &[
     rule(EngineArguments, &["must be divisible by"]),
     rule(EngineArguments, &["is greater than the derived max_model_len"]),
     rule(EngineArguments, &["max_num_batched_tokens", "must be"]),
-    rule(EngineArguments, &["valueerror:", "not supported"]),
+    rule(EngineArguments, &["llama_init_from_model:", "requires"]),
+    rule(EngineArguments, &["llama_init_from_model:", "must"]),
+    rule(EngineArguments, &["sim-engine: error:"]),
+    rule(EngineArguments, &["valueerror:"]),
     // SGLang's parent when a rank dies of anything else.
     rule(MultiGpuInit, &["received sigquit from a child process"]),
     rule(EngineCrash, &["segmentation fault"]),
@@ -190,6 +193,8 @@ pub fn classify(report: &ExitReport<'_>) -> Failure {
 fn by_phase(class: FailureClass, phase: ExitPhase) -> FailureClass {
     match (class, phase) {
         (OomLoad, ExitPhase::Serve) => FailureClass::OomRun,
+        // It had accepted its arguments long before.
+        (EngineArguments, ExitPhase::Serve) => EngineCrash,
         (class, _) => class,
     }
 }
@@ -239,11 +244,15 @@ fn bare(line: &str) -> &str {
     }
 }
 
-/// `11-22 10:01:51 …` (vLLM) and `0.00.470.819 E srv …` (llama.cpp) without the time.
+/// `11-22 10:01:51 …` (vLLM) and `0.00.470.819 E srv …` (llama.cpp) without the time and the level's letter.
 fn skip_time(text: &str) -> &str {
     let Some((first, tail)) = text.split_once(' ') else { return text };
     let clock = first.len() >= 5 && first.chars().all(|c| c.is_ascii_digit() || ".:-".contains(c));
-    if clock { tail.trim_start() } else { text }
+    if !clock {
+        return text;
+    }
+    let tail = tail.trim_start();
+    ["E ", "W ", "I "].iter().find_map(|level| tail.strip_prefix(level)).unwrap_or(tail)
 }
 
 fn shorten(line: &str) -> String {

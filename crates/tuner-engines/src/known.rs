@@ -141,6 +141,7 @@ const LLAMA_CPP: &[Known] = &[
     row("ctx-size", Int, Nothing),
     row("ctx-checkpoints", Int, Nothing),
     row("threads-http", Int, Nothing),
+    row("spec-type", AsParsed, Words(&["none", "ngram-simple", "ngram-mod"])),
     row("spec-draft-n-max", Int, Ints(&[1, 2, 3, 4, 8])),
     row("spec-draft-threads", Int, Nothing),
     row("spec-draft-threads-batch", Int, Nothing),

@@ -216,7 +216,7 @@ fn known_flag(
             let on = as_switch(value).ok_or_else(wrong)? != negative;
             match (on, form) {
                 (true, _) => out.args.push(format!("--{spelling}")),
-                (false, SwitchForm::Paired { off }) => out.args.push(format!("--{off}")),
+                (false, SwitchForm::Paired { off, .. }) => out.args.push(format!("--{off}")),
                 (false, SwitchForm::Present) => {}
             }
             return Ok(());
@@ -370,7 +370,7 @@ pub(crate) fn assemble(request: &LaunchRequest<'_>, rendered: Rendered, frame: F
 }
 
 /// Model source or the error that there is none.
-pub(crate) fn source<'a>(model: &'a ModelSpec) -> Result<&'a str, LaunchError> {
+pub(crate) fn source(model: &ModelSpec) -> Result<&str, LaunchError> {
     let source = model.source();
     if source.is_empty() { Err(LaunchError::NoModel) } else { Ok(source) }
 }

@@ -71,7 +71,7 @@ async fn an_installation_ends_with_a_launcher_that_is_found_again() {
     assert!(Path::new(&done.launcher[0]).is_absolute());
     let mode = fs::metadata(&done.launcher[0]).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o755);
-    assert_eq!(installed(&data), [done.clone()]);
+    assert_eq!(installed(&data), std::slice::from_ref(&done));
     assert_eq!(lines.last().unwrap().step, lines.last().unwrap().steps);
     assert!(lines.iter().any(|p| p.detail.as_deref() == Some("Collecting things")));
     let before = world.calls();
@@ -178,4 +178,84 @@ async fn live() {
         }
     });
     println!("{:#?}", done.await.unwrap_or_else(|e| panic!("{e}\n{}", e.hint())));
+}
+
+/// `AUTOTUNER_LIVE_LAUNCH=DIR:TARGET:FLAGS` starts what [`live`] installed with FLAGS (a JSON object) and shows what the
+/// engine says it uses.
+#[tokio::test]
+#[ignore = "starts an engine"]
+async fn live_launch() {
+    use tuner_engines::{EngineReport, LaunchRequest, engine};
+    let asked = std::env::var("AUTOTUNER_LIVE_LAUNCH").unwrap();
+    let mut parts = asked.splitn(3, ':');
+    let mut next = || parts.next().unwrap().to_owned();
+    let (dir, name, flags) = (PathBuf::from(next()), next(), next());
+    let all = installed(&dir);
+    let found = all.iter().find(|i| i.name == name).unwrap();
+    let own = found.models.first().or_else(|| all.iter().find(|i| i.engine.is_none())?.models.first());
+    let model = serde_json::from_value(serde_json::json!({ "path": own.unwrap() })).unwrap();
+    let spec = serde_json::from_value(serde_json::json!({ "name": found.engine.unwrap() })).unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let known = engine(found.engine.unwrap());
+    let configuration = serde_json::from_str(&flags).unwrap();
+    let launch = known
+        .launch_spec(&LaunchRequest {
+            model: &model,
+            engine: &spec,
+            configuration: &configuration,
+            launcher: &found.launcher,
+            host: "127.0.0.1",
+            port,
+            gpus: &[],
+            ambient: &Default::default(),
+            catalogue: None,
+        })
+        .unwrap();
+    println!("{}\n{:?}", launch.paste_command_multiline(), launch.warnings);
+    let world = tempfile::tempdir().unwrap();
+    let log = fs::File::create(world.path().join("log")).unwrap();
+    let mut child = tokio::process::Command::new(&launch.program)
+        .args(&launch.args)
+        .envs(&launch.env)
+        .stdout(log.try_clone().unwrap())
+        .stderr(log)
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let origin = format!("http://127.0.0.1:{port}");
+    let client = crate::http::client(&origin, &crate::Proxies::default()).unwrap();
+    let began = std::time::Instant::now();
+    let get = async |path: &str| client.get(format!("{origin}{path}")).send().await;
+    let ready = loop {
+        if get(&launch.health_path).await.is_ok_and(|r| r.status().is_success()) {
+            break true;
+        }
+        if began.elapsed().as_secs() > 300 || child.try_wait().unwrap().is_some() {
+            break false;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
+    let mut pages = std::collections::BTreeMap::new();
+    for path in known.report_sources().pages {
+        if let Ok(answer) = get(path).await
+            && answer.status().is_success()
+        {
+            pages.insert((*path).to_owned(), serde_json::from_str(&answer.text().await.unwrap()).unwrap());
+        }
+    }
+    let models = match get("/v1/models").await {
+        Ok(answer) => answer.text().await.unwrap(),
+        Err(error) => error.to_string(),
+    };
+    let text = fs::read_to_string(world.path().join("log")).unwrap();
+    let pid = rustix::process::Pid::from_raw(child.id().unwrap_or_default().cast_signed());
+    if let Some(pid) = pid {
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).ok();
+    }
+    println!("ready {ready} after {:?}; ended {:?}", began.elapsed(), child.wait().await);
+    for row in known.read_back(&configuration, &EngineReport { log: &text, pages: &pages }) {
+        println!("{row:?}");
+    }
+    assert!(ready, "{text}");
+    assert!(models.contains(launch.served_model.as_deref().unwrap()), "{models}");
 }

@@ -36,9 +36,9 @@ fn finish(open: Option<(String, String)>, group: &str) -> Option<Flag> {
     let (negative, positive): (Vec<&str>, Vec<&str>) = spellings.iter().copied().partition(|s| s.starts_with("--no-"));
     // `--no-x` without `--x` is a name of its own.
     let (named, off) = if positive.iter().any(|s| s.starts_with("--")) {
-        (positive, negative.first().copied())
+        (positive, negative)
     } else {
-        (spellings.clone(), None)
+        (spellings.clone(), Vec::new())
     };
     let name = named.iter().find(|s| s.starts_with("--")).or(named.first())?.trim_start_matches('-');
     if name.is_empty() || name == "help" {
@@ -47,9 +47,7 @@ fn finish(open: Option<(String, String)>, group: &str) -> Option<Flag> {
     let default = default_of(&help);
     let many = metavar.is_some_and(|m| m.contains("..."));
     let kind = match metavar {
-        None => FlagKind::Switch {
-            form: off.map_or(SwitchForm::Present, |o| SwitchForm::Paired { off: o.trim_start_matches('-').to_owned() }),
-        },
+        None => FlagKind::Switch { form: SwitchForm::with_negatives(&off) },
         Some(metavar) => valued(name, metavar, &help, default.as_deref()),
     };
     let mut flag = Flag::new(name, kind, group, &one_line(&help));
@@ -132,7 +130,7 @@ mod tests {
         assert_eq!(by("block-size").default.as_deref(), Some("16"));
         assert_eq!(by("block-size").help, "Size of a block.");
         assert_eq!(by("block-size").group, "CacheConfig");
-        let paired = FlagKind::Switch { form: SwitchForm::Paired { off: "no-enable-x".into() } };
+        let paired = FlagKind::Switch { form: SwitchForm::Paired { off: "no-enable-x".into(), off_aliases: vec![] } };
         assert_eq!(by("enable-x").kind, paired);
         assert_eq!(by("grpc").kind, FlagKind::Switch { form: SwitchForm::Present });
         assert_eq!(by("frac").kind, FlagKind::Float);

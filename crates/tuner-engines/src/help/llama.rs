@@ -36,26 +36,21 @@ fn split_at_column(line: &str) -> (&str, &str) {
 fn finish(open: Option<(String, String)>, group: &str) -> Option<Flag> {
     let (head, help) = open?;
     let (names, metavar) = spellings(&head);
-    let off = names.iter().find(|n| n.starts_with("--no-")).map(|n| n.trim_start_matches('-').to_owned());
     let negative = |n: &str| {
         let bare = n.trim_start_matches('-');
         n.starts_with("--no-") || bare.starts_with("no-") || short_negative(bare, &names)
     };
-    let positive: Vec<&str> = names.iter().copied().filter(|n| !negative(n)).collect();
-    let named = if positive.iter().any(|n| n.starts_with("--")) { positive } else { names.clone() };
-    let alone = named.len() == names.len();
+    let (off, positive): (Vec<&str>, Vec<&str>) = names.iter().copied().partition(|n| negative(n));
+    // `--no-x` without `--x` is a name of its own.
+    let (named, off) =
+        if positive.iter().any(|n| n.starts_with("--")) { (positive, off) } else { (names.clone(), Vec::new()) };
     let name = named.iter().find(|s| s.starts_with("--")).or(named.first())?.trim_start_matches('-');
     if name.is_empty() || name == "help" {
         return None;
     }
     let default = default_of(&help);
     let kind = match metavar {
-        None => FlagKind::Switch {
-            form: match off {
-                Some(off) if !alone => SwitchForm::Paired { off },
-                _ => SwitchForm::Present,
-            },
-        },
+        None => FlagKind::Switch { form: SwitchForm::with_negatives(&off) },
         Some(metavar) => valued(metavar, &help, default.as_deref()),
     };
     let mut flag = Flag::new(name, kind, group, &one_line(&help));
@@ -137,15 +132,17 @@ mod tests {
     fn every_form_of_a_llama_server_option_is_read() {
         let flags = parse(TEXT);
         let by = |n: &str| flags.iter().find(|f| f.name == n).unwrap_or_else(|| panic!("{n}")).clone();
-        let paired = |off: &str| FlagKind::Switch { form: SwitchForm::Paired { off: off.into() } };
+        let paired = |off: &str, short: &str| FlagKind::Switch {
+            form: SwitchForm::Paired { off: off.into(), off_aliases: vec![short.into()] },
+        };
         let list = |v: &[&str]| FlagKind::Choice { values: v.iter().map(|s| (*s).to_owned()).collect() };
         assert_eq!(flags.len(), 10);
         assert_eq!(by("threads").aliases, ["t"]);
         assert_eq!(by("threads").kind, FlagKind::Int { words: vec![], suffix: false });
         assert_eq!(by("flash-attn").kind, list(&["on", "off", "auto"]));
-        assert_eq!(by("kv-offload").kind, paired("no-kv-offload"));
+        assert_eq!(by("kv-offload").kind, paired("no-kv-offload", "nkvo"));
         assert_eq!(by("kv-offload").aliases, ["kvo"]);
-        assert_eq!(by("repack").kind, paired("no-repack"));
+        assert_eq!(by("repack").kind, paired("no-repack", "nr"));
         assert_eq!(by("repack").aliases, Vec::<String>::new());
         assert_eq!(by("no-host").kind, FlagKind::Switch { form: SwitchForm::Present });
         assert_eq!(by("cache-type-k").kind, list(&["f32", "f16", "q8_0"]));

@@ -26,10 +26,13 @@ fn recorded_deaths_are_explained() {
         "llama.cpp-badchoice.log" => EngineArguments,
         "llama.cpp-nofile.log" => ModelMissing,
         "llama.cpp-notgguf.log" => ModelMissing,
+        "llama.cpp-quantised-v.log" => EngineArguments,
         "llama.cpp-port.log" => PortConflict,
         "vllm-bad-flag.log" => EngineArguments,
         "vllm-bad-int.log" => EngineArguments,
         "vllm-bad-choice.log" => EngineArguments,
+        "sglang-badflag.log" => EngineArguments,
+        "sglang-badchoice.log" => EngineArguments,
         "vllm-nomodel.log" => ModelMissing,
         "vllm-noweights.log" => ModelMissing,
     ];
@@ -97,6 +100,9 @@ fn known_messages_are_explained() {
         ("Error: No such option: --max_batchsize Did you mean --max_batch_size?", Load, EngineArguments),
         ("error: unexpected argument '--max-num-sequences' found", Load, EngineArguments),
         ("pydantic_core._pydantic_core.ValidationError: 1 validation error for SchedulerConfig", Load, EngineArguments),
+        ("autotuner sim-engine: error: unrecognized arguments: --max-num-sequences", Load, EngineArguments),
+        ("ValueError: max_num_batched_tokens (512) is smaller than max_model_len (8192).", Load, EngineArguments),
+        ("ValueError: list index out of range", Serve, EngineCrash),
         ("OSError: [Errno 98] Address already in use", Load, PortConflict),
         (
             "[Errno 98] error while attempting to bind on address ('127.0.0.1', 8000): address already in use",

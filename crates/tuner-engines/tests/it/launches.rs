@@ -205,6 +205,7 @@ fn llama_cpp_command_lines() {
             E,
             r#"{"cont-batching": false, "no-warmup": true, "kv-offload": false, "repack": true}"#,
         ),
+        case("short negative names", E, r#"{"nocb": true, "no-kvu": true, "nkvo": false, "no-webui": true}"#),
         case("short spellings", E, r#"{"np": 2, "ctk": "q8_0", "ctv": "q4_0", "fa": "on", "ngl": "all"}"#).gpus(&[1]),
         case("the launcher of an install, a served name", E, r#"{"metrics": true, "cache-reuse": 256, "poll": 0}"#)
             .launcher(&["/data/engines/llama.cpp/bin/llama-server"])
