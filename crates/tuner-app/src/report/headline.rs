@@ -94,14 +94,24 @@ fn better(facts: &Facts<'_>, verdict: &Verdict, best: &ExperimentReport) -> Head
 
 fn no_difference(facts: &Facts<'_>, verdict: &Verdict, best: &ExperimentReport) -> Headline {
     let sentence = match &verdict.improvement {
-        Some(interval) => format!(
-            "Run side by side {} times, experiment {} lies between {} {} than {}: nothing the measurements can prove.",
-            interval.pairs,
-            best.number,
-            bounds(facts, interval),
-            noun(facts.objective.metric),
-            baseline_words(facts),
-        ),
+        Some(interval) => {
+            let conclusion = if interval.low > 1.0 {
+                format!(
+                    "less than the {} that the task calls worth having",
+                    percent(facts.spec.verification.indifference)
+                )
+            } else {
+                "nothing the measurements can prove".to_owned()
+            };
+            format!(
+                "Run side by side {} times, experiment {} lies between {} {} than {}: {conclusion}.",
+                interval.pairs,
+                best.number,
+                bounds(facts, interval),
+                noun(facts.objective.metric),
+                baseline_words(facts),
+            )
+        }
         None => format!("Experiment {} was not proven better: {}.", best.number, verdict.reason),
     };
     Headline {
