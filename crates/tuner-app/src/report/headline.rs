@@ -121,10 +121,14 @@ fn no_difference(facts: &Facts<'_>, verdict: &Verdict, best: &ExperimentReport) 
         sentence,
         numbers: Vec::new(),
         improvement: None,
-        advice: format!(
-            "Keep {}. More pairs (`verification.blocks`) can resolve smaller differences.",
-            baseline_words(facts)
-        ),
+        advice: if verdict.improvement.is_some_and(|interval| interval.low > 1.0) {
+            format!("Keep {}, or lower `verification.indifference`.", baseline_words(facts))
+        } else {
+            format!(
+                "Keep {}. More pairs (`verification.blocks`) can resolve smaller differences.",
+                baseline_words(facts)
+            )
+        },
     }
 }
 
