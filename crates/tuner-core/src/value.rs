@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 /// `Int(1)` and `Float(1.0)` are different values: domains are typed and never mix the two.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
+#[schemars(description = "What a flag is set to: a number, a text, true, false, or null to leave the flag out.")]
 pub enum Value {
     /// Leave the flag out: the engine decides.
     Null,

@@ -33,6 +33,11 @@ impl DeploymentId {
     pub fn beside(&self, suffix: &str) -> Result<Self, DeployError> {
         format!("{}.{suffix}", self.0).parse()
     }
+
+    /// Whether this is `other`, or was derived from it: it is stopped with it, and spared with it.
+    pub fn belongs_to(&self, other: &Self) -> bool {
+        self.0.strip_prefix(&other.0).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
 }
 
 impl FromStr for DeploymentId {
@@ -157,14 +162,14 @@ pub trait Backend: fmt::Debug + Send + Sync {
     /// What is known of `id`; cheap enough to be asked several times a second.
     fn status<'a>(&'a self, id: &'a DeploymentId) -> BoxFuture<'a, Result<Status, DeployError>>;
 
-    /// Ends everything that belongs to `id`: asks, waits at most `grace`, then kills. Returns when nothing is left,
+    /// Ends everything that belongs to `id`, and what lives beside it ([`DeploymentId::beside`]): asks, waits at most `grace`, then kills. Returns when nothing is left,
     /// with no memory or port held. Goes on in the background when the future is dropped.
     fn stop<'a>(&'a self, id: &'a DeploymentId, grace: Duration) -> BoxFuture<'a, Result<Stopped, DeployError>>;
 
     /// Everything of this data directory that lives, in order of ids.
     fn list(&self) -> BoxFuture<'_, Result<Vec<Found>, DeployError>>;
 
-    /// Stops everything that `list` names and `except` does not, and forgets what is left of dead ones.
+    /// Stops everything that `list` names and that belongs to none of `except`, and forgets what is left of dead ones.
     /// Returns what it stopped.
     fn reap<'a>(
         &'a self,
@@ -174,7 +179,7 @@ pub trait Backend: fmt::Debug + Send + Sync {
         Box::pin(async move {
             let mut reaped = Vec::new();
             for found in self.list().await? {
-                if !except.contains(&found.id) {
+                if !except.iter().any(|spared| found.id.belongs_to(spared)) {
                     self.stop(&found.id, grace).await?;
                     reaped.push(found);
                 }

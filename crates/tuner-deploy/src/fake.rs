@@ -85,7 +85,7 @@ impl Backend for FakeBackend {
         launch: &'a Launch,
         log: &'a Path,
     ) -> BoxFuture<'a, Result<Running, DeployError>> {
-        ready(self.launch_now(id, launch, log)).boxed()
+        async move { self.launch_now(id, launch, log) }.boxed()
     }
 
     fn status<'a>(&'a self, id: &'a DeploymentId) -> BoxFuture<'a, Result<Status, DeployError>> {
@@ -98,8 +98,12 @@ impl Backend for FakeBackend {
     }
 
     fn stop<'a>(&'a self, id: &'a DeploymentId, _grace: Duration) -> BoxFuture<'a, Result<Stopped, DeployError>> {
-        let lived = self.world().deployments.remove(id).is_some_and(|d| d.exit.is_none());
-        ready(Ok(Stopped { processes: usize::from(lived), ..Stopped::default() })).boxed()
+        let stop = async move {
+            let gone = self.world().deployments.extract_if(.., |other, _| other.belongs_to(id)).collect::<Vec<_>>();
+            let processes = gone.iter().filter(|(_, d)| d.exit.is_none()).count();
+            Ok(Stopped { processes, ..Stopped::default() })
+        };
+        stop.boxed()
     }
 
     fn list(&self) -> BoxFuture<'_, Result<Vec<Found>, DeployError>> {

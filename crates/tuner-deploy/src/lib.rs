@@ -11,6 +11,7 @@ pub mod fake;
 pub mod guard;
 pub mod host;
 pub mod http;
+pub mod install;
 pub mod local;
 pub mod logs;
 pub mod pages;

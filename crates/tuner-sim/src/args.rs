@@ -69,7 +69,7 @@ impl ServerArgs {
             out.set(&name.replace('_', "-"), value)?;
         }
         if out.model.is_empty() {
-            return Err(SimError::Arguments { message: "the following arguments are required: --model".to_owned() });
+            return Err(SimError::NoModel);
         }
         Ok(out)
     }

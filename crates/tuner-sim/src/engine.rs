@@ -169,7 +169,14 @@ impl SimEngine {
     pub fn startup_log(&self) -> Vec<String> {
         const GIB: f64 = 1024.0 * 1024.0 * 1024.0;
         let plan = &self.plan;
+        let given: Vec<String> = self
+            .flags
+            .given
+            .iter()
+            .map(|(name, value)| format!("'{}': {}", name.replace('-', "_"), python(value)))
+            .collect();
         vec![
+            format!("INFO non-default args: {{{}}}", given.join(", ")),
             format!("INFO Initializing engine with model={:?}, gpu={}", self.name, self.gpu.name),
             format!("INFO Using {:?} attention backend.", plan.attention),
             format!("INFO Model loading took {:.2} GiB", plan.weights_bytes / GIB),
@@ -185,5 +192,16 @@ impl SimEngine {
             ),
             format!("INFO Graph capturing finished, took {:.2} GiB", plan.graph_bytes / GIB),
         ]
+    }
+}
+
+/// A value as Python prints it.
+fn python(value: &Value) -> String {
+    match value {
+        Value::Null => "None".to_owned(),
+        Value::Bool(true) => "True".to_owned(),
+        Value::Bool(false) => "False".to_owned(),
+        Value::Int(_) | Value::Float(_) => value.to_string(),
+        Value::Text(text) => format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'")),
     }
 }

@@ -12,7 +12,7 @@ pub enum SimError {
         engine: String,
     },
     /// No such GPU in the table.
-    #[error("unknown gpu {name:?}; known: {known}")]
+    #[error("argument --gpu: invalid choice: {name:?} (choose from {known})")]
     UnknownGpu {
         /// Name asked for.
         name: String,
@@ -45,6 +45,9 @@ pub enum SimError {
         /// What would have been accepted.
         allowed: String,
     },
+    /// Nothing says what to serve.
+    #[error("the following arguments are required: --model")]
+    NoModel,
     /// One knob set by two names, or a combination that the engine refuses when it checks its arguments.
     #[error("{message}")]
     Arguments {
@@ -104,6 +107,7 @@ impl SimError {
             | Self::UnknownGpu { .. }
             | Self::UnknownFlag { .. }
             | Self::InvalidValue { .. }
+            | Self::NoModel
             | Self::Arguments { .. }
             | Self::TooFewGpus { .. } => FailureClass::EngineArguments,
             Self::UnknownModel { .. } => FailureClass::ModelMissing,
@@ -115,7 +119,7 @@ impl SimError {
     /// Exit status of the process: 2 as argparse for refused arguments, else 1.
     pub fn exit_code(&self) -> i32 {
         match self {
-            Self::UnknownFlag { .. } | Self::InvalidValue { .. } => 2,
+            Self::UnknownFlag { .. } | Self::InvalidValue { .. } | Self::UnknownGpu { .. } | Self::NoModel => 2,
             _ => 1,
         }
     }
@@ -123,13 +127,11 @@ impl SimError {
     /// What the engine would have logged last, oldest first.
     pub fn log_lines(&self) -> Vec<String> {
         match self {
-            Self::UnknownFlag { .. } | Self::InvalidValue { .. } => vec![
+            Self::UnknownFlag { .. } | Self::InvalidValue { .. } | Self::UnknownGpu { .. } | Self::NoModel => vec![
                 "usage: autotuner sim-engine [-h] [--model MODEL] [--gpu GPU] [--max-num-seqs N] ...".to_owned(),
                 format!("autotuner sim-engine: error: {self}"),
             ],
-            Self::UnknownModel { name, .. } => {
-                vec![format!("OSError: {name} is not a local folder and is not a valid model identifier: {self}")]
-            }
+            Self::UnknownModel { .. } => vec![format!("FileNotFoundError: {self}")],
             Self::OutOfMemory { needed_gib, available_gib, total_gib } => traceback(
                 "engine_core.py\", line 386, in _initialize_kv_caches",
                 &format!(

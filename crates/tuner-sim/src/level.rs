@@ -253,8 +253,9 @@ impl Level<'_, '_> {
         while let Some((_, id)) = self.deadlines.pop_front_if(|(at, _)| *at <= self.now) {
             if let Some(index) = self.in_flight.remove(&id) {
                 self.fleet.abort(id);
+                let class = if self.records[index].reads.is_empty() { "timeout_first" } else { "timeout_total" };
                 let message = format!("no end after {} s", self.drive.request_timeout_s);
-                self.end(index, Fate::Failed { class: "timeout_total".to_owned(), message });
+                self.end(index, Fate::Failed { class: class.to_owned(), message });
                 self.free_since.push_back(self.now);
             }
         }

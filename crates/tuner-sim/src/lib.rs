@@ -4,6 +4,7 @@
 //! scheduler, so that what a task learns without sockets holds with them. Formulas: `docs/simulated-engine.md`.
 
 pub mod args;
+mod compatible;
 pub mod cost;
 pub mod engine;
 pub mod error;
@@ -23,4 +24,4 @@ pub use args::ServerArgs;
 pub use engine::SimEngine;
 pub use error::SimError;
 pub use level::{Drive, LevelRun, run_level};
-pub use server::{Clock, Server, run_server, serve};
+pub use server::{Clock, Server, run_command, run_server, serve};

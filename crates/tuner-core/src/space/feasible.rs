@@ -3,30 +3,42 @@
 use super::{Configuration, SearchSpace};
 
 impl SearchSpace {
-    /// Whether some configuration satisfies every constraint; `None` when `effort` evaluations of a constraint did not
-    /// tell. A continuous parameter stays unknown, so that only what cannot hold for any of its values is refused.
+    /// Whether some configuration satisfies every constraint; `None` when `effort` did not tell. One unit of effort is
+    /// about one comparison. A continuous parameter stays unknown, so that only what cannot hold for any of its values is refused.
     pub fn has_valid_configuration(&self, effort: usize) -> Option<bool> {
         const DEEPEST: usize = 100;
         if self.parameters.len() > DEEPEST {
             return None;
         }
-        let mut left = effort;
-        self.extends_to_valid(0, &mut Configuration::default(), &mut left)
+        let conditions = self.parameters.iter().filter_map(|p| p.when.as_ref());
+        let length: usize = self.constraints.iter().chain(conditions).map(|c| c.to_string().len()).sum();
+        let mut search = Search { space: self, price: 1 + length / 16, left: effort };
+        search.extends_to_valid(0, &mut Configuration::default())
     }
+}
 
-    fn extends_to_valid(&self, depth: usize, so_far: &mut Configuration, left: &mut usize) -> Option<bool> {
-        *left = left.checked_sub(self.constraints.len().max(1))?;
-        if !self.satisfies_constraints(so_far) {
+struct Search<'s> {
+    space: &'s SearchSpace,
+    /// Effort of checking one assignment.
+    price: usize,
+    left: usize,
+}
+
+impl Search<'_> {
+    fn extends_to_valid(&mut self, depth: usize, so_far: &mut Configuration) -> Option<bool> {
+        self.left = self.left.checked_sub(self.price)?;
+        let space = self.space;
+        if !space.satisfies_constraints(so_far) {
             return Some(false);
         }
-        let Some(parameter) = self.parameters.get(depth) else { return Some(true) };
+        let Some(parameter) = space.parameters.get(depth) else { return Some(true) };
         let values = parameter.domain.cardinality().unwrap_or(0);
-        if values == 0 || !self.is_active(parameter, so_far) {
-            return self.extends_to_valid(depth + 1, so_far, left);
+        if values == 0 || !space.is_active(parameter, so_far) {
+            return self.extends_to_valid(depth + 1, so_far);
         }
         for value in (0..values).map_while(|i| parameter.domain.nth(i)) {
             so_far.set(&parameter.name, value);
-            let found = self.extends_to_valid(depth + 1, so_far, left);
+            let found = self.extends_to_valid(depth + 1, so_far);
             so_far.0.remove(&parameter.name);
             if found != Some(false) {
                 return found;

@@ -85,3 +85,6 @@ impl SearchSpace {
         (constraint.evaluate(&self.lookup(configuration)) == Some(false)).then_some(constraint)
     }
 }
+
+#[cfg(test)]
+mod tests;

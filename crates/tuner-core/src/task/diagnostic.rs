@@ -5,6 +5,8 @@ use std::fmt::{self, Write as _};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::read::tree::Span;
+
 /// How much it matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -63,6 +65,12 @@ impl Diagnostic {
     /// A note without a place yet.
     pub(crate) fn note(field: impl fmt::Display, message: impl Into<String>) -> Self {
         Self { severity: Severity::Note, ..Self::error(field, message) }
+    }
+
+    /// The finding at a place.
+    pub(crate) fn at(mut self, span: Span) -> Self {
+        (self.line, self.column, self.length) = (span.line.max(1), span.column.max(1), span.length.max(1));
+        self
     }
 
     pub(crate) fn allowed(mut self, allowed: impl Into<String>) -> Self {

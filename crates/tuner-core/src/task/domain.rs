@@ -7,6 +7,8 @@ use crate::{Configuration, Domain, Parameter, SearchSpace, Value};
 
 /// Largest magnitude of a range's ends: whole numbers are exact in a double up to here.
 const LARGEST: f64 = 9e15;
+/// Most values in a list.
+const MOST_VALUES: usize = 1000;
 /// Most steps in a range.
 const MOST_STEPS: f64 = 1e9;
 
@@ -112,6 +114,10 @@ fn list(values: &[Value], kind: Option<NumberKind>, field: &'static str) -> Resu
             "the list of values is empty",
             "give at least one value, or remove the parameter",
         )]);
+    }
+    if values.len() > MOST_VALUES {
+        let message = format!("the list has {} values, at most {MOST_VALUES} are taken", values.len());
+        return Err(vec![problem(field, message, "give a range: `low:`, `high:`, `step:`")]);
     }
     let mut problems = Vec::new();
     for (i, value) in values.iter().enumerate() {

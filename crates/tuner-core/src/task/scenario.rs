@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// Lengths in tokens: `D(512,128)`, `N(480,240)/(300,150)`, `U(100,500)/(50,200)`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scenario {
     /// `D(input,output)`: always these.
     Deterministic {
@@ -16,9 +16,9 @@ pub enum Scenario {
     /// `N(mean,stddev)/(mean,stddev)`: normal, input then output.
     Normal {
         /// Mean and standard deviation of the prompt.
-        input: (f64, f64),
+        input: (u32, u32),
         /// Mean and standard deviation of the answer.
-        output: (f64, f64),
+        output: (u32, u32),
     },
     /// `U(from,to)/(from,to)`: uniform, both ends included, input then output. `U(input,output)` starts both at 1.
     Uniform {
@@ -72,13 +72,7 @@ impl FromStr for Scenario {
                 Ok(Self::Deterministic { input: whole(*input, text)?, output: whole(*output, text)? })
             }
             ('N', Some([input, output])) => {
-                for (mean, deviation) in [input, output] {
-                    whole(mean.round(), text)?;
-                    if *deviation < 0.0 {
-                        return Err(form());
-                    }
-                }
-                Ok(Self::Normal { input: *input, output: *output })
+                Ok(Self::Normal { input: spread(*input, text)?, output: spread(*output, text)? })
             }
             ('U', Some([(input, output)])) => {
                 Ok(Self::Uniform { input: range((1.0, *input), text)?, output: range((1.0, *output), text)? })
@@ -108,6 +102,11 @@ fn whole(x: f64, text: &str) -> Result<u32, ScenarioError> {
         return Err(ScenarioError::TooLong(x as u64));
     }
     Ok(x as u32)
+}
+
+fn spread((mean, deviation): (f64, f64), text: &str) -> Result<(u32, u32), ScenarioError> {
+    let deviation = if deviation == 0.0 { 0 } else { whole(deviation, text)? };
+    Ok((whole(mean, text)?, deviation))
 }
 
 fn range((from, to): (f64, f64), text: &str) -> Result<(u32, u32), ScenarioError> {

@@ -149,6 +149,17 @@ impl Number {
     }
 }
 
+impl From<i64> for Number {
+    fn from(whole: i64) -> Self {
+        Self::Whole(whole)
+    }
+}
+impl From<f64> for Number {
+    fn from(real: f64) -> Self {
+        Self::Real(real)
+    }
+}
+
 impl JsonSchema for Number {
     fn inline_schema() -> bool {
         true

@@ -91,13 +91,13 @@ pub enum BackendSpec {
     /// As processes on this machine.
     #[default]
     Local,
-    /// In containers (arrives with the Docker issue; creating a task with it is refused until then).
+    /// In containers (arrives with a later version; refused until then).
     Docker {
         /// Image with tag.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         image: Option<String>,
     },
-    /// In a cluster (arrives with the Kubernetes issue; creating a task with it is refused until then).
+    /// In a cluster (arrives with a later version; refused until then).
     Kubernetes {
         /// Namespace.
         #[serde(default, skip_serializing_if = "Option::is_none")]

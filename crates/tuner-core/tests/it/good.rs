@@ -67,6 +67,7 @@ fn requests_alone_have_no_hidden_time_limit_and_a_prompts_file_no_hidden_scenari
 fn json_with_tabs_and_escapes_is_read_like_yaml() {
     let json = "{\n\t\"name\": \"demo\",\n\t\"model\": {\"id\":\"organisation/name\"},\n\t\"engine\": {\"name\": \"vllm\"},\r\n\t\"search_space\": {\"parameters\": {\"max-num-seqs\": [64,128]}}\n}\n";
     assert_eq!(spec(json), spec(MINIMAL));
+    assert_eq!(spec(&json.replace("\t\"name\"", "\"$schema\": \"task.schema.json\", \"name\"")), spec(MINIMAL));
     let compact = serde_json::to_string(&spec(MINIMAL)).unwrap();
     assert_eq!(spec(&compact), spec(MINIMAL));
     let described =
@@ -115,6 +116,20 @@ fn a_spec_built_in_memory_is_checked_like_a_file() {
 }
 
 #[test]
+fn the_examples_in_the_documentation_are_good() {
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/task-file.md")).unwrap();
+    let blocks: Vec<&str> = page.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(blocks.len() >= 6);
+    for block in blocks {
+        // A fragment completes the smallest task, whose own lines it replaces.
+        let starts = |key: &str| block.lines().any(|line| line.starts_with(key));
+        let key = |line: &str| line.split_inclusive(':').next().unwrap().to_owned();
+        let rest: String = MINIMAL.lines().filter(|l| !starts(&key(l))).map(|l| format!("{l}\n")).collect();
+        spec(&format!("{block}{rest}"));
+    }
+}
+
+#[test]
 fn anchors_may_be_used_within_bounds() {
     let text = format!(
         "{MINIMAL}slos:\n  - &slo {{metric: ttft, max_ms: 500}}\nbaseline: {{max-num-seqs: &n 64, block-size: *n}}\n"
@@ -160,7 +175,7 @@ fn optional(json: &Json, path: &[String], out: &mut Vec<Vec<String>>) {
                 let essential = KEPT.contains(&key.as_str())
                     || free
                     || path.iter().any(|p| p == "parameters" || p == "across" || p == "levels");
-                if !essential && !(path == ["model"] && key == "id") {
+                if !essential && (path != ["model"] || key != "id") {
                     out.push(inner.clone());
                 }
                 optional(value, &inner, out);
@@ -243,4 +258,18 @@ fn the_full_task_uses_every_field_of_the_schema() {
     }
     let text = full.to_string();
     read(&text, &context()).unwrap_or_else(|f| panic!("{}", render_all(&f, "task.json", &text)));
+}
+
+#[test]
+fn a_huge_file_is_refused_quickly_instead_of_searched() {
+    let huge = |parameters: String| MINIMAL.replace("max-num-seqs: [64, 128]", &parameters);
+    let many: Vec<String> = (0..3000).map(|i| format!("p-{i}: [1, 2]")).collect();
+    let long: Vec<String> = (0..9000).map(|i| i.to_string()).collect();
+    for (text, expected) in [
+        (huge(many.join(", ")), "3000 parameters are more than a search can learn about"),
+        (huge(format!("p: [{}]", long.join(", "))), "the list has 9000 values, at most 1000 are taken"),
+        ("x".repeat(2 << 20), "the file is larger than 1024 KiB"),
+    ] {
+        assert_eq!(read(&text, &context()).unwrap_err()[0].message, expected);
+    }
 }

@@ -60,3 +60,12 @@ fn a_token_in_the_file_is_never_copied() {
     assert!(!to_yaml(&imported.spec).contains("hf_secret"));
     assert!(!format!("{:?}", imported.notes).contains("hf_secret"));
 }
+
+// R10.1
+#[test]
+fn a_file_with_strategy_and_objective_only_gets_the_usual_time_per_experiment() {
+    let text = "task_name: t\nmodel: {id_or_path: a/b}\nbase_runtime: vllm\nparameters: {}\n\
+                optimization: {strategy: grid_search, objective: minimize_latency}\nbenchmark: {}\n";
+    let imported = import_predecessor(text, &ImportOptions::default()).unwrap();
+    assert_eq!(imported.spec.timeouts.experiment_s, 1800.0);
+}

@@ -3,7 +3,13 @@
 //! *Invariant*: a help, never a need. Without a writable cgroup v2 everything works by marks alone.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// How long a group may take to notice that it is empty.
+const LEAVE_LIMIT: Duration = Duration::from_secs(2);
 
 /// Where the group of a deployment would be, below the group this process is in. `None` without cgroup v2.
 pub(crate) fn planned(home: &str, id: &str) -> Option<PathBuf> {
@@ -37,12 +43,17 @@ pub(crate) fn kill(group: &Path) {
     let _ = fs::write(group.join("cgroup.kill"), "1");
 }
 
-/// Removes the group, which works when nobody is left in it.
+/// Removes the group once nobody is in it; the kernel counts the dead for a moment longer than `/proc` does.
 pub(crate) fn leave(group: &Path) {
-    if let Err(error) = fs::remove_dir(group)
-        && error.kind() != std::io::ErrorKind::NotFound
-    {
-        tracing::debug!(group = %group.display(), %error, "a control group stays");
+    let began = Instant::now();
+    while let Err(error) = fs::remove_dir(group) {
+        if error.kind() != ErrorKind::ResourceBusy || began.elapsed() > LEAVE_LIMIT {
+            if error.kind() != ErrorKind::NotFound {
+                tracing::debug!(group = %group.display(), %error, "a control group stays");
+            }
+            return;
+        }
+        sleep(Duration::from_millis(5));
     }
 }
 

@@ -6,9 +6,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use super::look::running;
 use super::procfs::{self, DEPLOYMENT_VAR, HOME_VAR};
 use super::record::{First, Record};
-use super::{Inner, cgroup, running};
+use super::{Inner, cgroup};
 use crate::proxies::overlay;
 use crate::{DeployError, DeploymentId, Launch, Running, Status, logs};
 

@@ -10,28 +10,30 @@
 mod cgroup;
 mod launch;
 pub mod lifeline;
+mod listen;
+mod look;
+mod pending;
 mod procfs;
 mod record;
 mod signal;
 mod stop;
 mod tree;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ExitStatus};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::process::Child;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use sha2::{Digest, Sha256};
 
 pub use self::lifeline::Lifeline;
-use self::procfs::{Identity, Process};
-use self::record::{Record, Records};
-use crate::{Backend, DeployError, DeploymentId, Exit, Found, Launch, Proxies, Running, Status, Stopped};
+use self::pending::Pending;
+use self::record::Records;
+use crate::{Backend, DeployError, DeploymentId, Found, Launch, Proxies, Running, Status, Stopped};
 
 /// Runs engines as local processes of one data directory.
 #[derive(Clone, Debug)]
@@ -48,6 +50,7 @@ pub(crate) struct Inner {
     lifeline: Option<Lifeline>,
     /// First processes launched by this one, until they are stopped: only a parent learns an exit status.
     children: Mutex<BTreeMap<DeploymentId, Child>>,
+    pending: Pending,
 }
 
 impl LocalBackend {
@@ -63,6 +66,7 @@ impl LocalBackend {
             proxies: Proxies::default(),
             lifeline: None,
             children: Mutex::default(),
+            pending: Pending::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -79,11 +83,16 @@ impl LocalBackend {
         self.rebuilt(|inner| inner.lifeline = Some(lifeline))
     }
 
-    /// Lets a deployment outlive this process, for a successor to adopt.
-    pub fn hand_over(&self, id: &DeploymentId) {
-        if let Some(lifeline) = &self.inner.lifeline {
-            lifeline.release(id);
-        }
+    /// Whether it is a process of `id` that listens on `port`: that the engine measured is the one deployed, and not
+    /// another one with the same model (R14.9). `None` when nobody listens. Waits for the process table.
+    pub async fn listens(&self, id: &DeploymentId, port: u16) -> Result<Option<bool>, DeployError> {
+        let id = id.clone();
+        let look = move |inner: &Inner| {
+            let sockets = listen::inodes(port);
+            let members = inner.members(&procfs::table(), &id);
+            Ok((!sockets.is_empty()).then(|| members.iter().any(|m| listen::holds(m.pid, &sockets))))
+        };
+        self.blocking(look).await
     }
 
     /// The digest that stands in `AUTOTUNER_HOME` of every process launched here.
@@ -128,7 +137,15 @@ impl Backend for LocalBackend {
         log: &'a Path,
     ) -> BoxFuture<'a, Result<Running, DeployError>> {
         let (id, launch, log) = (id.clone(), launch.clone(), log.to_owned());
-        self.blocking(move |inner| inner.launch(&id, &launch, &log))
+        Box::pin(async move {
+            // Taken before the work leaves this task: if we are dropped now, a stop knows that it must wait.
+            let ticket = self.inner.pending.enter(&id);
+            let work = move |inner: &Inner| {
+                let _ticket = ticket;
+                inner.launch(&id, &launch, &log)
+            };
+            self.blocking(work).await
+        })
     }
 
     fn status<'a>(&'a self, id: &'a DeploymentId) -> BoxFuture<'a, Result<Status, DeployError>> {
@@ -153,93 +170,6 @@ impl Backend for LocalBackend {
         let except = except.to_vec();
         self.blocking(move |inner| inner.reap(&except, grace))
     }
-}
-
-impl Inner {
-    fn status(&self, id: &DeploymentId) -> Result<Status, DeployError> {
-        let record = self.records.read(id);
-        if let Some(child) = self.children().get_mut(id) {
-            let pid = child.id();
-            return match child.try_wait() {
-                Ok(None) => Ok(running(procfs::read(pid), false)),
-                Ok(Some(status)) => {
-                    let exit = exit(status);
-                    if let Some(record) = record.filter(|r| r.exit.is_none()) {
-                        self.records.write(&Record { exit: Some(exit), ..record })?;
-                    }
-                    Ok(Status::Exited(exit))
-                }
-                Err(_) => Ok(Status::Exited(Exit::default())),
-            };
-        }
-        match record {
-            Some(record) if record.exit.is_some() => Ok(Status::Exited(record.exit.unwrap_or_default())),
-            Some(Record { first: Some(_), .. }) => {
-                let first = self.first_alive(id);
-                Ok(first.map_or(Status::Exited(Exit::default()), |p| running(Some(p), true)))
-            }
-            // Between intent and effect, or the record was lost: the marks know.
-            _ => Ok(tree::first(&procfs::table(), &self.home, id.as_str())
-                .map_or(Status::Absent, |p| running(Some(p), true))),
-        }
-    }
-
-    fn first_alive(&self, id: &DeploymentId) -> Option<Process> {
-        let identity = self.records.read(id)?.first_identity()?;
-        procfs::read(identity.pid).filter(|p| p.identity == identity && !p.is_dead())
-    }
-
-    /// Processes known to belong to `id` by other ways than the mark.
-    fn roots(&self, id: &DeploymentId) -> BTreeSet<Identity> {
-        let record = self.records.read(id);
-        let first = record.as_ref().and_then(Record::first_identity);
-        let group = record.and_then(|r| r.cgroup).map(|group| cgroup::pids(&group)).unwrap_or_default();
-        group.into_iter().filter_map(procfs::read).map(|p| p.identity).chain(first).collect()
-    }
-
-    fn list(&self) -> Vec<Found> {
-        let table = procfs::table();
-        let this = std::process::id();
-        let marked = tree::marked_ids(&table, &self.home, this);
-        let ids: BTreeSet<DeploymentId> =
-            marked.iter().filter_map(|id| id.parse().ok()).chain(self.records.ids()).collect();
-        ids.into_iter()
-            .filter_map(|id| {
-                let members = tree::members(&table, &self.home, id.as_str(), &self.roots(&id), this);
-                let pids: Vec<u32> = members.into_iter().map(|i| i.pid).collect();
-                (!pids.is_empty()).then_some(Found { id, pids })
-            })
-            .collect()
-    }
-
-    fn reap(&self, except: &[DeploymentId], grace: Duration) -> Result<Vec<Found>, DeployError> {
-        self.settle()?;
-        let reaped: Vec<Found> = self.list().into_iter().filter(|f| !except.contains(&f.id)).collect();
-        for found in &reaped {
-            tracing::warn!(id = %found.id, pids = ?found.pids, "ending what an earlier run left");
-            self.stop(&found.id, grace)?;
-        }
-        for id in self.records.ids().iter().filter(|id| !except.contains(id)) {
-            self.stop(id, grace)?;
-        }
-        self.records.sweep();
-        Ok(reaped)
-    }
-
-    fn children(&self) -> MutexGuard<'_, BTreeMap<DeploymentId, Child>> {
-        self.children.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn running(process: Option<Process>, adopted: bool) -> Status {
-    process.map_or(Status::Exited(Exit::default()), |p| {
-        let Identity { pid, start_ticks } = p.identity;
-        Status::Running(Running { pid, start_ticks, pgid: p.pgid, adopted })
-    })
-}
-
-fn exit(status: ExitStatus) -> Exit {
-    Exit { code: status.code(), signal: status.signal() }
 }
 
 fn digest(root: &Path) -> String {

@@ -24,6 +24,8 @@ pub(crate) struct Identity {
 pub(crate) struct Process {
     pub(crate) identity: Identity,
     pub(crate) state: char,
+    /// Of a process that was killed, the first thread can be dead while others still hold memory and ports.
+    pub(crate) threads: u32,
     pub(crate) ppid: u32,
     pub(crate) pgid: u32,
     pub(crate) sid: u32,
@@ -40,7 +42,7 @@ pub(crate) struct Mark {
 impl Process {
     /// Dead processes wait for their parent only: they hold no memory, no port, and no signal reaches them.
     pub(crate) fn is_dead(&self) -> bool {
-        matches!(self.state, 'Z' | 'X' | 'x')
+        matches!(self.state, 'Z' | 'X' | 'x') && self.threads <= 1
     }
 }
 
@@ -77,6 +79,7 @@ fn parse_stat(text: &str) -> Option<Process> {
     Some(Process {
         identity: Identity { pid, start_ticks: number(22)? },
         state: fields.first()?.chars().next()?,
+        threads: small(20)?,
         ppid: small(4)?,
         pgid: small(5)?,
         sid: small(6)?,
@@ -110,8 +113,19 @@ mod tests {
         let process = parse_stat(line).unwrap();
         assert_eq!(process.identity, Identity { pid: 123, start_ticks: 987_654 });
         assert_eq!((process.state, process.ppid, process.pgid, process.sid), ('S', 7, 8, 9));
+        assert_eq!(process.threads, 1);
         assert_eq!(parse_stat(""), None);
         assert_eq!(parse_stat("1 (x) S 2"), None);
+    }
+
+    #[test]
+    fn a_process_is_dead_with_its_last_thread() {
+        let process = |state, threads| {
+            let line = format!("9 (x) {state} 1 9 9 0 -1 0 0 0 0 0 0 0 0 0 20 0 {threads} 0 5 0 0");
+            parse_stat(&line).unwrap()
+        };
+        assert!(process('Z', 1).is_dead() && process('X', 0).is_dead());
+        assert!(!process('Z', 3).is_dead() && !process('S', 1).is_dead() && !process('D', 1).is_dead());
     }
 
     #[test]

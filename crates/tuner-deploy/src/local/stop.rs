@@ -19,10 +19,19 @@ const PORT_LIMIT: Duration = Duration::from_secs(3);
 
 impl Inner {
     pub(super) fn stop(&self, id: &DeploymentId, grace: Duration) -> Result<Stopped, DeployError> {
+        self.pending.wait_for(id);
         if self.records.read(id).is_some_and(|r| r.first.is_none()) {
             self.settle()?;
         }
-        self.end(id, grace)
+        let mut stopped = self.end(id, grace)?;
+        for other in self.records.ids().iter().filter(|other| *other != id && other.belongs_to(id)) {
+            let beside = self.end(other, grace)?;
+            stopped.took += beside.took;
+            stopped.processes += beside.processes;
+            stopped.killed += beside.killed;
+            stopped.busy_ports.extend(beside.busy_ports);
+        }
+        Ok(stopped)
     }
 
     /// Waits until no launch of this data directory is under way. A process between fork and exec shows no mark yet,
@@ -35,7 +44,7 @@ impl Inner {
     pub(super) fn end(&self, id: &DeploymentId, grace: Duration) -> Result<Stopped, DeployError> {
         let began = Instant::now();
         let record = self.records.read(id);
-        let group = record.as_ref().and_then(|r| r.cgroup.clone());
+        let group = self.group(id, record.as_ref());
         let mut seen = self.roots(id);
         let mut asked = BTreeSet::new();
         let mut killed = BTreeSet::new();

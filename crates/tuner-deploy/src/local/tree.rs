@@ -87,7 +87,7 @@ mod tests {
     fn process(pid: u32, ppid: u32, pgid: u32, sid: u32, id: Option<&str>) -> (u32, Process) {
         let mark = id.map(|id| Mark { home: HOME.into(), id: id.into() });
         let identity = Identity { pid, start_ticks: u64::from(pid) * 10 };
-        (pid, Process { identity, state: 'S', ppid, pgid, sid, mark })
+        (pid, Process { identity, state: 'S', threads: 1, ppid, pgid, sid, mark })
     }
 
     fn pids(table: &BTreeMap<u32, Process>, id: &str, roots: &[Identity]) -> Vec<u32> {

@@ -10,12 +10,14 @@ use crate::world::{World, id, until};
 
 const GRACE: Duration = Duration::from_secs(5);
 
+type Kill = dyn Fn(&DeploymentId, &Running);
+
 /// A backend with something to launch in it, and a way to end that from outside.
 struct Bench {
     backend: Box<dyn Backend>,
     world: World,
     launch: Launch,
-    kill: Box<dyn Fn(&DeploymentId, &Running)>,
+    kill: Box<Kill>,
 }
 
 fn local() -> Bench {
@@ -67,6 +69,7 @@ macro_rules! conformance {
                 a_missing_program_leaves_nothing_behind,
                 the_log_begins_with_the_command_without_secrets,
                 a_stopped_id_starts_afresh,
+                what_lives_beside_an_engine_is_spared_and_ends_with_it,
             );
         }
     };
@@ -148,7 +151,9 @@ async fn reaping_spares_the_exceptions(bench: Bench) {
 async fn a_missing_program_leaves_nothing_behind(bench: Bench) {
     let launch = Launch { program: "no-such-engine".into(), ..Launch::default() };
     let error = bench.backend.launch(&id("a"), &launch, &bench.log()).await.unwrap_err();
-    assert!(matches!(&error, DeployError::ProgramMissing { program } if program == "no-such-engine"));
+    // A user whose PATH has folders closed to them is told of a refusal instead.
+    assert!(matches!(&error, DeployError::ProgramMissing { .. } | DeployError::NotExecutable { .. }), "{error:?}");
+    assert!(error.to_string().contains("no-such-engine"));
     assert_eq!(error.class(), FailureClass::EngineMissing);
     assert_eq!(bench.status("a").await, Status::Absent);
     assert_eq!(bench.listed().await, Vec::<String>::new());
@@ -163,6 +168,17 @@ async fn the_log_begins_with_the_command_without_secrets(bench: Bench) {
     assert!(text.starts_with("=== a: ") && text.contains("HF_TOKEN=*** sh -c 'exec sleep 600'"), "{text}");
     assert!(!text.contains("hf_very_secret"));
     bench.backend.stop(&id("a"), GRACE).await.unwrap();
+}
+
+async fn what_lives_beside_an_engine_is_spared_and_ends_with_it(bench: Bench) {
+    for name in ["a", "a.guard", "ab"] {
+        bench.launch(name).await;
+    }
+    let reaped = bench.backend.reap(&[id("a")], GRACE).await.unwrap();
+    assert_eq!(reaped.iter().map(|f| f.id.as_str()).collect::<Vec<_>>(), ["ab"]);
+    bench.backend.stop(&id("a"), GRACE).await.unwrap();
+    assert_eq!(bench.listed().await, Vec::<String>::new());
+    assert_eq!(bench.status("a.guard").await, Status::Absent);
 }
 
 async fn a_stopped_id_starts_afresh(bench: Bench) {

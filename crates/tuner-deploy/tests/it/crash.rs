@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tuner_deploy::{Backend, DeploymentId, Launch, LocalBackend, Proxies, Status, ports};
 
-use crate::roles::{WILD, start_launcher, wild_engine};
+use crate::roles::{WILD, family_is_up, start_launcher, wild_engine};
 use crate::world::{World, id, until};
 
 const GRACE: Duration = Duration::from_millis(300);
@@ -32,7 +32,12 @@ async fn an_engine_that_forks_away_and_ignores_signals_is_ended_whole() {
     let (world, ports) = (World::new(), two_ports());
     let backend = LocalBackend::new(world.root()).unwrap();
     backend.launch(&id("wild"), &wild_engine(&world, ports), &world.log()).await.unwrap();
-    until("the whole family is up", || world.tagged().len() == WILD && ports.iter().all(|p| !ports::is_free(*p)));
+    until("the whole family is up", || family_is_up(&world, ports));
+    // R14.9
+    for port in ports {
+        assert_eq!(backend.listens(&id("wild"), port).await.unwrap(), Some(true));
+        assert_eq!(backend.listens(&id("other"), port).await.unwrap(), Some(false));
+    }
     let found = backend.list().await.unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].pids.iter().copied().collect::<BTreeSet<_>>(), world.tagged());
@@ -40,6 +45,7 @@ async fn an_engine_that_forks_away_and_ignores_signals_is_ended_whole() {
     let stopped = backend.stop(&id("wild"), GRACE).await.unwrap();
     assert_eq!(world.tagged(), BTreeSet::new());
     assert!(ports.iter().all(|p| ports::is_free(*p)));
+    assert_eq!(backend.listens(&id("wild"), ports[0]).await.unwrap(), None);
     assert_eq!((stopped.processes, stopped.killed, stopped.busy_ports), (WILD, WILD, vec![]));
     assert_eq!(records(&world), Vec::<String>::new());
 }
@@ -49,7 +55,7 @@ async fn an_engine_that_forks_away_and_ignores_signals_is_ended_whole() {
 async fn what_a_killed_tuner_left_is_found_adopted_and_reaped_by_the_next_one() {
     let (world, ports) = (World::new(), two_ports());
     let mut launcher = start_launcher(&world, ports, false, "launched");
-    until("the whole family is up", || world.tagged().len() == WILD);
+    until("the whole family is up", || family_is_up(&world, ports));
     launcher.kill().unwrap();
     launcher.wait().unwrap();
     assert_eq!(world.tagged().len(), WILD);
@@ -92,7 +98,7 @@ async fn a_tuner_killed_at_any_moment_of_a_launch_leaves_nothing_unfound() {
 async fn with_a_lifeline_nothing_outlives_a_killed_tuner() {
     let (world, ports) = (World::new(), two_ports());
     let mut launcher = start_launcher(&world, ports, true, "launched");
-    until("the whole family is up", || world.tagged().len() == WILD);
+    until("the whole family is up", || family_is_up(&world, ports));
     launcher.kill().unwrap();
     launcher.wait().unwrap();
     until("the lifeline ended everything", || world.tagged().is_empty() && records(&world).is_empty());
@@ -136,7 +142,8 @@ async fn a_recycled_process_number_is_not_killed() {
     // The same record with the true start time names it: the test can fail.
     record(ticks);
     assert_eq!(backend.stop(&id("a"), GRACE).await.unwrap().processes, 1);
-    bystander.wait().unwrap();
+    // It was a child of this process, so the stop took it off the table too.
+    assert!(bystander.wait().is_err());
 }
 
 #[tokio::test]
@@ -190,6 +197,22 @@ async fn a_dropped_stop_goes_on() {
     let stop = backend.stop(&name, Duration::ZERO);
     let _ = tokio::time::timeout(Duration::ZERO, stop).await;
     until("it ended all the same", || world.tagged().is_empty() && records(&world).is_empty());
+}
+
+// R: cancel ends with nothing running
+#[tokio::test]
+async fn a_stop_waits_for_a_launch_that_was_dropped_half_way() {
+    let world = World::new();
+    let backend = LocalBackend::new(world.root()).unwrap();
+    for _ in 0..20 {
+        let (name, launch, log) = (id("a"), world.sh("exec sleep 600"), world.log());
+        let mut dropped = backend.launch(&name, &launch, &log);
+        assert!(futures::poll!(&mut dropped).is_pending());
+        drop(dropped);
+        backend.stop(&name, Duration::ZERO).await.unwrap();
+        assert_eq!(world.tagged(), BTreeSet::new());
+        assert_eq!(records(&world), Vec::<String>::new());
+    }
 }
 
 // R14.2

@@ -2,27 +2,27 @@
 //! Without the variables of such a test they do nothing.
 
 use std::env;
-use std::io::{BufRead, Write};
-use std::net::TcpListener;
+use std::io::{BufRead, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use tuner_deploy::local::{Lifeline, lifeline};
-use tuner_deploy::{Backend, Launch, LocalBackend};
+use tuner_deploy::{Backend, Launch, LocalBackend, ports};
 
 use crate::server::{good, serve};
 use crate::world::{TAG, World, id};
 
 /// Program and arguments that play a part.
-pub fn play(role: &str) -> (PathBuf, Vec<String>) {
+pub(crate) fn play(role: &str) -> (PathBuf, Vec<String>) {
     let args = ["--exact", &format!("roles::{role}"), "--ignored", "--nocapture", "--test-threads=1"];
     (env::current_exe().unwrap(), args.map(str::to_owned).to_vec())
 }
 
 /// An engine that serves `smol` on `ports[0]`, ignores being asked to end, has a child without our mark, and one that
 /// forked twice, leads a session of its own and holds `ports[1]`.
-pub fn wild_engine(world: &World, ports: [u16; 2]) -> Launch {
+pub(crate) fn wild_engine(world: &World, ports: [u16; 2]) -> Launch {
     let (program, args) = play("engine");
     let mut launch = Launch { program: "sh".into(), ports: ports.to_vec(), ..Launch::default() };
     launch.args = vec!["-c".into(), r#"trap "" TERM; exec "$@""#.into(), "sh".into(), program.display().to_string()];
@@ -35,7 +35,20 @@ pub fn wild_engine(world: &World, ports: [u16; 2]) -> Launch {
 }
 
 /// Processes of a wild engine once it is up.
-pub const WILD: usize = 3;
+pub(crate) const WILD: usize = 3;
+
+/// Whether all of a wild engine is there for good: it answers only after it started its last child.
+pub(crate) fn family_is_up(world: &World, ports: [u16; 2]) -> bool {
+    let answers = || {
+        let mut stream = TcpStream::connect(("127.0.0.1", ports[0])).ok()?;
+        stream.set_read_timeout(Some(Duration::from_millis(200))).ok()?;
+        stream.write_all(b"GET /health HTTP/1.1\r\n\r\n").ok()?;
+        let mut start = [0; 12];
+        stream.read_exact(&mut start).ok()?;
+        (&start == b"HTTP/1.1 200").then_some(())
+    };
+    answers().is_some() && !ports::is_free(ports[1]) && world.tagged().len() == WILD
+}
 
 #[test]
 #[ignore = "a part played for other tests"]
@@ -94,7 +107,7 @@ fn lifeline_process() {
 }
 
 /// Starts a launcher; returns when it printed `line`.
-pub fn start_launcher(world: &World, ports: [u16; 2], with_lifeline: bool, line: &str) -> std::process::Child {
+pub(crate) fn start_launcher(world: &World, ports: [u16; 2], with_lifeline: bool, line: &str) -> std::process::Child {
     let (program, args) = play("launcher");
     let mut command = Command::new(program);
     command
@@ -115,6 +128,8 @@ pub fn start_launcher(world: &World, ports: [u16; 2], with_lifeline: bool, line:
         said.clear();
         assert!(out.read_line(&mut said).unwrap() > 0, "the launcher ended before it said {line:?}");
     }
+    // Kept open: whoever is killed must not die of a broken pipe first.
+    child.stdout = Some(out.into_inner());
     child
 }
 

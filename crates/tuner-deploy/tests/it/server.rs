@@ -5,34 +5,34 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 
 /// A request as far as the tests look at it.
-pub struct Request {
-    pub path: String,
-    pub authorization: Option<String>,
-    pub body: String,
+pub(crate) struct Request {
+    pub(crate) path: String,
+    pub(crate) authorization: Option<String>,
+    pub(crate) body: String,
 }
 
 /// Status and body; `None` leaves the request without an answer, connection open.
-pub type Answer = Option<(u16, String)>;
+pub(crate) type Answer = Option<(u16, String)>;
 
-pub struct Server {
-    pub port: u16,
+pub(crate) struct Server {
+    pub(crate) port: u16,
 }
 
 impl Server {
-    pub fn start(script: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(script: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         std::thread::spawn(move || serve(listener, script));
         Self { port }
     }
 
-    pub fn origin(&self) -> String {
+    pub(crate) fn origin(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 }
 
 /// Serves until the process ends.
-pub fn serve(listener: TcpListener, script: impl Fn(&Request) -> Answer + Send + Sync + 'static) {
+pub(crate) fn serve(listener: TcpListener, script: impl Fn(&Request) -> Answer + Send + Sync + 'static) {
     let script = Arc::new(script);
     for stream in listener.incoming().flatten() {
         let script = Arc::clone(&script);
@@ -74,7 +74,7 @@ fn converse(stream: TcpStream, script: &dyn Fn(&Request) -> Answer) -> Option<()
 }
 
 /// An engine that is fine: serves `model` and completes.
-pub fn good(model: &str, request: &Request) -> Answer {
+pub(crate) fn good(model: &str, request: &Request) -> Answer {
     Some(match request.path.as_str() {
         "/health" => (200, String::new()),
         "/v1/models" => (200, format!(r#"{{"data":[{{"id":"{model}","max_model_len":2048}}]}}"#)),

@@ -10,32 +10,32 @@ use tempfile::TempDir;
 use tuner_deploy::{DeploymentId, Launch};
 
 /// Far beyond what a busy machine needs; only a broken program meets it.
-pub const LIMIT: Duration = Duration::from_secs(90);
+pub(crate) const LIMIT: Duration = Duration::from_secs(90);
 
-pub const TAG: &str = "DEPLOY_TEST_TAG";
+pub(crate) const TAG: &str = "DEPLOY_TEST_TAG";
 
-pub struct World {
-    pub dir: TempDir,
-    pub tag: String,
+pub(crate) struct World {
+    pub(crate) dir: TempDir,
+    pub(crate) tag: String,
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let tag = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         Self { dir: tempfile::tempdir().unwrap(), tag }
     }
 
-    pub fn root(&self) -> PathBuf {
+    pub(crate) fn root(&self) -> PathBuf {
         self.dir.path().join("data")
     }
 
-    pub fn log(&self) -> PathBuf {
+    pub(crate) fn log(&self) -> PathBuf {
         self.dir.path().join("engine.log")
     }
 
     /// Live processes that carry the tag of this test.
-    pub fn tagged(&self) -> BTreeSet<u32> {
+    pub(crate) fn tagged(&self) -> BTreeSet<u32> {
         let entry = format!("{TAG}={}", self.tag);
         let pids = fs::read_dir("/proc").unwrap().filter_map(|e| e.ok()?.file_name().to_str()?.parse::<u32>().ok());
         pids.filter(|pid| {
@@ -48,19 +48,29 @@ impl World {
     }
 
     /// A launch of a shell script.
-    pub fn sh(&self, script: &str) -> Launch {
+    pub(crate) fn sh(&self, script: &str) -> Launch {
         let mut launch = Launch { program: "sh".into(), args: vec!["-c".into(), script.into()], ..Launch::default() };
         launch.env.insert(TAG.into(), self.tag.clone());
         launch
     }
 }
 
-pub fn id(text: &str) -> DeploymentId {
+/// A test that fails leaves nothing running.
+impl Drop for World {
+    fn drop(&mut self) {
+        for pid in self.tagged() {
+            let pid = rustix::process::Pid::from_raw(pid.cast_signed());
+            let _ = pid.map(|pid| rustix::process::kill_process(pid, rustix::process::Signal::KILL));
+        }
+    }
+}
+
+pub(crate) fn id(text: &str) -> DeploymentId {
     text.parse().unwrap()
 }
 
 /// Waits for a condition; fails loudly when it never comes.
-pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
     let began = Instant::now();
     while !condition() {
         assert!(began.elapsed() < LIMIT, "never came: {what}");

@@ -156,7 +156,7 @@ pub struct Flags {
     pub noise: f64,
     /// Faults to inject.
     pub faults: Faults,
-    /// Everything that was given, as given.
+    /// Everything that was given, as given; `--no-x` as `x: false`.
     pub given: BTreeMap<String, Value>,
 }
 
@@ -221,7 +221,13 @@ impl Flags {
             seen.push((knob, name));
             out.apply(knob, &Argument { name, value, negated })?;
         }
-        out.given = given;
+        out.given = given
+            .into_iter()
+            .map(|(name, value)| match name.strip_prefix("no-") {
+                Some(positive) => (positive.to_owned(), Value::Bool(false)),
+                None => (name, value),
+            })
+            .collect();
         Ok(out)
     }
 
@@ -336,6 +342,7 @@ mod tests {
         let flags = read(&[("max-num-seqs", Value::Null), ("no-enable-chunked-prefill", Value::Bool(true))]).unwrap();
         assert_eq!(flags.max_num_seqs, None);
         assert!(!flags.chunked_prefill);
+        assert_eq!(flags.given.get("enable-chunked-prefill"), Some(&Value::Bool(false)));
     }
 
     #[test]

@@ -112,13 +112,28 @@ pub fn serve(engine: SimEngine, listener: TcpListener, clock: Clock, seed: u64, 
     Ok(Server { address, core, tasks: [accept, engine_loop] })
 }
 
-/// Runs `autotuner sim-engine` until the engine dies; log lines go to standard error. Returns the exit status: 2 for
-/// refused arguments, 1 for every other death, as the real engines do.
+/// Runs `autotuner sim-engine` with the words that follow it, until the engine dies. Returns the exit status: 2 for
+/// refused arguments, 1 for every other death, as the real engines do. Log lines go to standard error.
+pub async fn run_command<S: AsRef<str>>(words: &[S]) -> i32 {
+    match ServerArgs::parse(words) {
+        Ok(args) => run_server(args).await,
+        Err(error) => {
+            for line in error.log_lines() {
+                to_stderr(&line);
+            }
+            error.exit_code()
+        }
+    }
+}
+
+fn to_stderr(line: &str) {
+    // A closed standard error must not end the engine.
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// As [`run_command`], with the arguments read already.
 pub async fn run_server(args: ServerArgs) -> i32 {
-    let log: Log = Arc::new(|line| {
-        // A closed standard error must not end the engine.
-        let _ = writeln!(io::stderr(), "{line}");
-    });
+    let log: Log = Arc::new(to_stderr);
     let engine = match args.engine() {
         Ok(engine) => engine,
         Err(error) => {

@@ -166,7 +166,9 @@ proptest! {
             match &record.fate {
                 Fate::Completed => prop_assert_eq!(tokens, record.planned_output_tokens),
                 Fate::Unsent => prop_assert!(record.sent_s.is_none() && record.ended_s.is_none()),
-                Fate::Failed { class, .. } => prop_assert_eq!(class.as_str(), "timeout_total"),
+                Fate::Failed { class, .. } => {
+                    prop_assert_eq!(class.as_str(), if tokens == 0 { "timeout_first" } else { "timeout_total" });
+                }
                 Fate::Cancelled => prop_assert!(limit_s.is_some()),
             }
             let ended = record.ended_s.unwrap_or(0.0);

@@ -70,6 +70,7 @@ async fn health_is_503_while_loading_and_then_200() {
     assert_eq!(call(server.address(), "/v1/chat/completions", Some(&question(4, 4))).await.status, 503);
     ready(&server).await;
     let lines = lines.lock().unwrap();
+    assert_eq!(lines[0], "INFO non-default args: {'slow_start': 100}");
     assert!(lines.iter().any(|l| l.starts_with("INFO GPU KV cache size: ")), "{lines:?}");
     assert_eq!(lines.last().map(String::as_str), Some("INFO Application startup complete."));
 }
@@ -262,10 +263,8 @@ async fn the_server_takes_the_time_that_the_level_in_virtual_time_takes() {
 
 #[tokio::test]
 async fn the_subcommand_exits_as_the_real_engines_do() {
-    let exit = |line: &str| {
-        let args = tuner_sim::ServerArgs::parse(&line.split(' ').collect::<Vec<_>>()).unwrap();
-        tuner_sim::run_server(args)
-    };
+    let exit = async |line: &str| tuner_sim::run_command(&line.split(' ').collect::<Vec<_>>()).await;
+    assert_eq!(exit("--port 0").await, 2);
     assert_eq!(exit("llama-3.1-8b --port 0 --max-num-sequences 4").await, 2);
     assert_eq!(exit("llama-3.3-70b --port 0 --speed 1000000").await, 1);
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();

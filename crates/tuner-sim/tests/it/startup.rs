@@ -6,9 +6,12 @@ use tuner_core::{FailureClass, Value};
 
 use crate::support::try_engine;
 
+/// Model, GPU, GPUs, flags.
+type Case<'a> = (&'a str, &'a str, u32, &'a [(&'a str, Value)]);
+
 #[test]
 fn each_way_not_to_start_has_its_class_and_message() {
-    let cases: &[(&str, &str, u32, &[(&str, Value)])] = &[
+    let cases: &[Case] = &[
         ("llama-3.1-8b", "h100-80g", 1, &[("max-num-seq", Value::Int(8))]),
         ("llama-3.1-8b", "h100-80g", 1, &[("kv-cache-dtype", Value::from("int3"))]),
         ("llama-3.1-8b", "h100-80g", 1, &[("tensor-parallel-size", Value::Int(2))]),

@@ -24,13 +24,16 @@ fn row(out: &mut String, name: &str, engine: &SimEngine) {
     writeln!(out, " | {:>4.0} s | {:>7}", engine.startup().as_secs_f64(), engine.plan().cache_tokens()).unwrap();
 }
 
+/// Name of the row, model, GPU, GPUs, flags.
+type Machine<'a> = (&'a str, &'a str, &'a str, u32, &'a [(&'a str, Value)]);
+
 #[test]
 fn known_machines_show_plausible_figures() {
     let mut out = String::from(
         "512 in, 128 out; per concurrency 1, 16, 64, 256: median TTFT ms, median TPOT ms, output tok/s; start-up; cache\n",
     );
     let short = ("max-model-len", Value::Int(8192));
-    let cases: &[(&str, &str, &str, u32, &[(&str, Value)])] = &[
+    let cases: &[Machine] = &[
         ("8B h100", "llama-3.1-8b", "h100-80g", 1, &[]),
         ("8B h100 fp8", "llama-3.1-8b", "h100-80g", 1, &[("quantization", Value::from("fp8"))]),
         ("8B h100 awq", "llama-3.1-8b", "h100-80g", 1, &[("quantization", Value::from("awq"))]),

@@ -30,6 +30,7 @@ async fn dump(db: &DatabaseConnection) -> Vec<(&'static str, Vec<JsonValue>)> {
     all
 }
 
+// B8
 #[tokio::test]
 async fn a_change_without_its_event_is_no_change() {
     let f = Fixture::file().await;

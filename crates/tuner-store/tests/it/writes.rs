@@ -6,6 +6,7 @@ use crate::fixture::{
     Fixture, STEPS, completed, configuration, deployment, measurement, picture, step, succeeded, success,
 };
 
+// B8
 pub(crate) async fn every_write_done_twice_equals_the_write_done_once(f: Fixture) {
     let task = f.task("smoke").await;
     let pen = f.pen(task).await;
@@ -25,6 +26,7 @@ pub(crate) async fn every_write_done_twice_equals_the_write_done_once(f: Fixture
     assert_eq!(picture(&f.store, task).await, once);
 }
 
+// B8
 pub(crate) async fn a_stale_worker_cannot_finish_an_experiment(f: Fixture) {
     let task = f.task("smoke").await;
     let stale = f.pen(task).await;
@@ -159,6 +161,7 @@ pub(crate) async fn a_port_is_held_by_one_live_deployment(f: Fixture) {
     assert_eq!(live, [("b", Some(8001)), ("c", Some(8000)), ("no port", None)]);
 }
 
+// B8
 pub(crate) async fn a_takeover_interrupts_what_was_left_running(f: Fixture) {
     let task = f.task("smoke").await;
     let dead = f.pen(task).await;

@@ -11,7 +11,8 @@ mod quant;
 
 use super::diagnostic::{Diagnostic, nearest};
 use super::read::ReadContext;
-use super::read::tree::{self, Node, at_path};
+use super::read::tree::{Node, at_path};
+use super::read::yaml;
 use super::{
     BackendSpec, EngineSpec, LoadSpec, ModelSpec, Retries, SearchSpaceSpec, TaskSpec, Timeouts, Verification,
     WorkloadSpec, check,
@@ -76,7 +77,7 @@ pub(super) fn is_predecessor(root: &Node) -> bool {
 
 /// Translates a task file of the predecessor (YAML or JSON). All its errors are returned, with the notes.
 pub fn import_predecessor(text: &str, options: &ImportOptions) -> Result<Imported, Vec<Diagnostic>> {
-    let (root, duplicates) = tree::parse(text).map_err(|error| vec![error])?;
+    let (root, duplicates) = yaml::parse(text).map_err(|error| vec![*error])?;
     let mut fields = Fields::new(&root);
     fields.found.extend(duplicates);
     if !is_predecessor(&root) {

@@ -150,7 +150,9 @@ fn slo(fields: &mut Fields<'_>, at: &Path, metric: Metric, stat: Stat, steepness
     // Thousandths without the dust of binary fractions: 0.05 s is 50 ms.
     let max_ms = (seconds * 1e9).round() / 1e6;
     let hard_fail = fields.switch(&at.join("hard_fail")).unwrap_or(false);
-    let finding = Diagnostic::note("", format!("{seconds} s become `max_ms: {max_ms}` on the {stat} of {metric}"));
+    let force = if hard_fail { "hard" } else { "soft (`hard_fail: false`)" };
+    let message = format!("{seconds} s become `max_ms: {max_ms}` on the {stat} of {metric}; it stays {force}");
+    let finding = Diagnostic::note("", message);
     fields.report(&at.join("threshold"), finding);
     Some(SloSpec {
         metric,

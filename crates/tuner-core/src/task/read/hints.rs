@@ -67,6 +67,10 @@ pub(super) fn wrong_kind(node: &Node, schema: &Json, name: &str, path: &Path) ->
         }
         ("Level", Some(Scalar::Int(n))) => return Some(format!("write {{concurrency: {n}}}")),
         ("Level", Some(Scalar::Float(x))) => return Some(format!("write {{rate: {x}}} for {x} requests per second")),
+        ("SloSpec", Some(_)) => return Some("write {metric: ttft, stat: p99, max_ms: 1000}".to_owned()),
+        ("Budget", Some(Scalar::Int(n))) => return Some(format!("write {{experiments: {n}}}")),
+        ("LoadSpec", Some(Scalar::Int(n))) => return Some(format!("write {{levels: [{{concurrency: {n}}}]}}")),
+        ("WorkloadSpec", Some(Scalar::Text(_))) => return Some(format!("write {{scenario: \"{text}\"}}")),
         ("ModelSpec", Some(Scalar::Text(_))) => {
             let field = if text.starts_with(['/', '.', '~']) || text.ends_with(".gguf") { "path" } else { "id" };
             return Some(format!("write {{{field}: {text}}}"));
@@ -233,6 +237,7 @@ pub(super) fn other_field<'w>(given: &str, properties: &'w Map<String, Json>) ->
         "percentile" => "stat",
         "qps" | "rps" | "request_rate" => "rate",
         "streams" | "users" => "concurrency",
+        "concurrency" | "concurrencies" | "rate" | "rates" => "levels",
         "base_url" | "endpoint" => "url",
         "type" => "kind",
         _ => return None,
@@ -240,9 +245,15 @@ pub(super) fn other_field<'w>(given: &str, properties: &'w Map<String, Json>) ->
     properties.keys().map(String::as_str).find(|name| *name == meant)
 }
 
-/// What to say about a field that stands nowhere in the schema.
-pub(super) fn unknown_field(key: &str) -> Option<String> {
-    (key == "<<").then(|| "merge keys are not part of YAML 1.2: write the fields out".to_owned())
+/// What to say about a field that the schema does not know here.
+pub(super) fn unknown_field(key: &str, parent: &Path) -> Option<String> {
+    let place = match parent.0.as_slice() {
+        _ if key == "<<" => return Some("merge keys are not part of YAML 1.2: write the fields out".to_owned()),
+        [Step::Key(part)] if part == "search_space" => "search_space.parameters",
+        [Step::Key(part)] if part == "engine" => "engine.fixed",
+        _ => return None,
+    };
+    Some(format!("if it is a flag of the engine, it belongs to `{place}`"))
 }
 
 /// What to write for a required field.

@@ -5,6 +5,8 @@
 mod hints;
 mod shape;
 pub(crate) mod tree;
+mod words;
+pub(crate) mod yaml;
 
 use serde_json::Value as Json;
 
@@ -40,7 +42,7 @@ pub struct LoadedTask {
 
 /// Reads a task file (YAML 1.2 or JSON). All its errors are returned, in the order of the file.
 pub fn read(text: &str, context: &ReadContext<'_>) -> Result<LoadedTask, Vec<Diagnostic>> {
-    let (root, duplicates) = tree::parse(text).map_err(|error| vec![error])?;
+    let (root, duplicates) = yaml::parse(text).map_err(|error| vec![*error])?;
     if import::is_predecessor(&root) {
         let finding = Diagnostic::error("", "this is a task file of the predecessor");
         return Err(vec![finding.help("translate it once: autotuner tasks import FILE").at(root.span)]);

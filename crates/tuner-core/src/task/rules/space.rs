@@ -1,5 +1,7 @@
 //! Rules on the search space: domains, conditions, constraints, and whether anything is left.
 
+use std::collections::BTreeMap;
+
 use super::super::diagnostic::{Diagnostic, nearest};
 use super::super::domain::{domain, search_space};
 use super::super::read::tree::{Path, at_path};
@@ -9,24 +11,39 @@ use super::Rules;
 use crate::space::expr::Expr;
 use crate::{Domain, Value};
 
-/// Evaluations of constraints that may be spent on finding one valid configuration.
+/// Comparisons that may be spent on finding one valid configuration.
 const EFFORT: usize = 200_000;
+/// Most parameters, and most constraints.
+const MOST: usize = 200;
+
+type Domains<'s> = BTreeMap<&'s str, Domain>;
 
 impl Rules<'_> {
     pub(super) fn space(&mut self) {
         let before = self.errors();
         let spec = self.spec;
+        let many = [
+            ("parameters", spec.search_space.parameters.0.len()),
+            ("constraints", spec.search_space.constraints.len()),
+        ];
+        if let Some((what, count)) = many.into_iter().find(|(_, count)| *count > MOST) {
+            let finding = Diagnostic::error("", format!("{count} {what} are more than a search can learn about"));
+            self.report_key(&at_path!["search_space", what], finding.allowed(format!("at most {MOST}")));
+            return;
+        }
+        let domains: Domains<'_> =
+            spec.search_space.parameters.0.iter().filter_map(|(n, p)| Some((n.as_str(), domain(p).ok()?))).collect();
         for (i, (name, parameter)) in spec.search_space.parameters.0.iter().enumerate() {
             let place = at_path!["search_space", "parameters", name.as_str()];
             self.domain(&place, parameter);
             self.twins(&place, name, i);
             if let ParameterSpec::Full(DomainSpec { when: Some(text), .. }) = parameter {
-                self.condition(&place.join("when"), text, Some(name), i);
+                self.condition(&place.join("when"), text, Some(name), i, &domains);
             }
         }
         for (i, text) in spec.search_space.constraints.iter().enumerate() {
             let place = at_path!["search_space", "constraints", i];
-            self.condition(&place, text, None, usize::MAX);
+            self.condition(&place, text, None, usize::MAX, &domains);
         }
         if self.errors() == before && self.sound(&at_path!["search_space"]) {
             self.whole(spec);
@@ -68,7 +85,7 @@ impl Rules<'_> {
     }
 
     /// A `when:` (of a parameter, at its position) or a constraint.
-    fn condition(&mut self, place: &Path, text: &str, owner: Option<&str>, position: usize) {
+    fn condition(&mut self, place: &Path, text: &str, owner: Option<&str>, position: usize, domains: &Domains<'_>) {
         let expr = match Expr::parse(text) {
             Ok(expr) => expr,
             Err(error) => {
@@ -91,7 +108,9 @@ impl Rules<'_> {
             }
         }
         for (name, value) in expr.equalities() {
-            self.possible(place, name, value);
+            if let Some(domain) = domains.get(name) {
+                self.possible(place, name, value, domain);
+            }
         }
     }
 
@@ -123,12 +142,9 @@ impl Rules<'_> {
     }
 
     /// A value that a parameter never has is a slip of the pen.
-    fn possible(&mut self, place: &Path, name: &str, value: &Value) {
-        let parameters = &self.spec.search_space.parameters.0;
-        let Some((_, parameter)) = parameters.iter().find(|(n, _)| n == name) else { return };
-        let Ok(domain) = domain(parameter) else { return };
+    fn possible(&mut self, place: &Path, name: &str, value: &Value, domain: &Domain) {
         let numeric = value.as_f64();
-        let possible = match &domain {
+        let possible = match domain {
             Domain::Int { low, high, .. } => numeric.is_some_and(|x| x >= *low as f64 && x <= *high as f64),
             Domain::Float { low, high, .. } => numeric.is_some_and(|x| x >= *low && x <= *high),
             Domain::Categorical { values } | Domain::Ordinal { values } => values.iter().any(|v| v.same_meaning(value)),
@@ -142,7 +158,7 @@ impl Rules<'_> {
             other => other.to_string(),
         };
         let mut finding = Diagnostic::error("", format!("`{name}` is never {shown}"));
-        finding.allowed = Some(match &domain {
+        finding.allowed = Some(match domain {
             Domain::Bool => "true, false".to_owned(),
             Domain::Int { low, high, .. } => format!("{low} to {high}"),
             Domain::Float { low, high, .. } => format!("{low} to {high}"),
@@ -150,7 +166,7 @@ impl Rules<'_> {
                 values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
             }
         });
-        if let (Some(text), Domain::Categorical { values }) = (value.as_str(), &domain) {
+        if let (Some(text), Domain::Categorical { values }) = (value.as_str(), domain) {
             finding = finding.suggest(nearest(text, values.iter().filter_map(Value::as_str)));
         }
         self.report(place, finding);

@@ -4,17 +4,19 @@
 //! virtual time or in real time, makes no difference. *Invariants*: tokens out equal tokens asked for; no block is
 //! used twice; under `fcfs` sequences start in order of arrival.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
+mod request;
+mod step;
 
-use tuner_core::{Failure, FailureClass};
+use std::collections::VecDeque;
 
 use crate::cost::Work;
 use crate::engine::SimEngine;
-use crate::error::traceback;
 use crate::flags::Policy;
 use crate::kv::BlockPool;
 use crate::noise::{bits, factor, unit};
+pub use request::{Content, SimRequest};
+use step::out_of_memory;
+pub use step::{Emission, Gauges, Step};
 
 /// Spread of a single step's time.
 const STEP_SIGMA: f64 = 0.04;
@@ -28,87 +30,6 @@ const SORT_LIMIT: usize = 128;
 const STREAM_STEP: u64 = 1;
 const STREAM_RUN: u64 = 2;
 const STREAM_ACCEPT: u64 = 3;
-const STREAM_SHARED: u64 = 4;
-
-/// What a prompt consists of, as far as prefix caching cares.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Content {
-    /// Unlike every other prompt, but for the leading `shared` tokens that all of them have in common.
-    Unique {
-        /// Names the prompt.
-        key: u64,
-        /// Tokens at its start that every prompt has.
-        shared: u32,
-    },
-    /// These tokens.
-    Tokens(Arc<[u32]>),
-}
-
-/// A request as the scheduler sees it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SimRequest {
-    /// Unique among the unfinished.
-    pub id: u64,
-    /// Prompt length, tokens.
-    pub prompt_tokens: u32,
-    /// Tokens to generate, at least 1.
-    pub output_tokens: u32,
-    /// Lower runs first under `priority`.
-    pub priority: i64,
-    /// What the prompt consists of.
-    pub content: Content,
-}
-
-/// Tokens for one request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Emission {
-    /// Whose.
-    pub id: u64,
-    /// How many.
-    pub tokens: u32,
-    /// Prompt tokens that came from the cache.
-    pub cached_tokens: u32,
-    /// These are its last.
-    pub finished: bool,
-}
-
-/// What one step does: everything in it becomes visible when `duration_s` has passed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Step {
-    /// Seconds it takes, noise included.
-    pub duration_s: f64,
-    /// What was computed.
-    pub work: Work,
-    /// Tokens that come out, in scheduling order.
-    pub emissions: Vec<Emission>,
-    /// Sequences thrown back to the queue for lack of blocks.
-    pub preempted: u32,
-    /// Sequences that started (again), in order.
-    pub started: Vec<u64>,
-    /// The engine died of this instead.
-    pub crash: Option<Failure>,
-}
-
-/// Counters and gauges of one replica.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Gauges {
-    /// Sequences that run.
-    pub running: u32,
-    /// Sequences that wait.
-    pub waiting: u32,
-    /// Blocks in use.
-    pub blocks_used: u32,
-    /// Blocks in all.
-    pub blocks: u32,
-    /// Preemptions so far.
-    pub preemptions: u64,
-    /// Prompt tokens looked up in the prefix cache so far.
-    pub prefix_queries: u64,
-    /// Prompt tokens found there so far.
-    pub prefix_hits: u64,
-    /// Steps so far.
-    pub steps: u64,
-}
 
 #[derive(Clone, Debug)]
 struct Sequence {
@@ -182,7 +103,7 @@ impl Scheduler {
 
     /// Queues a request. It must fit: prompt and output within the context length.
     pub fn submit(&mut self, engine: &SimEngine, request: SimRequest) {
-        let hashes = if engine.flags().prefix_caching { self.hashes(&request) } else { Vec::new() };
+        let hashes = if engine.flags().prefix_caching { request.block_hashes(self.block_size) } else { Vec::new() };
         let sequence = Sequence {
             id: request.id,
             arrival: self.arrivals,
@@ -445,54 +366,10 @@ impl Scheduler {
         }
         sequence.registered = sequence.registered.max(full as u32);
     }
-
-    /// One hash per full block of the prompt, each over everything up to the block's end.
-    fn hashes(&self, request: &SimRequest) -> Vec<u64> {
-        let size = self.block_size;
-        match &request.content {
-            Content::Unique { key, shared } => (0..request.prompt_tokens / size)
-                .map(|i| {
-                    if (i + 1) * size <= *shared {
-                        bits(STREAM_SHARED, 0, u64::from(i))
-                    } else {
-                        bits(*key, 1, u64::from(i))
-                    }
-                })
-                .collect(),
-            Content::Tokens(tokens) => tokens
-                .chunks_exact(size as usize)
-                .scan(0u64, |hash, chunk| {
-                    *hash = chunk.iter().fold(*hash, |h, token| bits(h, 2, u64::from(*token)));
-                    Some(*hash)
-                })
-                .collect(),
-        }
-    }
 }
 
 /// Guesses accepted in one step: each is accepted with the same chance, up to the first refusal.
 fn accepted(seed: u64, sequence: &Sequence, guesses: u32) -> u32 {
     let draw = |i: u32| unit(seed, bits(STREAM_ACCEPT, sequence.id, u64::from(i)), u64::from(sequence.generated));
     (0..guesses).take_while(|i| draw(*i) < ACCEPTANCE).count() as u32
-}
-
-/// The memory spike of a step against what the static allocations left.
-fn out_of_memory(engine: &SimEngine, work: &Work) -> Option<Failure> {
-    const MIB: f64 = 1024.0 * 1024.0;
-    let tokens = work.prefill_tokens + work.decoding;
-    let spike = engine.plan().spike_bytes(tokens, work.decoding + work.prefilling);
-    let free = engine.plan().headroom_bytes;
-    (spike > free).then(|| {
-        let message = format!(
-            "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate {:.2} MiB. GPU 0 has a total capacity of \
-             {:.2} GiB of which {:.2} MiB is free.",
-            spike / MIB,
-            engine.gpu().memory_bytes / MIB / 1024.0,
-            free / MIB
-        );
-        let summary =
-            format!("out of memory in a step of {tokens} tokens over {} sequences", work.decoding + work.prefilling);
-        Failure::new(FailureClass::OomRun, summary)
-            .with_log(traceback("gpu_model_runner.py\", line 1380, in execute_model", &message))
-    })
 }
