@@ -1,3 +1,17 @@
 //! Use cases, one file per resource; the rooms behind every door.
+//!
+//! *Invariant*: doors call this crate and nothing below it for anything that changes something.
 
+pub mod doctor;
+pub mod engines;
+pub mod error;
+mod files;
+pub mod home;
 pub mod report;
+pub mod results;
+pub mod simulate;
+pub mod tasks;
+pub mod tune;
+
+pub use error::AppError;
+pub use home::Home;

@@ -35,6 +35,13 @@ pub fn log_tail(path: &Path, lines: usize) -> Vec<String> {
     tail
 }
 
+/// The beginning of a log, at most `most` bytes, as text; empty if it cannot be read.
+pub fn log_head(path: &Path, most: u64) -> String {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes));
+    if read.is_err() { String::new() } else { String::from_utf8_lossy(&bytes).into_owned() }
+}
+
 /// Bytes in the log; 0 when it is missing. A log that grows is a sign of life.
 pub fn log_size(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |m| m.len())

@@ -13,7 +13,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tuner_core::engine::EngineName;
@@ -192,7 +191,7 @@ fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-fn lock(folder: &Path) -> Result<Flock<fs::File>, InstallError> {
+fn lock(folder: &Path) -> Result<fs::File, InstallError> {
     let path = folder.join("lock");
     let file = fs::OpenOptions::new()
         .create(true)
@@ -200,12 +199,12 @@ fn lock(folder: &Path) -> Result<Flock<fs::File>, InstallError> {
         .write(true)
         .open(&path)
         .map_err(|e| InstallError::io("open", &path, e))?;
-    Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|_| InstallError::Busy { folder: folder.to_owned() })
+    file.try_lock().map_err(|_| InstallError::Busy { folder: folder.to_owned() })?;
+    Ok(file)
 }
 
 fn enough_space(folder: &Path, needed: u64) -> Result<(), InstallError> {
-    let Ok(stat) = nix::sys::statvfs::statvfs(folder) else { return Ok(()) };
-    let free = u64::from(stat.blocks_available()).saturating_mul(stat.fragment_size());
+    let Some(free) = crate::host::free_bytes(folder) else { return Ok(()) };
     // What an unfinished installation has written already is not needed again, but is not worth counting.
     if free < needed { Err(InstallError::DiskSpace { folder: folder.to_owned(), needed, free }) } else { Ok(()) }
 }

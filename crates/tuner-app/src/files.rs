@@ -1,0 +1,57 @@
+//! Small questions about files.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+/// Whether a program can be executed: a path as it is, a bare name by looking through `path`.
+pub(crate) fn is_executable(program: &str, path: Option<&OsStr>) -> bool {
+    let good = |file: &Path| file.metadata().is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0);
+    if program.contains('/') {
+        return good(Path::new(program));
+    }
+    !program.is_empty() && path.is_some_and(|path| std::env::split_paths(path).any(|dir| good(&dir.join(program))))
+}
+
+/// Files that a Hugging Face folder needs and does not have: `config.json`, some weights, and every shard that its
+/// index names.
+pub(crate) fn missing_shards(folder: &Path) -> Vec<String> {
+    let there: BTreeSet<String> = std::fs::read_dir(folder)
+        .map(|entries| entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect())
+        .unwrap_or_default();
+    let index = std::fs::read_to_string(folder.join("model.safetensors.index.json")).ok();
+    let index: Option<serde_json::Value> = index.and_then(|text| serde_json::from_str(&text).ok());
+    let mut wanted = BTreeSet::from(["config.json".to_owned()]);
+    let shards = index.as_ref().and_then(|i| i.get("weight_map")?.as_object());
+    wanted.extend(shards.into_iter().flat_map(|m| m.values()).filter_map(|v| v.as_str().map(str::to_owned)));
+    let weights = |name: &String| [".safetensors", ".bin", ".pt", ".gguf"].iter().any(|end| name.ends_with(end));
+    if !there.iter().any(weights) {
+        wanted.insert("model.safetensors".to_owned());
+    }
+    wanted.into_iter().filter(|name| !there.contains(name)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // R14.1
+    #[test]
+    fn an_incomplete_folder_names_the_missing_files() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(missing_shards(folder.path()), ["config.json", "model.safetensors"]);
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        write("config.json", "{}");
+        write("model.safetensors.index.json", r#"{"weight_map": {"a": "m-1.safetensors", "b": "m-2.safetensors"}}"#);
+        write("m-1.safetensors", "");
+        assert_eq!(missing_shards(folder.path()), ["m-2.safetensors"]);
+    }
+
+    #[test]
+    fn a_program_is_found_on_the_path_and_by_its_path() {
+        let path = std::ffi::OsString::from("/usr/bin:/bin");
+        assert!(is_executable("sh", Some(&path)) && is_executable("/bin/sh", None));
+        assert!(!is_executable("no-such-program", Some(&path)) && !is_executable("", Some(&path)));
+    }
+}

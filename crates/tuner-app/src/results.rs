@@ -1,0 +1,94 @@
+//! What a task found: gathered from the store for a report.
+
+use std::path::Path;
+
+use chrono::Utc;
+use tuner_core::plan::Verdict;
+use tuner_core::task::BackendSpec;
+use tuner_core::{Configuration, TaskSpec};
+use tuner_deploy::Proxies;
+use tuner_deploy::host::HostFacts;
+use tuner_engines::{LaunchRequest, engine};
+use tuner_store::{Store, TaskId};
+
+use crate::error::AppError;
+use crate::home::Home;
+use crate::report::{self, Format, Report, ReportData, render};
+use crate::tune::{Surroundings, launchers};
+
+/// Port of the command that a person pastes.
+const PASTE_PORT: u16 = 8080;
+
+/// Gathers everything that a report of the task shows.
+pub async fn gather(home: &Home, store: &Store, task: TaskId, around: &Surroundings) -> Result<Report, AppError> {
+    let state = store.load(task).await?;
+    let verdict: Option<Verdict> = state.row.verdict.clone().and_then(|v| serde_json::from_value(v).ok());
+    let recommended = verdict.as_ref().and_then(|v| v.recommended);
+    let configuration = state.experiments.iter().find(|e| Some(e.number) == recommended).map(|e| &e.configuration);
+    let command = configuration.and_then(|c| paste_command(home, &state.spec, c, around));
+    Ok(Report::new(&ReportData {
+        spec: &state.spec,
+        experiments: &state.experiments,
+        verdict: verdict.as_ref(),
+        host: host(&HostFacts::gather(home.root(), &Proxies::default())),
+        command,
+        generated_at: Utc::now(),
+    }))
+}
+
+/// The command that starts this configuration, on a port of its own choice; none where nothing is launched.
+pub fn paste_command(
+    home: &Home,
+    spec: &TaskSpec,
+    configuration: &Configuration,
+    around: &Surroundings,
+) -> Option<String> {
+    if matches!(spec.backend, BackendSpec::Attached { .. }) {
+        return None;
+    }
+    let engine = engine(spec.engine.name);
+    let launchers = launchers(home, around);
+    let installed = launchers.get(&spec.engine.name).map(|(command, _)| command.as_slice()).unwrap_or_default();
+    let flags = spec.effective_flags(configuration);
+    let request = LaunchRequest {
+        model: &spec.model,
+        engine: &spec.engine,
+        configuration: &flags,
+        launcher: if spec.engine.command.is_empty() { installed } else { &spec.engine.command },
+        host: "127.0.0.1",
+        port: PASTE_PORT,
+        gpus: &[],
+        ambient: &Default::default(),
+        catalogue: None,
+    };
+    engine.launch_spec(&request).ok().map(|spec| spec.paste_command())
+}
+
+/// The facts of a machine that a report shows.
+pub(crate) fn host(facts: &HostFacts) -> report::HostFacts {
+    let gib = |bytes: u64| (bytes as f64 / f64::from(1 << 30) * 10.0).round() / 10.0;
+    let gpus = facts.gpus.list().iter().map(|g| format!("{}, {} GiB", g.name, (g.memory_total_mib + 512) / 1024));
+    report::HostFacts {
+        cpu: facts.cpu.clone(),
+        cores: Some(facts.cores as u32),
+        memory_gib: facts.memory_total_bytes.map(gib),
+        gpus: gpus.collect(),
+        os: facts.os.clone(),
+    }
+}
+
+/// Renders a report.
+pub fn rendered(report: &Report, format: Format) -> Result<String, AppError> {
+    render(report, format).map_err(|error| AppError::Render(Box::new(error)))
+}
+
+/// Writes a file, making its folder if it is missing; a half-written file is never left.
+pub fn write(path: &Path, text: &str) -> Result<(), AppError> {
+    let failed = |source| AppError::Write { path: path.to_owned(), source };
+    if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(failed)?;
+    }
+    let beside = path.with_added_extension(format!("{}.tmp", std::process::id()));
+    std::fs::write(&beside, text).map_err(failed)?;
+    std::fs::rename(&beside, path).map_err(failed)
+}

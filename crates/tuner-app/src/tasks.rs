@@ -1,0 +1,156 @@
+//! Tasks: read a file, store it, find it, cancel it, delete it.
+
+use std::path::{Path, PathBuf};
+
+use tuner_core::task::{self, BackendSpec, Diagnostic, ReadContext, TaskSpec};
+use tuner_core::{SearchSpace, engine::EngineName};
+use tuner_engines::engine;
+use tuner_store::{NewTask, Resource, Store, StoreError, TaskId, TaskRow, TaskStatus};
+
+use crate::error::AppError;
+
+/// A task file that can be run.
+#[derive(Clone, Debug)]
+pub struct TaskFile {
+    /// The file with every default filled in, paths made absolute.
+    pub spec: TaskSpec,
+    /// What is searched.
+    pub space: SearchSpace,
+    /// Remarks, rendered.
+    pub notes: Vec<String>,
+    /// The file as it was written.
+    pub source: String,
+}
+
+/// Reads a task file. Relative paths in it are relative to the file.
+pub fn read_file(path: &Path) -> Result<TaskFile, AppError> {
+    let source = read_text(path)?;
+    read_text_as(&source, path)
+}
+
+/// Reads a task file's text; `path` is where it came from.
+pub fn read_text_as(source: &str, path: &Path) -> Result<TaskFile, AppError> {
+    let name = path.display().to_string();
+    let refused = |found: Vec<Diagnostic>| AppError::TaskFile { rendered: task::render_all(&found, &name, source) };
+    let loaded = read_informed(source).map_err(refused)?;
+    let mut spec = loaded.spec;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    for place in [&mut spec.model.path, &mut spec.model.tokenizer, &mut spec.workload.prompts.prompts_file] {
+        if let Some(text) = place {
+            *text = absolute(folder, text);
+        }
+    }
+    let notes = loaded.notes.iter().map(|note| note.render(&name, source)).collect();
+    Ok(TaskFile { spec, space: loaded.space, notes, source: source.to_owned() })
+}
+
+fn read_text(path: &Path) -> Result<String, AppError> {
+    std::fs::read_to_string(path).map_err(|source| AppError::Read { path: path.to_owned(), source })
+}
+
+/// Reads with all that is known of the world: the engines' flags and the simulator's GPUs.
+fn read_informed(source: &str) -> Result<task::LoadedTask, Vec<Diagnostic>> {
+    let gpus = tuner_sim::hardware::GPUS.each_ref().map(|gpu| gpu.name);
+    task::read(source, &ReadContext { known_flags: Some(&known_flags), known_gpus: Some(&gpus) })
+}
+
+fn known_flags(name: EngineName) -> Option<Vec<String>> {
+    let catalogue = engine(name).catalogue();
+    let names = catalogue.flags().iter().flat_map(|f| std::iter::once(&f.name).chain(&f.aliases));
+    Some(names.cloned().collect())
+}
+
+/// `~` is the home directory of the shell that wrote it, so it is left to the shell.
+fn absolute(folder: &Path, text: &str) -> String {
+    let path = PathBuf::from(text);
+    let joined = if path.is_absolute() { path } else { folder.join(path) };
+    std::path::absolute(&joined).unwrap_or(joined).display().to_string()
+}
+
+/// Stores a task. When its name belongs to another task, a number is appended: `name-2`.
+pub async fn create(store: &Store, file: &TaskFile) -> Result<TaskRow, AppError> {
+    let id = TaskId::new();
+    let base = file.spec.name.clone();
+    let mut spec = file.spec.clone();
+    for n in 2.. {
+        match store.create_task(NewTask { id, spec: spec.clone(), source: file.source.clone() }).await {
+            Err(StoreError::NameTaken { .. }) if n < 10_000 => spec.name = format!("{base}-{n}"),
+            result => return Ok(result?),
+        }
+    }
+    unreachable!("the loop returns")
+}
+
+/// The search space of a stored task.
+pub fn space_of(spec: &TaskSpec) -> Result<SearchSpace, AppError> {
+    task::search_space(spec).map_err(|error| AppError::Unreadable { name: spec.name.clone(), message: error.message })
+}
+
+/// The newest task that can be resumed.
+pub async fn newest_unfinished(store: &Store) -> Result<Option<TaskRow>, AppError> {
+    let page = store.list_tasks(&tuner_store::TaskFilter::default(), None, 200).await?;
+    Ok(page.tasks.into_iter().find(|t| !t.status.is_end()))
+}
+
+/// Deletes a task with everything of it. One that is being worked on is refused.
+pub async fn delete(store: &Store, home: &crate::Home, row: &TaskRow) -> Result<(), AppError> {
+    if let Some(holder) = store.holder(&Resource::task(row.id)).await?
+        && !tuner_runner::is_dead(&holder.owner)
+    {
+        return Err(AppError::InUse { name: row.name.clone() });
+    }
+    store.delete_task(row.id).await?;
+    let logs = home.logs().join(row.id.to_string());
+    match std::fs::remove_dir_all(&logs) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(AppError::Write { path: logs, source }),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the task runs without any engine process.
+pub fn is_virtual(spec: &TaskSpec) -> bool {
+    spec.backend == BackendSpec::Virtual
+}
+
+/// Asks whoever works on the task to stop it for good; one that nobody works on ends at once.
+pub async fn cancel(store: &Store, row: &TaskRow) -> Result<TaskStatus, AppError> {
+    Ok(store.request_cancel(row.id).await?)
+}
+
+/// What a checked file would do, in a few lines.
+pub fn summary(file: &TaskFile) -> String {
+    let spec = &file.spec;
+    let points = match file.space.cardinality_bound() {
+        Some(1) => "one configuration".to_owned(),
+        Some(n) => format!("at most {n} configurations"),
+        None => "a continuous space".to_owned(),
+    };
+    let levels: Vec<String> = spec.load.levels.iter().map(task::Level::label).collect();
+    format!(
+        "{}: {} parameters ({points}), {} experiments at levels {}, then {} pairs of verification",
+        spec.name,
+        file.space.parameters.len(),
+        spec.budget.experiments,
+        levels.join(", "),
+        spec.verification.blocks
+    )
+}
+
+/// A predecessor's file, translated.
+#[derive(Clone, Debug)]
+pub struct ImportedFile {
+    /// The task as YAML.
+    pub yaml: String,
+    /// What changed its meaning, rendered.
+    pub notes: Vec<String>,
+}
+
+/// Translates a task file of the predecessor (R0.6).
+pub fn import(path: &Path, backend: Option<BackendSpec>) -> Result<ImportedFile, AppError> {
+    let source = read_text(path)?;
+    let name = path.display().to_string();
+    let refused = |found: Vec<Diagnostic>| AppError::TaskFile { rendered: task::render_all(&found, &name, &source) };
+    let imported = task::import_predecessor(&source, &task::ImportOptions { backend }).map_err(refused)?;
+    let notes = imported.notes.iter().map(|note| note.render(&name, &source)).collect();
+    Ok(ImportedFile { yaml: task::to_yaml(&imported.spec), notes })
+}

@@ -1,0 +1,114 @@
+//! Tuning: from a stored task to a worker that does it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chrono::Utc;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tuner_core::engine::EngineName;
+use tuner_core::task::{Environment, TaskSpec};
+use tuner_deploy::host::HostFacts;
+use tuner_deploy::local::Lifeline;
+use tuner_deploy::{LocalBackend, Proxies};
+use tuner_runner::{Activity, Clock, Lab, RealLab, RealLabSettings, RunEnd, VirtualLab, Worker, this_process};
+use tuner_store::{Store, TaskId};
+
+use crate::error::AppError;
+use crate::home::Home;
+use crate::tasks::{is_virtual, space_of};
+
+/// What a door knows of its environment.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// Proxy variables as they were set.
+    pub proxies: BTreeMap<String, String>,
+    /// Secrets by the names that task files may mention.
+    pub secrets: BTreeMap<String, String>,
+    /// The hub's cache of this user.
+    pub hub_cache: Option<PathBuf>,
+    /// The `PATH` that programs are looked up in.
+    pub path: Option<std::ffi::OsString>,
+    /// This program, to start a lifeline with; none: engines are ended at the next start only.
+    pub program: Option<PathBuf>,
+}
+
+/// Opens the store of a data directory.
+pub async fn open_store(home: &Home) -> Result<Store, AppError> {
+    Ok(Store::open(&home.database()).await?)
+}
+
+/// Works on a task until it has ended or `stop` is cancelled.
+pub async fn run(
+    home: &Home,
+    store: &Store,
+    task: TaskId,
+    surroundings: &Surroundings,
+    stop: &CancellationToken,
+    activity: watch::Sender<Activity>,
+) -> Result<RunEnd, AppError> {
+    let state = store.load(task).await?;
+    let space = space_of(&state.spec)?;
+    let sampler = tuner_search::sampler(&state.spec.sampler);
+    let (clock, lab) = if is_virtual(&state.spec) {
+        let clock = Arc::new(Clock::starting_at(Utc::now()));
+        (clock.clone(), Lab::Virtual(VirtualLab::new(clock)))
+    } else {
+        (Arc::new(Clock::Real), Lab::Real(Box::new(real_lab(home, &state.spec, surroundings)?)))
+    };
+    let store = match *clock {
+        Clock::Real => store.clone(),
+        Clock::Virtual(_) => {
+            let clock = clock.clone();
+            store.clone().with_clock(Arc::new(move || clock.now()))
+        }
+    };
+    let worker = Worker { store, lab, clock, owner: this_process(), activity };
+    Ok(worker.run(task, &space, sampler.as_ref(), stop).await?)
+}
+
+fn real_lab(home: &Home, spec: &TaskSpec, surroundings: &Surroundings) -> Result<RealLab, AppError> {
+    let proxies = Proxies::from_vars(surroundings.proxies.clone());
+    let mut backend = LocalBackend::new(home.root())?.with_proxies(proxies.clone());
+    if let Some(program) = &surroundings.program {
+        let root = home.root().display().to_string();
+        match Lifeline::start(program, &["lifeline".to_owned(), root], &[]) {
+            Ok(lifeline) => backend = backend.with_lifeline(lifeline),
+            Err(error) => tracing::warn!(%error, "no lifeline; orphans are ended at the next start only"),
+        }
+    }
+    let host = HostFacts::gather(home.root(), &proxies);
+    let api_key = match &spec.backend {
+        tuner_core::task::BackendSpec::Attached { api_key_env: Some(name), .. } => {
+            surroundings.secrets.get(name).cloned()
+        }
+        _ => None,
+    };
+    let settings = RealLabSettings {
+        data_dir: home.root().to_owned(),
+        logs: home.logs(),
+        launchers: launchers(home, surroundings),
+        ambient: surroundings.proxies.clone().into_iter().collect::<Environment>(),
+        proxies,
+        api_key,
+        hub_cache: surroundings.hub_cache.clone(),
+        gpus: host.gpus.list().iter().map(|g| g.index).collect(),
+    };
+    Ok(RealLab::new(backend, settings))
+}
+
+/// How the engines of this data directory are started.
+pub(crate) fn launchers(
+    home: &Home,
+    surroundings: &Surroundings,
+) -> BTreeMap<EngineName, (Vec<String>, Option<String>)> {
+    let installed = tuner_deploy::install::installed(home.root());
+    let mut launchers: BTreeMap<_, _> =
+        installed.into_iter().filter_map(|i| Some((i.engine?, (i.launcher, Some(i.version))))).collect();
+    if let Some(program) = &surroundings.program {
+        let command = vec![program.display().to_string(), "sim-engine".to_owned()];
+        launchers.insert(EngineName::Simulated, (command, Some(env!("CARGO_PKG_VERSION").to_owned())));
+    }
+    launchers
+}

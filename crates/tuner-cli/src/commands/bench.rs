@@ -1,0 +1,235 @@
+//! `autotuner bench URL`
+
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::sync::watch;
+use tuner_bench::{BenchReport, BenchRequest, Live, Target, bench_url};
+use tuner_core::task::{Api, Arrival, Level, LoadSpec, Prompts, SloSpec, WorkloadSpec};
+use tuner_core::{Measurement, Metric, Percentile, Stat, Validity};
+
+use crate::exit::Exit;
+use crate::settings::Settings;
+use crate::ui;
+use crate::ui::table::Table;
+use crate::ui::words;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Address of the endpoint, http://HOST:PORT.
+    url: String,
+    /// Model to ask for [default: the first that the endpoint lists].
+    #[arg(long)]
+    model: Option<String>,
+    /// Folder, tokenizer.json or GGUF with the model's tokenizer [default: the endpoint's /tokenize].
+    #[arg(long, value_name = "PATH")]
+    tokenizer: Option<String>,
+    /// Lengths of synthetic prompts and answers: D(in,out), N(mean,sd)/(mean,sd), U(min,max)/(min,max).
+    #[arg(long, default_value = "D(256,64)", conflicts_with = "prompts")]
+    scenario: String,
+    /// Prompts from a JSONL or CSV file.
+    #[arg(long, value_name = "FILE")]
+    prompts: Option<PathBuf>,
+    /// Output tokens for prompts of a file that do not say.
+    #[arg(long, value_name = "N", requires = "prompts")]
+    output_tokens: Option<u32>,
+    /// Endpoint to use.
+    #[arg(long, value_enum, default_value = "chat")]
+    api: BenchApi,
+    /// Closed loop: requests in flight, one level for each number.
+    #[arg(long, short, value_name = "N,…", value_delimiter = ',')]
+    concurrency: Vec<u32>,
+    /// Open loop: requests per second, one level for each number.
+    #[arg(long, short, value_name = "RPS,…", value_delimiter = ',')]
+    rate: Vec<f64>,
+    /// How open-loop requests arrive.
+    #[arg(long, value_enum, default_value = "poisson")]
+    arrival: BenchArrival,
+    /// Requests measured per level.
+    #[arg(long, short = 'n')]
+    requests: Option<u32>,
+    /// Measured seconds per level [default: 30, unless --requests is given].
+    #[arg(long, short, value_name = "SECONDS")]
+    duration: Option<f64>,
+    /// Requests before the window [default: one per stream, at least 2].
+    #[arg(long, value_name = "N")]
+    warmup: Option<u32>,
+    /// Measurements of each level.
+    #[arg(long, default_value_t = 1)]
+    repeats: u32,
+    /// Time-out of one request.
+    #[arg(long, value_name = "SECONDS", default_value_t = 300.0)]
+    timeout: f64,
+    /// What a request must meet to count as goodput: `ttft<=500`, `e2e_latency<=2000` (ms).
+    #[arg(long, value_name = "METRIC<=MS", value_parser = slo)]
+    slo: Vec<SloSpec>,
+    /// Let answers end early (do not send ignore_eos).
+    #[arg(long)]
+    allow_eos: bool,
+    /// Name of the environment variable that holds the API key.
+    #[arg(long, value_name = "NAME")]
+    api_key_env: Option<String>,
+    /// Seed of lengths, arrivals and words [default: a new one each time, so that no cache is warm by accident].
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum BenchApi {
+    Chat,
+    Completions,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum BenchArrival {
+    Poisson,
+    Constant,
+}
+
+fn slo(text: &str) -> Result<SloSpec, String> {
+    let (metric, limit) = text.split_once("<=").ok_or("write METRIC<=MS, for example ttft<=500")?;
+    let metric: Metric = metric.trim().parse().map_err(|e| format!("{e}; for example ttft, tpot, e2e_latency"))?;
+    let limit: f64 = limit.trim().parse().map_err(|e| format!("{limit:?} is no number: {e}"))?;
+    serde_json::from_value(serde_json::json!({ "metric": metric, "max_ms": limit })).map_err(|e| e.to_string())
+}
+
+pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit> {
+    let request = request(&args, settings)?;
+    let (live, seen) = watch::channel(Live::default());
+    let (stop, stopped) = watch::channel(false);
+    let bar = ui::fancy(settings).then(bar);
+    let work = bench_url(&request, live, stopped);
+    tokio::pin!(work);
+    let mut tick = tokio::time::interval(std::time::Duration::from_millis(200));
+    let report = loop {
+        tokio::select! {
+            report = &mut work => break report,
+            _ = tick.tick() => if let Some(bar) = &bar {
+                bar.set_message(words::live(&seen.borrow()));
+            },
+            _ = tokio::signal::ctrl_c() => { stop.send_replace(true); }
+        }
+    };
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    let report = report?;
+    if settings.json {
+        ui::json(&report)?;
+    } else {
+        show(&report, request.seed);
+    }
+    let invalid = report.measurements.iter().any(|m| !m.is_valid());
+    Ok(match (report.cancelled, invalid) {
+        (true, _) => Exit::Interrupted,
+        (false, true) => Exit::TaskFailed,
+        (false, false) => Exit::Success,
+    })
+}
+
+fn request(args: &Args, settings: &Settings) -> anyhow::Result<BenchRequest> {
+    let arrival = match args.arrival {
+        BenchArrival::Poisson => Arrival::Poisson,
+        BenchArrival::Constant => Arrival::Constant,
+    };
+    let closed = args.concurrency.iter().map(|n| Level::closed(*n));
+    let open = args.rate.iter().map(|r| Level { rate: Some(*r), arrival: Some(arrival), concurrency: None });
+    let mut levels: Vec<Level> = closed.chain(open).collect();
+    if levels.is_empty() {
+        levels.push(Level::closed(1));
+    }
+    let api_key = match &args.api_key_env {
+        Some(name) => Some(std::env::var(name).with_context(|| format!("--api-key-env: {name} is not set"))?),
+        None => None,
+    };
+    if args.concurrency.contains(&0) || args.rate.iter().any(|r| !r.is_finite() || *r <= 0.0) {
+        bail!("a level needs a concurrency of at least 1 or a rate above 0");
+    }
+    let prompts = match &args.prompts {
+        Some(file) => Prompts {
+            scenario: None,
+            prompts_file: Some(file.display().to_string()),
+            output_tokens: args.output_tokens,
+        },
+        None => Prompts { scenario: Some(args.scenario.clone()), ..Prompts::default() },
+    };
+    let clock = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_micros() as u64);
+    Ok(BenchRequest {
+        target: Target {
+            base_url: args.url.clone(),
+            model: args.model.clone().unwrap_or_default(),
+            api_key,
+            ..Target::default()
+        },
+        tokenizer: args.tokenizer.clone(),
+        hub_cache: settings.surroundings().hub_cache,
+        workload: WorkloadSpec {
+            prompts,
+            api: match args.api {
+                BenchApi::Chat => Api::Chat,
+                BenchApi::Completions => Api::Completions,
+            },
+            ignore_eos: !args.allow_eos,
+            ..WorkloadSpec::default()
+        },
+        load: LoadSpec {
+            levels,
+            requests: args.requests,
+            duration_s: args.duration.or(args.requests.is_none().then_some(30.0)),
+            warmup_requests: args.warmup,
+            request_timeout_s: args.timeout,
+        },
+        repeats: args.repeats,
+        slos: args.slo.clone(),
+        percentiles: Percentile::STANDARD.to_vec(),
+        seed: args.seed.unwrap_or_else(clock),
+    })
+}
+
+fn bar() -> ProgressBar {
+    let bar = ProgressBar::new_spinner();
+    let style = ProgressStyle::with_template("{spinner} {wide_msg}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    bar.enable_steady_tick(std::time::Duration::from_millis(120));
+    bar
+}
+
+fn show(report: &BenchReport, seed: u64) {
+    ui::answer(&format!("{} at {} (seed {seed})", report.model, report.url));
+    let head = ["level", "tok/s", "req/s", "TTFT p50", "p99", "TPOT p50", "p99", "E2E p50", "p99", "ok", "failed", ""];
+    let mut table = Table::new(head);
+    for m in &report.measurements {
+        let at = |metric, p| words::optional(metric, m.stat(metric, Stat::Percentile(p)));
+        let rate = |metric| m.stat(metric, Stat::Mean).map_or_else(|| "n/a".to_owned(), |x| format!("{x:.2}"));
+        table.row([
+            report.levels.get(m.level as usize).map(Level::label).unwrap_or_default(),
+            rate(Metric::OutputThroughput),
+            rate(Metric::RequestThroughput),
+            at(Metric::Ttft, Percentile::P50),
+            at(Metric::Ttft, Percentile::P99),
+            at(Metric::Tpot, Percentile::P50),
+            at(Metric::Tpot, Percentile::P99),
+            at(Metric::E2eLatency, Percentile::P50),
+            at(Metric::E2eLatency, Percentile::P99),
+            m.requests.completed.to_string(),
+            m.requests.failed.to_string(),
+            if m.is_valid() { "valid".to_owned() } else { "INVALID".to_owned() },
+        ]);
+    }
+    ui::answer(&table.to_string());
+    report.measurements.iter().for_each(|m| remarks(report, m));
+    report.notes.iter().for_each(|note| ui::say(&format!("note: {note}")));
+}
+
+fn remarks(report: &BenchReport, m: &Measurement) {
+    let level = report.levels.get(m.level as usize).map(Level::label).unwrap_or_default();
+    if let Validity::Invalid { reasons } = &m.validity {
+        reasons.iter().for_each(|reason| ui::say(&format!("{level} INVALID: {reason}")));
+    }
+    for (class, count) in &m.errors {
+        ui::say(&format!("{level}: {count} × {class}"));
+    }
+    m.notes.iter().for_each(|note| ui::say(&format!("{level}: {note}")));
+}

@@ -1,0 +1,175 @@
+//! `autotuner experiments …`
+
+use std::fmt::Write as _;
+
+use tuner_app::{AppError, tune};
+use tuner_core::Value;
+use tuner_core::plan::{AttemptView, ExperimentView};
+use tuner_core::score::score;
+use tuner_core::{Metric, Percentile, Stat, Validity};
+use tuner_store::TaskState;
+
+use crate::exit::Exit;
+use crate::settings::Settings;
+use crate::ui;
+use crate::ui::table::Table;
+use crate::ui::words;
+
+/// What can be asked of experiments.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Experiments {
+    /// List the experiments of a task.
+    List {
+        /// Name, id or beginning of an id.
+        task: String,
+    },
+    /// Explain one experiment: levels, command, read-back, failure with hint.
+    Show {
+        /// Name, id or beginning of an id.
+        task: String,
+        /// Its number.
+        number: u32,
+    },
+    /// Print the engine's log of an experiment's last attempt.
+    Logs {
+        /// Name, id or beginning of an id.
+        task: String,
+        /// Its number.
+        number: u32,
+        /// Only the last lines.
+        #[arg(long, short = 'n', value_name = "LINES")]
+        tail: Option<usize>,
+    },
+}
+
+pub(crate) async fn run(command: Experiments, settings: &Settings) -> anyhow::Result<Exit> {
+    let store = tune::open_store(&settings.home()).await?;
+    let (Experiments::List { task } | Experiments::Show { task, .. } | Experiments::Logs { task, .. }) = &command;
+    let row = store.task(task).await?;
+    let state = store.load(row.id).await?;
+    match command {
+        Experiments::List { .. } if settings.json => ui::json(&state.experiments)?,
+        Experiments::List { .. } => list(&state),
+        Experiments::Show { number, .. } => {
+            let experiment = find(&state, number)?;
+            if settings.json {
+                ui::json(experiment)?;
+            } else {
+                ui::answer(&explain(&state, experiment));
+            }
+        }
+        Experiments::Logs { number, tail, .. } => logs(find(&state, number)?, tail)?,
+    }
+    Ok(Exit::Success)
+}
+
+fn find(state: &TaskState, number: u32) -> Result<&ExperimentView, AppError> {
+    state.experiments.iter().find(|e| e.number == number).ok_or_else(|| AppError::NoSuchExperiment {
+        task: state.row.name.clone(),
+        number,
+        known: match (state.experiments.first(), state.experiments.last()) {
+            (Some(first), Some(last)) => format!("{} to {}", first.number, last.number),
+            _ => "none yet".to_owned(),
+        },
+    })
+}
+
+fn list(state: &TaskState) {
+    if state.experiments.is_empty() {
+        ui::say("no experiments yet");
+        return;
+    }
+    let objective = state.spec.objectives.first().map(|o| o.resolve());
+    let mut table = Table::new(["#", "role", "outcome", "objective", "configuration"]);
+    for experiment in &state.experiments {
+        let outcome = experiment.outcome.as_ref().map_or("open", |o| o.word());
+        let value = score(&state.spec, experiment)
+            .and_then(|s| Some(words::figure(objective.as_ref()?.metric, s.primary()?)))
+            .or_else(|| experiment.outcome.as_ref()?.failure().map(|f| words::snake(&f.class)));
+        table.row([
+            experiment.number.to_string(),
+            words::role(experiment.role),
+            outcome.to_owned(),
+            value.unwrap_or_default(),
+            experiment.configuration.to_string(),
+        ]);
+    }
+    ui::answer(&table.to_string());
+}
+
+fn explain(state: &TaskState, experiment: &ExperimentView) -> String {
+    let mut out = String::new();
+    let outcome = experiment.outcome.as_ref().map_or("open", |o| o.word());
+    let _ = writeln!(out, "experiment {} ({}): {outcome}", experiment.number, words::role(experiment.role));
+    for (name, value) in experiment.configuration.iter() {
+        let value = if *value == Value::Null { "left to the engine".to_owned() } else { value.to_string() };
+        let _ = writeln!(out, "  {name} = {value}");
+    }
+    for attempt in &experiment.attempts {
+        explain_attempt(state, attempt, &mut out);
+    }
+    if let Some(failure) = experiment.outcome.as_ref().and_then(|o| o.failure()) {
+        let _ = writeln!(out, "\n{}: {}", words::snake(&failure.class), failure.message);
+        let _ = writeln!(out, "hint: {}", failure.class.hint());
+        for line in &failure.log_tail {
+            let _ = writeln!(out, "  | {line}");
+        }
+    }
+    out
+}
+
+fn explain_attempt(state: &TaskState, attempt: &AttemptView, out: &mut String) {
+    let evidence = &attempt.evidence;
+    let _ = writeln!(out, "\nattempt {}: {}", attempt.number, words::snake(&attempt.state));
+    let facts = [
+        ("engine version", evidence.engine_version.clone()),
+        ("serves", evidence.served_model.clone()),
+        ("address", evidence.base_url.clone()),
+        ("ready after", evidence.ready_s.map(|s| format!("{s:.1} s"))),
+        ("stopped in", evidence.stop_s.map(|s| format!("{s:.1} s"))),
+        ("log", evidence.log_path.clone()),
+        ("read back", words::read_back(&evidence.read_back)),
+        ("command", evidence.command.clone()),
+    ];
+    for (name, value) in facts.into_iter().filter_map(|(n, v)| Some((n, v?))) {
+        let _ = writeln!(out, "  {name}: {value}");
+    }
+    for warning in &evidence.warnings {
+        let _ = writeln!(out, "  warning: {warning}");
+    }
+    for m in &attempt.measurements {
+        let level = state.spec.load.levels.get(m.level as usize).map(|l| l.label()).unwrap_or_default();
+        let number = |metric: Metric, stat| m.stat(metric, stat).map(|x| words::figure(metric, x));
+        let p99 = Stat::Percentile(Percentile::P99);
+        let shown = [
+            ("", number(Metric::OutputThroughput, Stat::Mean)),
+            ("TTFT p50 ", number(Metric::Ttft, Stat::Percentile(Percentile::P50))),
+            ("p99 ", number(Metric::Ttft, p99)),
+            ("TPOT p50 ", number(Metric::Tpot, Stat::Percentile(Percentile::P50))),
+            ("E2E p99 ", number(Metric::E2eLatency, p99)),
+        ];
+        let shown: Vec<String> = shown.into_iter().filter_map(|(n, v)| Some(format!("{n}{}", v?))).collect();
+        let c = &m.requests;
+        let _ = writeln!(out, "  level {level}: {}  ({} ok, {} failed)", shown.join("  "), c.completed, c.failed);
+        if let Validity::Invalid { reasons } = &m.validity {
+            let _ = writeln!(out, "    INVALID: {}", reasons.join("; "));
+        }
+        for note in &m.notes {
+            let _ = writeln!(out, "    note: {note}");
+        }
+    }
+}
+
+fn logs(experiment: &ExperimentView, tail: Option<usize>) -> anyhow::Result<()> {
+    let path = experiment.attempts.iter().rev().find_map(|a| a.evidence.log_path.clone());
+    let Some(path) = path else {
+        ui::say("this experiment has no engine log");
+        return Ok(());
+    };
+    let source = |source| AppError::Read { path: path.clone().into(), source };
+    let text = String::from_utf8_lossy(&std::fs::read(&path).map_err(source)?).into_owned();
+    let lines: Vec<&str> = text.lines().collect();
+    let from = tail.map_or(0, |n| lines.len().saturating_sub(n));
+    ui::answer(&lines[from..].join("\n"));
+    Ok(())
+}

@@ -1,0 +1,83 @@
+//! The subcommands, one file each.
+
+mod bench;
+mod completions;
+mod doctor;
+mod engines;
+mod experiments;
+mod lifeline;
+mod quickstart;
+mod report;
+mod schema;
+mod sim_engine;
+mod simulate;
+mod status;
+mod tasks;
+mod tune;
+
+use clap::Subcommand;
+
+use crate::exit::Exit;
+use crate::settings::Settings;
+use crate::ui;
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Tune a task: deploy, measure, search, verify, report.
+    Tune(tune::Args),
+    /// Run a whole task against the simulated engine in virtual time, without sockets.
+    Simulate(simulate::Args),
+    /// Put load on an endpoint that already runs and report what it gave.
+    Bench(bench::Args),
+    /// List, check, show, import, cancel and delete tasks.
+    #[command(subcommand)]
+    Tasks(tasks::Tasks),
+    /// List and explain the experiments of a task.
+    #[command(subcommand)]
+    Experiments(experiments::Experiments),
+    /// Report what a task found: terminal, JSON, Markdown or one HTML file.
+    Report(report::Args),
+    /// List, describe and install engines.
+    #[command(subcommand)]
+    Engines(engines::Engines),
+    /// Check this machine, and a task file against it, before anything is deployed.
+    Doctor(doctor::Args),
+    /// Say what runs now: tasks, holders, deployments, versions.
+    Status(status::Args),
+    /// Print the JSON Schema of a file format.
+    Schema(schema::Args),
+    /// Print shell completions.
+    Completions(completions::Args),
+    /// Install a real engine and a real small model, tune it, show the result.
+    Quickstart(quickstart::Args),
+    /// Serve the simulated engine over HTTP.
+    SimEngine(sim_engine::Args),
+    /// End engines when the tuner that started this dies.
+    #[command(hide = true)]
+    Lifeline(lifeline::Args),
+}
+
+/// Runs one of them and renders its error.
+pub(crate) async fn run(command: Command, settings: &Settings) -> Exit {
+    let result = match command {
+        Command::Tune(args) => tune::run(args, settings).await,
+        Command::Simulate(args) => simulate::run(args, settings).await,
+        Command::Bench(args) => bench::run(args, settings).await,
+        Command::Tasks(command) => tasks::run(command, settings).await,
+        Command::Experiments(command) => experiments::run(command, settings).await,
+        Command::Report(args) => report::run(args, settings).await,
+        Command::Engines(command) => engines::run(command, settings).await,
+        Command::Doctor(args) => doctor::run(args, settings).await,
+        Command::Status(args) => status::run(args, settings).await,
+        Command::Schema(args) => schema::run(args),
+        Command::Completions(args) => completions::run(args),
+        Command::Quickstart(args) => quickstart::run(args, settings).await,
+        Command::SimEngine(args) => sim_engine::run(args).await,
+        Command::Lifeline(args) => lifeline::run(args),
+    };
+    result.unwrap_or_else(|error| {
+        ui::error(&error);
+        Exit::of(&error)
+    })
+}

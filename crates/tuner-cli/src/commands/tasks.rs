@@ -1,0 +1,162 @@
+//! `autotuner tasks …`
+
+use std::path::PathBuf;
+
+use tuner_app::{tasks, tune};
+use tuner_core::task;
+use tuner_store::TaskFilter;
+
+use crate::exit::Exit;
+use crate::settings::Settings;
+use crate::ui;
+use crate::ui::table::Table;
+
+/// What can be done with tasks.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Tasks {
+    /// List the stored tasks, newest first.
+    List,
+    /// Show a task with every default filled in: a stored one by name, or a file.
+    Show {
+        /// Name, id, beginning of an id, or a task file.
+        task: String,
+    },
+    /// Check a task file and say everything that is wrong with it.
+    Check {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Translate a task file of the predecessor, with a note for each field that changes.
+    Import {
+        /// The predecessor's file (JSON or YAML).
+        file: PathBuf,
+        /// Write the task here instead of standard output.
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// Where it shall run, instead of the file's deployment_mode.
+        #[arg(long, value_enum)]
+        backend: Option<ImportBackend>,
+    },
+    /// Ask whoever works on a task to stop it for good.
+    Cancel {
+        /// Name, id or beginning of an id.
+        task: String,
+    },
+    /// Delete a task with its experiments, events and logs.
+    Delete {
+        /// Name, id or beginning of an id.
+        task: String,
+        /// Do not ask.
+        #[arg(long, short)]
+        yes: bool,
+    },
+}
+
+/// Backends an imported task can run on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ImportBackend {
+    /// Processes of this machine.
+    Local,
+    /// The simulated engine in virtual time.
+    Virtual,
+}
+
+pub(crate) async fn run(command: Tasks, settings: &Settings) -> anyhow::Result<Exit> {
+    let home = settings.home();
+    match command {
+        Tasks::List => list(settings).await,
+        Tasks::Show { task } => show(&task, settings).await,
+        Tasks::Check { file } => {
+            let file = tasks::read_file(&file)?;
+            file.notes.iter().for_each(|note| ui::say(note));
+            ui::answer(&tasks::summary(&file));
+            Ok(Exit::Success)
+        }
+        Tasks::Import { file, output, backend } => {
+            let backend = backend.map(|b| match b {
+                ImportBackend::Local => task::BackendSpec::Local,
+                ImportBackend::Virtual => task::BackendSpec::Virtual,
+            });
+            let imported = tasks::import(&file, backend)?;
+            imported.notes.iter().for_each(|note| ui::say(note));
+            match output {
+                Some(place) => tuner_app::results::write(&place, &imported.yaml)?,
+                None => ui::answer(&imported.yaml),
+            }
+            Ok(Exit::Success)
+        }
+        Tasks::Cancel { task } => {
+            let store = tune::open_store(&home).await?;
+            let row = store.task(&task).await?;
+            let status = tasks::cancel(&store, &row).await?;
+            ui::say(&format!("task {} is {status}", row.name));
+            Ok(Exit::Success)
+        }
+        Tasks::Delete { task, yes } => {
+            let store = tune::open_store(&home).await?;
+            let row = store.task(&task).await?;
+            if !yes && !ui::confirm(&format!("delete task {} with all its results?", row.name)) {
+                ui::say("nothing was deleted (say --yes to skip the question)");
+                return Ok(Exit::Usage);
+            }
+            tasks::delete(&store, &home, &row).await?;
+            ui::say(&format!("deleted {}", row.name));
+            Ok(Exit::Success)
+        }
+    }
+}
+
+async fn list(settings: &Settings) -> anyhow::Result<Exit> {
+    let store = tune::open_store(&settings.home()).await?;
+    let mut rows = Vec::new();
+    let mut from = None;
+    loop {
+        let page = store.list_tasks(&TaskFilter::default(), from, 200).await?;
+        rows.extend(page.tasks);
+        from = page.next;
+        if from.is_none() {
+            break;
+        }
+    }
+    if settings.json {
+        ui::json(&rows)?;
+        return Ok(Exit::Success);
+    }
+    if rows.is_empty() {
+        ui::say("no tasks yet; begin with: autotuner tune FILE");
+        return Ok(Exit::Success);
+    }
+    let mut table = Table::new(["task", "engine", "status", "verdict", "created", "id"]);
+    for row in rows {
+        let verdict = row.verdict.as_ref().and_then(|v| v.get("decision")?.as_str().map(|s| s.replace('_', " ")));
+        table.row([
+            row.name.clone(),
+            row.engine.clone(),
+            row.status.to_string(),
+            verdict.or(row.failure.clone()).unwrap_or_default(),
+            row.created_at.format("%Y-%m-%d %H:%M UTC").to_string(),
+            row.id.to_string(),
+        ]);
+    }
+    ui::answer(&table.to_string());
+    Ok(Exit::Success)
+}
+
+async fn show(wanted: &str, settings: &Settings) -> anyhow::Result<Exit> {
+    let path = PathBuf::from(wanted);
+    let spec = if path.is_file() {
+        let file = tasks::read_file(&path)?;
+        file.notes.iter().for_each(|note| ui::say(note));
+        file.spec
+    } else {
+        let store = tune::open_store(&settings.home()).await?;
+        let row = store.task(wanted).await?;
+        store.load(row.id).await?.spec
+    };
+    if settings.json {
+        ui::json(&spec)?;
+    } else {
+        ui::answer(&task::to_yaml(&spec));
+    }
+    Ok(Exit::Success)
+}

@@ -1,0 +1,80 @@
+//! Exit codes: the contract with scripts.
+
+use std::process::ExitCode;
+
+use tuner_app::AppError;
+use tuner_runner::RunError;
+use tuner_store::StoreError;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// It did what was asked.
+    Success,
+    /// Our own fault, or the machine's.
+    Internal,
+    /// The command line or a file is wrong.
+    Usage,
+    /// The task ended without a usable configuration.
+    TaskFailed,
+    /// Nothing has that name or number.
+    NotFound,
+    /// Another process holds the task.
+    Busy,
+    /// Something must be installed or repaired first.
+    NotReady,
+    /// Stopped by Ctrl-C; the task can be resumed.
+    Interrupted,
+}
+
+/// What `--help` says about them.
+pub(crate) const HELP: &str = "\
+Exit codes: 0 done · 1 internal error · 2 wrong usage or file · 3 the task found no usable configuration ·
+4 no such task or experiment · 5 another process holds the task · 6 something must be installed or repaired first ·
+130 stopped by Ctrl-C (resume with `autotuner tune --resume`)";
+
+impl Exit {
+    /// The number.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Internal => 1,
+            Self::Usage => 2,
+            Self::TaskFailed => 3,
+            Self::NotFound => 4,
+            Self::Busy => 5,
+            Self::NotReady => 6,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+impl Exit {
+    /// The code of an error: the only place where errors become numbers.
+    pub(crate) fn of(error: &anyhow::Error) -> Self {
+        let app = error.chain().find_map(|cause| cause.downcast_ref::<AppError>());
+        match app {
+            Some(AppError::TaskFile { .. } | AppError::Read { .. } | AppError::NotSimulated { .. }) => Self::Usage,
+            Some(AppError::NoSuchExperiment { .. } | AppError::NothingToResume) => Self::NotFound,
+            Some(AppError::NotInstalled { .. } | AppError::Preflight { .. }) => Self::NotReady,
+            Some(AppError::InUse { .. } | AppError::Run(RunError::Busy { .. } | RunError::ClaimRace)) => Self::Busy,
+            Some(AppError::Store(store)) => Self::of_store(store),
+            _ => error.chain().find_map(|cause| cause.downcast_ref()).map_or(Self::Internal, Self::of_store),
+        }
+    }
+}
+
+impl Exit {
+    fn of_store(error: &StoreError) -> Self {
+        match error {
+            StoreError::NoSuchTask { .. } | StoreError::AmbiguousTask { .. } => Self::NotFound,
+            _ => Self::Internal,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}

@@ -1,0 +1,82 @@
+//! Settings: flags over environment variables over defaults. Nothing else reads the environment.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use tracing_subscriber::EnvFilter;
+use tuner_app::Home;
+use tuner_app::tune::Surroundings;
+
+/// Options of every subcommand.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Settings {
+    /// Where tasks, logs and engines are kept [default: $XDG_DATA_HOME/inference-autotuner].
+    #[arg(long, global = true, env = "AUTOTUNER_DATA_DIR", value_name = "DIR", hide_env_values = true)]
+    data_dir: Option<PathBuf>,
+    /// Machine-readable output on standard output.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Plain lines instead of bars and colours (the default when standard error is not a terminal).
+    #[arg(long, global = true)]
+    pub(crate) plain: bool,
+    /// What the tuner logs about itself to standard error: error, warn, info, debug, or a tracing filter.
+    #[arg(
+        long,
+        global = true,
+        env = "AUTOTUNER_LOG",
+        default_value = "warn",
+        value_name = "FILTER",
+        hide_env_values = true
+    )]
+    log: String,
+}
+
+impl Settings {
+    /// The data directory.
+    pub(crate) fn home(&self) -> Home {
+        Home::new(self.data_dir.clone().unwrap_or_else(default_data_dir))
+    }
+
+    /// Sends the tuner's own log to standard error.
+    pub(crate) fn start_logging(&self) {
+        let filter = EnvFilter::try_new(&self.log).unwrap_or_else(|_| EnvFilter::new("warn"));
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
+    }
+
+    /// All that the application may know of this process's environment.
+    pub(crate) fn surroundings(&self) -> Surroundings {
+        Surroundings {
+            proxies: self.proxies(),
+            secrets: std::env::vars().filter(|(name, _)| is_secret(name)).collect(),
+            hub_cache: hub_cache(),
+            path: std::env::var_os("PATH"),
+            program: std::env::current_exe().ok(),
+        }
+    }
+
+    /// Proxy variables as the engines and downloads get them.
+    fn proxies(&self) -> BTreeMap<String, String> {
+        let names = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
+        let both_cases = names.iter().flat_map(|n| [(*n).to_owned(), n.to_lowercase()]);
+        both_cases.filter_map(|name| Some((name.clone(), std::env::var(&name).ok()?))).collect()
+    }
+}
+
+/// `$XDG_DATA_HOME/inference-autotuner`, else `~/.local/share/inference-autotuner`, else a folder beside us.
+fn default_data_dir() -> PathBuf {
+    let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    let base = set("XDG_DATA_HOME").or_else(|| Some(set("HOME")?.join(".local/share")));
+    base.unwrap_or_else(|| PathBuf::from(".")).join("inference-autotuner")
+}
+
+/// The hub's cache as its own tools find it: `HF_HUB_CACHE`, `HF_HOME/hub`, `~/.cache/huggingface/hub`.
+fn hub_cache() -> Option<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    let home = || Some(set("HOME")?.join(".cache/huggingface/hub"));
+    set("HF_HUB_CACHE").or_else(|| Some(set("HF_HOME")?.join("hub"))).or_else(home)
+}
+
+/// Names of variables that may hold a key that a task file refers to.
+fn is_secret(name: &str) -> bool {
+    ["KEY", "TOKEN", "SECRET", "PASSWORD"].iter().any(|word| name.to_uppercase().contains(word))
+}

@@ -1,0 +1,176 @@
+//! A task's events, folded into what people want to read while it runs.
+//!
+//! *Invariant*: a pure function of the events, so a screen that starts late shows the same as one that watched.
+
+use std::collections::BTreeMap;
+
+use tuner_core::plan::{AttemptState, Role, Verdict};
+use tuner_core::score::{Class, Score, improvement};
+use tuner_core::task::ResolvedObjective;
+use tuner_core::{Configuration, Outcome, TaskSpec};
+use tuner_store::{Event, EventRow, LevelFigures, Phase, Severity};
+
+use super::words;
+
+/// What has happened so far.
+#[derive(Debug)]
+pub(crate) struct Fold {
+    objective: ResolvedObjective,
+    levels: Vec<String>,
+    experiments: BTreeMap<u32, Shown>,
+    baseline: Option<f64>,
+    best: Option<(u32, Score)>,
+    /// Experiments that have ended.
+    pub(crate) done: u32,
+    /// What runs now, in words.
+    pub(crate) current: String,
+    /// The verdict, once there is one.
+    pub(crate) verdict: Option<Verdict>,
+}
+
+#[derive(Debug)]
+struct Shown {
+    role: Role,
+    configuration: Configuration,
+    started: Option<chrono::DateTime<chrono::Utc>>,
+}
+
+impl Fold {
+    /// Nothing has happened yet.
+    pub(crate) fn new(spec: &TaskSpec) -> Option<Self> {
+        Some(Self {
+            objective: spec.objectives.first()?.resolve(),
+            levels: spec.load.levels.iter().map(tuner_core::task::Level::label).collect(),
+            experiments: BTreeMap::new(),
+            baseline: None,
+            best: None,
+            done: 0,
+            current: String::new(),
+            verdict: None,
+        })
+    }
+
+    /// The best so far and its gain, in words; empty before the first result.
+    pub(crate) fn best(&self) -> String {
+        let Some((number, score)) = &self.best else { return String::new() };
+        let value = score.primary().map(|x| words::figure(self.objective.metric, x)).unwrap_or_default();
+        let gain = self.gain(score).map(|g| format!(" ({g} over the baseline)")).unwrap_or_default();
+        format!("best #{number} {value}{gain}")
+    }
+
+    /// Takes one event in and returns the lines it is worth.
+    pub(crate) fn apply(&mut self, row: &EventRow) -> Vec<String> {
+        let number = row.experiment.unwrap_or_default();
+        match &row.event {
+            Event::TaskStarted { resumed: true, .. } => vec!["resumed".to_owned()],
+            Event::CancelRequested => vec!["stopping at a person's request".to_owned()],
+            Event::ExperimentCreated { role, configuration } => {
+                let line = format!("#{number} {}  {configuration}", words::role(*role));
+                self.current = line.clone();
+                let shown = Shown { role: *role, configuration: configuration.clone(), started: None };
+                self.experiments.insert(number, shown);
+                vec![line]
+            }
+            Event::AttemptStarted { attempt, .. } => {
+                if let Some(shown) = self.experiments.get_mut(&number) {
+                    shown.started = Some(row.at);
+                    self.current = format!("#{number} {}  {}", words::role(shown.role), shown.configuration);
+                }
+                if *attempt > 1 { vec![format!("#{number}   attempt {attempt}")] } else { vec![] }
+            }
+            Event::Phase { phase, .. } => self.phase(number, *phase, row.at),
+            Event::ReadBack { arguments, .. } => {
+                words::read_back(arguments).map(|text| vec![format!("#{number}   {text}")]).unwrap_or_default()
+            }
+            Event::LevelMeasured { figures, .. } => vec![format!("#{number}   {}", self.level(figures))],
+            Event::AttemptEnded { state: AttemptState::Failed, failure: Some(failure), .. } => {
+                vec![format!("#{number}   {}: {}", words::snake(&failure.class), failure.message)]
+            }
+            Event::ExperimentEnded { outcome, score } => {
+                let score = score.clone().and_then(|s| serde_json::from_value(s).ok());
+                self.ended(number, outcome, score)
+            }
+            Event::Note { severity, text } => {
+                let word = if *severity == Severity::Warning { "warning: " } else { "" };
+                let place = row.experiment.map(|n| format!("#{n}   ")).unwrap_or_default();
+                vec![format!("{place}{word}{text}")]
+            }
+            Event::TaskEnded { verdict, .. } => {
+                self.verdict = verdict.clone().and_then(|v| serde_json::from_value(v).ok());
+                vec![]
+            }
+            _ => vec![],
+        }
+    }
+
+    fn phase(&mut self, number: u32, phase: Phase, at: chrono::DateTime<chrono::Utc>) -> Vec<String> {
+        let Some(shown) = self.experiments.get(&number) else { return vec![] };
+        let what = match phase {
+            Phase::Provision => "starting".to_owned(),
+            Phase::Loading => "loading".to_owned(),
+            Phase::Ready => "ready".to_owned(),
+            Phase::WarmUp { level, .. } => format!("{} warm-up", self.level_name(level)),
+            Phase::Level { level, .. } => self.level_name(level),
+            Phase::Stopping => "stopping".to_owned(),
+        };
+        self.current = format!("#{number} {}  {} · {what}", words::role(shown.role), shown.configuration);
+        let started = shown.started.filter(|_| phase == Phase::Ready);
+        started.map(|s| format!("#{number}   ready in {:.1} s", (at - s).as_seconds_f64())).into_iter().collect()
+    }
+
+    fn level_name(&self, level: u32) -> String {
+        let name = self.levels.get(level as usize).cloned().unwrap_or_default();
+        format!("level {}/{} {name}", level + 1, self.levels.len())
+    }
+
+    fn level(&self, figures: &LevelFigures) -> String {
+        let ms = |name: &str, p50: Option<f64>, p99: Option<f64>| match (p50, p99) {
+            (Some(a), Some(b)) => format!("  {name} p50 {} p99 {}", words::ms(a), words::ms(b)),
+            (Some(a), None) => format!("  {name} p50 {}", words::ms(a)),
+            _ => String::new(),
+        };
+        let rate = figures.output_throughput.map_or_else(|| "no tokens".to_owned(), |x| format!("{x:.1} tok/s"));
+        let errors = figures.error_rate.filter(|e| *e > 0.0).map(|e| format!("  errors {:.1} %", e * 100.0));
+        let invalid = if figures.valid { "" } else { "  INVALID" };
+        format!(
+            "{}  {rate}{}{}{}{invalid}",
+            self.level_name(figures.level),
+            ms("TTFT", figures.ttft_p50_ms, figures.ttft_p99_ms),
+            ms("TPOT", figures.tpot_p50_ms, None),
+            errors.unwrap_or_default()
+        )
+    }
+
+    fn ended(&mut self, number: u32, outcome: &Outcome, score: Option<Score>) -> Vec<String> {
+        self.done += 1;
+        self.current.clear();
+        let role = self.experiments.get(&number).map(|s| s.role);
+        let Some(score) = score.filter(|s| s.primary().is_some()) else {
+            let why = outcome.failure().map(|f| format!("  {}\n      hint: {}", f.message, f.class.hint()));
+            return vec![format!("#{number} {}{}", outcome.word(), why.unwrap_or_default())];
+        };
+        if role == Some(Role::Baseline) {
+            self.baseline = score.primary();
+        }
+        let value = score.primary().map(|x| words::figure(self.objective.metric, x)).unwrap_or_default();
+        let at = score.level.map(|l| format!(" at {}", self.levels.get(l as usize).cloned().unwrap_or_default()));
+        let class = if score.class == Class::Feasible { "" } else { words::class(score.class) };
+        let gain = match role {
+            Some(Role::Search) => self.gain(&score).map(|g| format!("  {g}")).unwrap_or_default(),
+            _ => String::new(),
+        };
+        let ranked = matches!(role, Some(Role::Baseline | Role::Search));
+        let first = ranked && self.best.as_ref().is_none_or(|(_, b)| score.compare(b, &self.objective).is_lt());
+        let star = if first && role == Some(Role::Search) { "  ← best so far" } else { "" };
+        let line = format!("#{number} {}  {value}{}{class}{gain}{star}", outcome.word(), at.unwrap_or_default());
+        if first {
+            self.best = Some((number, score));
+        }
+        vec![line]
+    }
+
+    fn gain(&self, score: &Score) -> Option<String> {
+        let ratio = improvement(&self.objective, self.baseline?, score.primary()?)?;
+        Some(words::percent(ratio))
+    }
+}

@@ -1,0 +1,120 @@
+//! Small words and figures, the same everywhere.
+
+use serde::Serialize;
+use tuner_bench::Live;
+use tuner_core::Metric;
+use tuner_core::engine::{ReadBack, ReadBackVerdict};
+use tuner_core::plan::{Arm, Role};
+use tuner_core::score::Class;
+
+/// A role in one word or two.
+pub(crate) fn role(role: Role) -> String {
+    match role {
+        Role::Baseline => "baseline".to_owned(),
+        Role::Search => "search".to_owned(),
+        Role::Verify { block, arm: Arm::Baseline } => format!("verify {} baseline", block + 1),
+        Role::Verify { block, arm: Arm::Best } => format!("verify {} best", block + 1),
+    }
+}
+
+/// What a class means, as an appendix to a line.
+pub(crate) fn class(class: Class) -> &'static str {
+    match class {
+        Class::Feasible => "  within every SLO",
+        Class::SoftViolation => "  misses a soft SLO",
+        Class::HardViolation => "  misses an SLO",
+        Class::Infeasible => "  cannot run",
+        Class::Failed => "  could not be tried",
+    }
+}
+
+/// Milliseconds with the digits that matter.
+pub(crate) fn ms(x: f64) -> String {
+    match x {
+        x if x >= 10_000.0 => format!("{:.1} s", x / 1000.0),
+        x if x >= 100.0 => format!("{x:.0} ms"),
+        _ => format!("{x:.1} ms"),
+    }
+}
+
+/// A value of a metric with its unit.
+pub(crate) fn figure(metric: Metric, x: f64) -> String {
+    match metric.unit() {
+        "ms" => ms(x),
+        "" => format!("{x:.3}"),
+        unit => format!("{x:.1} {unit}"),
+    }
+}
+
+/// A value that may be missing.
+pub(crate) fn optional(metric: Metric, x: Option<f64>) -> String {
+    x.map_or_else(|| "n/a".to_owned(), |x| figure(metric, x))
+}
+
+/// A level at one moment.
+pub(crate) fn live(live: &Live) -> String {
+    let mut parts = vec![live.label.clone(), format!("{:?}", live.phase).to_lowercase()];
+    if live.output_tok_s > 0.0 {
+        parts.push(format!("{:.1} tok/s", live.output_tok_s));
+    }
+    parts.extend(live.ttft_ms.map(|x| format!("TTFT {}", ms(x))));
+    parts.extend(live.icl_ms.map(|x| format!("ITL {}", ms(x))));
+    let planned = live.planned.map(|n| format!("/{n}")).unwrap_or_default();
+    parts.push(format!("{}{planned} done, {} in flight", live.done, live.in_flight));
+    parts.extend(live.failed.iter().map(|(class, n)| format!("{n} {class}")));
+    parts.join(" · ")
+}
+
+/// A ratio as a signed percentage: 1.2 is `+20.0 %`.
+pub(crate) fn percent(ratio: f64) -> String {
+    format!("{:+.1} %", (ratio - 1.0) * 100.0)
+}
+
+/// Seconds as people say them.
+pub(crate) fn duration(seconds: f64) -> String {
+    let s = seconds.round().max(0.0) as u64;
+    match s {
+        0..60 => format!("{s} s"),
+        60..3600 => format!("{} min {:02} s", s / 60, s % 60),
+        _ => format!("{} h {:02} min", s / 3600, s % 3600 / 60),
+    }
+}
+
+/// What the read-back found, in one line; `None` when there is nothing to say.
+pub(crate) fn read_back(arguments: &[ReadBack]) -> Option<String> {
+    let of = |verdict| arguments.iter().filter(move |a| a.verdict == verdict);
+    let different: Vec<String> = of(ReadBackVerdict::Different)
+        .map(|a| format!("{} asked {} reports {}", a.name, a.asked, a.reported.as_deref().unwrap_or("nothing")))
+        .collect();
+    let proven = of(ReadBackVerdict::Proven).count();
+    match (arguments.len(), different.is_empty()) {
+        (0, _) => None,
+        (n, true) => Some(format!("read back: {proven} of {n} flags proven")),
+        (_, false) => Some(format!("warning: the engine changed flags: {}", different.join("; "))),
+    }
+}
+
+/// The snake_case word of a serde enum.
+pub(crate) fn snake(value: &impl Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// The hint that an error in the chain carries.
+pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
+    error.chain().find_map(|cause| {
+        let store = cause.downcast_ref::<tuner_store::StoreError>().and_then(|e| e.hint()).map(str::to_owned);
+        store.or_else(|| cause.downcast_ref::<tuner_app::AppError>().and_then(tuner_app::AppError::hint))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_like_speech() {
+        assert_eq!(duration(59.4), "59 s");
+        assert_eq!(duration(61.0), "1 min 01 s");
+        assert_eq!(duration(7260.0), "2 h 01 min");
+    }
+}

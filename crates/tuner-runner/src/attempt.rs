@@ -1,0 +1,137 @@
+//! One attempt: deploy, wait until ready, prove the arguments, guard, measure level by level.
+//!
+//! *Invariant*: the deployment's id and the attempt's row exist before anything is launched, so whatever is left after
+//! a crash can be found and is accounted for.
+
+use chrono::{DateTime, Utc};
+use tokio::sync::Mutex;
+use tuner_core::plan::{AttemptEvidence, AttemptState, AttemptView, ExperimentView, LevelStep, next_level};
+use tuner_core::task::TaskSpec;
+use tuner_core::{Failure, FailureClass};
+use tuner_store::{Claimed, Phase, TaskId};
+
+use crate::error::RunError;
+use crate::lab::{Job, Session};
+use crate::worker::Worker;
+
+/// How an attempt left the worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AttemptEnd {
+    /// By itself.
+    Ended,
+    /// At somebody's wish.
+    Stopped,
+}
+
+/// An attempt under way.
+pub(crate) struct Attempt<'a> {
+    worker: &'a Worker,
+    claimed: &'a Claimed,
+    pub(crate) job: Job<'a>,
+    started_at: DateTime<Utc>,
+    evidence: Mutex<AttemptEvidence>,
+}
+
+impl<'a> Attempt<'a> {
+    pub(crate) fn new(
+        worker: &'a Worker,
+        claimed: &'a Claimed,
+        task: TaskId,
+        spec: &'a TaskSpec,
+        experiment: &'a ExperimentView,
+        number: u32,
+    ) -> Self {
+        let job =
+            Job { task, spec, experiment, attempt: number, flags: spec.effective_flags(&experiment.configuration) };
+        Self { worker, claimed, job, started_at: worker.clock.now(), evidence: Mutex::default() }
+    }
+
+    /// Everything between the attempt's row and its end. Dropping the future is safe; `stop` must follow.
+    pub(crate) async fn work(&self) -> Result<(), RunError> {
+        self.phase(Phase::Provision).await?;
+        let started = self.worker.lab.start(&self.job, self).await;
+        let session = match started {
+            Ok(session) => session,
+            Err(RunError::Attempt(failure)) => return self.explain(Err(*failure), false).await,
+            Err(error) => return Err(error),
+        };
+        self.phase(Phase::Ready).await?;
+        if let Some(guard) = &self.job.spec.quality_guard {
+            self.explain(self.worker.lab.guard(&self.job, &session, guard).await, false).await?;
+        }
+        self.levels(&session).await
+    }
+
+    async fn levels(&self, session: &Session) -> Result<(), RunError> {
+        let mut so_far = AttemptView {
+            number: self.job.attempt,
+            state: AttemptState::Running,
+            failure: None,
+            started_at: self.started_at,
+            ended_at: None,
+            measurements: Vec::new(),
+            evidence: AttemptEvidence::default(),
+        };
+        while let LevelStep::Measure { level, repeat } = next_level(self.job.spec, &so_far) {
+            self.phase(Phase::Level { level, repeat }).await?;
+            let measured = self.worker.lab.measure(&self.job, session, level, repeat, &self.worker.activity).await;
+            let measurement = self.explain(measured, true).await?;
+            self.claimed.record_measurement(self.job.experiment.number, self.job.attempt, &measurement).await?;
+            let nothing_came = measurement.requests.completed == 0 && measurement.requests.failed > 0;
+            let errors = measurement.errors.clone();
+            so_far.measurements.push(measurement);
+            if nothing_came {
+                let text = format!("no request of level {} was completed: {errors:?}", level + 1);
+                return self.explain(Err(Failure::new(FailureClass::NoAnswers, text)), true).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets the engine's own end explain a failure: its exit and last log lines know more than we do.
+    async fn explain<T>(&self, result: Result<T, Failure>, under_load: bool) -> Result<T, RunError> {
+        match result {
+            Ok(value) => Ok(value),
+            Err(failure) => Err(self.worker.lab.explain(&self.job, failure, under_load).await.into()),
+        }
+    }
+
+    /// Notes where the attempt is.
+    pub(crate) async fn phase(&self, phase: Phase) -> Result<(), RunError> {
+        Ok(self.claimed.record_phase(self.job.experiment.number, self.job.attempt, phase).await?)
+    }
+
+    /// Adds to what is known of this attempt and writes it down.
+    pub(crate) async fn learn(&self, change: impl FnOnce(&mut AttemptEvidence)) -> Result<(), RunError> {
+        let mut evidence = self.evidence.lock().await;
+        change(&mut evidence);
+        Ok(self.claimed.record_evidence(self.job.experiment.number, self.job.attempt, &evidence).await?)
+    }
+
+    /// The claim that this attempt writes through.
+    pub(crate) fn claimed(&self) -> &Claimed {
+        self.claimed
+    }
+
+    /// Time with an engine, weighted by its GPUs.
+    pub(crate) async fn gpu_seconds(&self) -> f64 {
+        let gpus = self.evidence.lock().await.gpus.unwrap_or(0);
+        (self.worker.clock.now() - self.started_at).as_seconds_f64().max(0.0) * f64::from(gpus)
+    }
+
+    /// Stops the engine and frees what it held; used where nothing more can be written.
+    pub(crate) async fn stop(&self) {
+        if let Err(error) = self.worker.lab.stop(&self.job).await {
+            tracing::error!(%error, "the engine could not be stopped; the next start reaps it");
+        }
+    }
+
+    /// Stops the engine and writes down how long it took.
+    pub(crate) async fn stop_and_record(&self) -> Result<(), RunError> {
+        if let Some(took) = self.worker.lab.stop(&self.job).await? {
+            self.worker.store.deployment_stopped(self.job.deployment().as_str()).await?;
+            self.learn(|evidence| evidence.stop_s = Some(took.as_secs_f64())).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,149 @@
+//! Where attempts happen: on real engines, or in virtual time on the simulated engine's model.
+
+mod real;
+mod virtual_time;
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tuner_bench::Seeds;
+use tuner_core::plan::{ExperimentView, Role};
+use tuner_core::task::{QualityGuard, TaskSpec};
+use tuner_core::{Configuration, Failure, Measurement, Percentile, Stat};
+use tuner_deploy::{DeployError, DeploymentId};
+use tuner_store::{Owner, Store, TaskId};
+
+pub use real::{RealLab, RealLabSettings};
+pub use virtual_time::VirtualLab;
+
+use crate::activity::Activity;
+use crate::attempt::Attempt;
+use crate::error::RunError;
+
+/// What is to be tried.
+#[derive(Debug)]
+pub struct Job<'a> {
+    /// The task.
+    pub task: TaskId,
+    /// What was asked.
+    pub spec: &'a TaskSpec,
+    /// The experiment.
+    pub experiment: &'a ExperimentView,
+    /// The attempt, from 1.
+    pub attempt: u32,
+    /// Every flag: fixed, baseline's and candidate's.
+    pub flags: Configuration,
+}
+
+impl Job<'_> {
+    /// The deployment's id, known before anything is launched.
+    pub fn deployment(&self) -> String {
+        format!("{}-e{}-a{}", self.task, self.experiment.number, self.attempt)
+    }
+
+    /// Seeds of the load. Experiments that are compared share lengths and arrivals; each pair of the verification has
+    /// its own, so that the pairs are independent. Prompts differ between all attempts.
+    pub(crate) fn seeds(&self) -> Seeds {
+        let block = match self.experiment.role {
+            Role::Baseline | Role::Search => 0,
+            Role::Verify { block, .. } => u64::from(block) + 1,
+        };
+        let task = self.spec.seed;
+        let prompts = (u64::from(self.experiment.number) << 32) | u64::from(self.attempt);
+        Seeds {
+            schedule: task.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(block),
+            prompts: task.rotate_left(17) ^ prompts,
+        }
+    }
+}
+
+/// A ready engine.
+#[derive(Debug)]
+pub enum Session {
+    /// A real one.
+    Real(Box<real::RealSession>),
+    /// A simulated one.
+    Virtual(Box<virtual_time::VirtualSession>),
+}
+
+/// Where attempts happen.
+#[derive(Debug)]
+pub enum Lab {
+    /// Processes of this machine, or an endpoint that already runs.
+    Real(Box<RealLab>),
+    /// No process, no socket.
+    Virtual(VirtualLab),
+}
+
+impl Lab {
+    /// Deploys and waits until the engine answers as it should.
+    pub(crate) async fn start(&self, job: &Job<'_>, attempt: &Attempt<'_>) -> Result<Session, RunError> {
+        match self {
+            Self::Real(lab) => lab.start(job, attempt).await.map(|s| Session::Real(Box::new(s))),
+            Self::Virtual(lab) => lab.start(job, attempt).await.map(|s| Session::Virtual(Box::new(s))),
+        }
+    }
+
+    /// Runs the quality guard against a ready engine.
+    pub(crate) async fn guard(&self, job: &Job<'_>, session: &Session, guard: &QualityGuard) -> Result<(), Failure> {
+        match (self, session) {
+            (Self::Real(lab), Session::Real(session)) => lab.guard(job, session, guard).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Measures one level.
+    pub(crate) async fn measure(
+        &self,
+        job: &Job<'_>,
+        session: &Session,
+        level: u32,
+        repeat: u32,
+        activity: &watch::Sender<Activity>,
+    ) -> Result<Measurement, Failure> {
+        match (self, session) {
+            (Self::Real(lab), Session::Real(session)) => lab.measure(job, session, level, repeat, activity).await,
+            (Self::Virtual(lab), Session::Virtual(session)) => lab.measure(job, session, level, repeat),
+            _ => Err(Failure::new(tuner_core::FailureClass::Internal, "a session of another lab")),
+        }
+    }
+
+    /// Says more about a failure than the step that failed knew.
+    pub(crate) async fn explain(&self, job: &Job<'_>, failure: Failure, under_load: bool) -> Failure {
+        match self {
+            Self::Real(lab) => lab.explain(job, failure, under_load).await,
+            Self::Virtual(_) => failure,
+        }
+    }
+
+    /// Stops the attempt's engine. `None` when there was nothing to stop.
+    pub(crate) async fn stop(&self, job: &Job<'_>) -> Result<Option<Duration>, DeployError> {
+        match self {
+            Self::Real(lab) => lab.stop(job).await,
+            Self::Virtual(_) => Ok(None),
+        }
+    }
+
+    /// Stops everything of this task that an earlier run left, and says what it was.
+    pub(crate) async fn reap(&self, task: TaskId, store: &Store) -> Result<Vec<DeploymentId>, RunError> {
+        match self {
+            Self::Real(lab) => lab.reap(task, store).await,
+            Self::Virtual(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// Whether the holder of a lease certainly does not live any more: a process of this host that is gone.
+    pub(crate) fn is_dead(&self, owner: &Owner) -> bool {
+        crate::liveness::is_dead(owner)
+    }
+}
+
+/// Percentiles that the objectives name, besides the standard ones.
+pub(crate) fn percentiles(spec: &TaskSpec) -> Vec<Percentile> {
+    let stats = spec.objectives.iter().map(|o| o.resolve().stat);
+    let named = stats.filter_map(|stat| match stat {
+        Stat::Percentile(p) => Some(p),
+        _ => None,
+    });
+    Percentile::STANDARD.into_iter().chain(named).collect()
+}

@@ -1,0 +1,93 @@
+//! Load for one engine: its tokenizer, its prompts and what it accepts, prepared once per attempt.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tuner_bench::tokens::TokenSource;
+use tuner_bench::{BenchError, Live, PreparedWorkload, Target, probe, run_level};
+use tuner_core::task::TaskSpec;
+use tuner_core::{Failure, FailureClass, Measurement};
+use tuner_deploy::ready::Endpoint;
+
+use crate::activity::Activity;
+use crate::lab::{Job, percentiles};
+
+/// What a ready engine is asked with.
+#[derive(Debug)]
+pub(crate) struct Prompting {
+    target: Target,
+    tokens: Arc<TokenSource>,
+    workload: PreparedWorkload,
+}
+
+impl Prompting {
+    /// Finds the tokenizer, reads or makes the prompts, asks the engine what it accepts.
+    pub(crate) async fn open(
+        spec: &TaskSpec,
+        endpoint: &Endpoint,
+        model: &str,
+        hub_cache: Option<&Path>,
+    ) -> Result<Self, Failure> {
+        let mut target = Target {
+            base_url: endpoint.base_url(),
+            model: model.to_owned(),
+            api_key: endpoint.api_key.clone(),
+            ..Target::default()
+        };
+        target.features = probe::features(&target, spec.workload.api).await.map_err(|e| failure(&e))?;
+        let tokens = TokenSource::find(&spec.model, hub_cache, Some(&target)).await.map_err(|e| failure(&e.into()))?;
+        let workload = PreparedWorkload::new(&spec.workload, Some(&tokens)).await.map_err(|e| failure(&e))?;
+        Ok(Self { target, tokens: Arc::new(tokens), workload })
+    }
+
+    /// The model's name as the engine serves it.
+    pub(crate) fn model(&self) -> &str {
+        &self.target.model
+    }
+
+    /// Measures one level.
+    pub(crate) async fn measure(
+        &self,
+        job: &Job<'_>,
+        level: u32,
+        repeat: u32,
+        activity: &watch::Sender<Activity>,
+    ) -> Result<Measurement, Failure> {
+        let plan = self.workload.plan(&job.spec.load, level, repeat, job.seeds()).map_err(|e| failure(&e.into()))?;
+        let (live, mut seen) = watch::channel(Live::default());
+        let experiment = Some(job.experiment.number);
+        let show = async {
+            while seen.changed().await.is_ok() {
+                let live = Some(seen.borrow_and_update().clone());
+                activity.send_replace(Activity { experiment, live });
+            }
+            std::future::pending::<()>().await;
+        };
+        // Dropping the level's future stops its threads; nobody else asks it to.
+        let (_keep, never) = watch::channel(false);
+        let run = run_level(&self.target, &plan, &self.workload.prompts, Some(self.tokens.clone()), live, never);
+        let run = tokio::select! {
+            run = run => run.map_err(|e| failure(&e)),
+            () = show => Err(Failure::new(FailureClass::Internal, "the live figures ended before the level")),
+        };
+        activity.send_replace(Activity::default());
+        Ok(run?.measurement(&plan, &job.spec.slos, &percentiles(job.spec)))
+    }
+}
+
+/// Whose trouble it is that a level could not be measured at all.
+fn failure(error: &BenchError) -> Failure {
+    let class = match error {
+        BenchError::Endpoint { .. } | BenchError::Thread(_) => FailureClass::Connection,
+        BenchError::Tokens(_) | BenchError::Prompts(_) | BenchError::Target(_) => FailureClass::ModelMissing,
+        BenchError::Plan(_) => FailureClass::Internal,
+    };
+    let mut message = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        message.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    Failure::new(class, message)
+}

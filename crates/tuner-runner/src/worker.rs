@@ -1,0 +1,274 @@
+//! The worker: claims a task, asks the planner, does what it says, writes down what came of it.
+//!
+//! *Invariant*: nothing is decided here. Whatever moment the process dies at, loading the rows and asking again goes
+//! on from there.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::Utc;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tuner_core::plan::{AttemptState, FinalStatus, Step, TaskView, Verdict, next_step};
+use tuner_core::sampler::Sampler;
+use tuner_core::score::score;
+use tuner_core::task::TaskSpec;
+use tuner_core::{Failure, FailureClass, SearchSpace};
+use tuner_store::{
+    Claim, Claimed, Lease, Owner, Phase, Resource, Severity, Store, StoreError, TaskEnd, TaskId, TaskState, TaskStatus,
+};
+
+use crate::activity::Activity;
+use crate::attempt::{Attempt, AttemptEnd};
+use crate::clock::Clock;
+use crate::error::RunError;
+use crate::lab::Lab;
+
+/// How long a lease lasts without a sign of life.
+const LEASE: Duration = Duration::from_secs(30);
+/// How often the worker shows that it lives and looks for a wish to stop.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+
+/// How work on a task ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RunEnd {
+    /// The task has ended.
+    Finished {
+        /// How.
+        status: FinalStatus,
+        /// What was found.
+        verdict: Box<Verdict>,
+    },
+    /// The worker was asked to stop; everything is stopped and the task can be resumed.
+    Stopped,
+}
+
+/// Does tasks, one at a time.
+#[derive(Debug)]
+pub struct Worker {
+    /// Where the truth is.
+    pub store: Store,
+    /// Where engines run.
+    pub lab: Lab,
+    /// Real or virtual time.
+    pub clock: Arc<Clock>,
+    /// Who we are.
+    pub owner: Owner,
+    /// What is shown live and kept nowhere.
+    pub activity: watch::Sender<Activity>,
+}
+
+impl Worker {
+    /// Works on a task until it has ended or `stop` is cancelled. Resume is the same call.
+    pub async fn run(
+        &self,
+        task: TaskId,
+        space: &SearchSpace,
+        sampler: &dyn Sampler,
+        stop: &CancellationToken,
+    ) -> Result<RunEnd, RunError> {
+        let lease = self.claim(task).await?;
+        let lost = CancellationToken::new();
+        let wish = CancellationToken::new();
+        let pulse = self.pulse(&lease, &lost, &wish);
+        let work = self.work(task, &lease, space, sampler, stop, &wish, &lost);
+        let result = tokio::select! {
+            result = work => result,
+            result = pulse => result,
+        };
+        match self.store.release(&lease).await {
+            Ok(()) | Err(StoreError::LeaseLost { .. }) => {}
+            Err(error) => tracing::warn!(%error, "the lease was not given back; it expires by itself"),
+        }
+        result
+    }
+
+    async fn claim(&self, task: TaskId) -> Result<Lease, RunError> {
+        let resource = Resource::task(task);
+        // Twice: a dead holder on this host is taken over at once, without waiting for its lease to expire.
+        for _ in 0..2 {
+            match self.store.claim(&resource, &self.owner, LEASE, Utc::now()).await? {
+                Claim::Won(lease) => return Ok(lease),
+                Claim::Held(holder) if self.lab.is_dead(&holder.owner) => {
+                    self.store.break_lease(&resource, holder.fence).await?;
+                }
+                Claim::Held(holder) => return Err(RunError::Busy { holder: Box::new(holder) }),
+            }
+        }
+        Err(RunError::Busy { holder: Box::new(self.store.holder(&resource).await?.ok_or(RunError::ClaimRace)?) })
+    }
+
+    /// Shows that we live; ends only with an error, which stops the work.
+    async fn pulse(
+        &self,
+        lease: &Lease,
+        lost: &CancellationToken,
+        wish: &CancellationToken,
+    ) -> Result<RunEnd, RunError> {
+        let mut silent_since = tokio::time::Instant::now();
+        loop {
+            tokio::time::sleep(HEARTBEAT).await;
+            match self.store.renew(lease, Utc::now()).await {
+                Ok(renewal) if !renewal.still_mine => {
+                    lost.cancel();
+                    // The work sees `lost`, stops its engine and returns the error itself.
+                    std::future::pending::<()>().await;
+                }
+                Ok(renewal) => {
+                    silent_since = tokio::time::Instant::now();
+                    if renewal.cancel_requested {
+                        wish.cancel();
+                    }
+                }
+                Err(error) if silent_since.elapsed() > LEASE => return Err(error.into()),
+                Err(error) => tracing::warn!(%error, "no heartbeat; trying again"),
+            }
+        }
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "each is one cause to stop or one source of truth")]
+    async fn work(
+        &self,
+        task: TaskId,
+        lease: &Lease,
+        space: &SearchSpace,
+        sampler: &dyn Sampler,
+        stop: &CancellationToken,
+        wish: &CancellationToken,
+        lost: &CancellationToken,
+    ) -> Result<RunEnd, RunError> {
+        let claimed = self.store.claimed(task, lease.clone());
+        claimed.start_task().await?;
+        self.clean_up(task, &claimed).await?;
+        let mut state = self.store.load(task).await?;
+        loop {
+            if lost.is_cancelled() {
+                return Err(RunError::LeaseLost);
+            }
+            let view = view(&state, space, wish.is_cancelled());
+            let step = next_step(&view, sampler, self.clock.now());
+            tracing::debug!(?step, "next");
+            match step {
+                Step::Create { number, role, configuration } => {
+                    claimed.create_experiment(number, role, &configuration).await?;
+                }
+                Step::End { number, outcome } => {
+                    let score = state.experiments.iter().find(|e| e.number == number).and_then(|e| {
+                        let ended = tuner_core::plan::ExperimentView { outcome: Some(outcome.clone()), ..e.clone() };
+                        score(&state.spec, &ended)
+                    });
+                    let score = score.map(serde_json::to_value).transpose().map_err(RunError::Encode)?;
+                    claimed.end_experiment(number, &outcome, score.as_ref()).await?;
+                }
+                Step::Wait { number, until } => {
+                    let text = format!("waiting before the next attempt, until {}", until.format("%H:%M:%S UTC"));
+                    claimed.note(Some(number), Severity::Info, &text).await?;
+                    tokio::select! {
+                        () = self.clock.wait_until(until) => {}
+                        () = stop.cancelled() => return Ok(RunEnd::Stopped),
+                        () = wish.cancelled() => {}
+                        () = lost.cancelled() => {}
+                    }
+                }
+                Step::Await { number } => return Err(RunError::StrayAttempt { number }),
+                Step::Finish { status, verdict } => {
+                    let failure = verdict.failure.as_ref().map(|f| f.message.clone());
+                    let value = serde_json::to_value(&verdict).map_err(RunError::Encode)?;
+                    claimed.finish_task(TaskEnd { status: status_of(status), verdict: Some(value), failure }).await?;
+                    return Ok(RunEnd::Finished { status, verdict });
+                }
+                Step::Run { number, attempt } => {
+                    if stop.is_cancelled() {
+                        return Ok(RunEnd::Stopped);
+                    }
+                    let end = self.attempt(&claimed, &state, number, attempt, [stop, wish, lost]).await?;
+                    if end == AttemptEnd::Stopped && stop.is_cancelled() {
+                        return Ok(RunEnd::Stopped);
+                    }
+                }
+            }
+            self.store.refresh(&mut state).await?;
+        }
+    }
+
+    /// What a dead worker left: its attempts are interrupted, its engines stopped.
+    async fn clean_up(&self, task: TaskId, claimed: &Claimed) -> Result<(), RunError> {
+        for found in self.lab.reap(task, &self.store).await? {
+            let text = format!("stopped what an earlier run left behind: {found}");
+            claimed.note(None, Severity::Info, &text).await?;
+        }
+        claimed.interrupt_open_attempts().await?;
+        Ok(())
+    }
+
+    /// One attempt, from its row to its end; the engine is stopped whatever happens.
+    async fn attempt(
+        &self,
+        claimed: &Claimed,
+        state: &TaskState,
+        number: u32,
+        attempt: u32,
+        [stop, wish, lost]: [&CancellationToken; 3],
+    ) -> Result<AttemptEnd, RunError> {
+        let Some(experiment) = state.experiments.iter().find(|e| e.number == number) else {
+            return Err(RunError::StrayAttempt { number });
+        };
+        let begun = claimed.begin_attempt(number).await?;
+        debug_assert_eq!(begun, attempt, "the planner counts attempts as the store does");
+        let attempt = Attempt::new(self, claimed, state.row.id, &state.spec, experiment, begun);
+        let limit = Duration::from_secs_f64(state.spec.timeouts.experiment_s);
+        let (end, failure) = tokio::select! {
+            result = attempt.work() => match result {
+                Ok(()) => (AttemptState::Succeeded, None),
+                Err(RunError::Attempt(failure)) => (AttemptState::Failed, Some(*failure)),
+                Err(error) => {
+                    attempt.stop().await;
+                    return Err(error);
+                }
+            },
+            () = self.limit(limit) => (AttemptState::Failed, Some(over_time(&state.spec))),
+            () = stop.cancelled() => (AttemptState::Cancelled, None),
+            () = wish.cancelled() => (AttemptState::Cancelled, None),
+            () = lost.cancelled() => {
+                attempt.stop().await;
+                return Err(RunError::LeaseLost);
+            }
+        };
+        attempt.phase(Phase::Stopping).await?;
+        attempt.stop_and_record().await?;
+        let gpu_seconds = attempt.gpu_seconds().await;
+        claimed.end_attempt(number, begun, &tuner_store::AttemptEnd { state: end, failure, gpu_seconds }).await?;
+        Ok(if end == AttemptState::Cancelled { AttemptEnd::Stopped } else { AttemptEnd::Ended })
+    }
+
+    /// The experiment's time limit; virtual time keeps its own.
+    async fn limit(&self, limit: Duration) {
+        match *self.clock {
+            Clock::Real => tokio::time::sleep(limit).await,
+            Clock::Virtual(_) => std::future::pending().await,
+        }
+    }
+}
+
+fn status_of(status: FinalStatus) -> TaskStatus {
+    match status {
+        FinalStatus::Completed => TaskStatus::Completed,
+        FinalStatus::Failed => TaskStatus::Failed,
+        FinalStatus::Cancelled => TaskStatus::Cancelled,
+    }
+}
+
+fn over_time(spec: &TaskSpec) -> Failure {
+    let message = format!("the experiment took longer than timeouts.experiment_s = {} s", spec.timeouts.experiment_s);
+    Failure::new(FailureClass::TimeoutMeasure, message)
+}
+
+fn view<'a>(state: &'a TaskState, space: &'a SearchSpace, wish: bool) -> TaskView<'a> {
+    TaskView {
+        spec: &state.spec,
+        space,
+        experiments: &state.experiments,
+        started_at: state.row.started_at.unwrap_or(state.row.created_at),
+        cancel_requested: wish || state.row.cancel_requested,
+    }
+}
