@@ -56,7 +56,7 @@ fn running(facts: &Facts<'_>) -> Headline {
         sentence,
         numbers: Vec::new(),
         improvement: None,
-        advice: "A task that was stopped goes on with `autotuner tune --resume`.".to_owned(),
+        advice: "A task that was stopped goes on with: autotuner tune --resume.".to_owned(),
     }
 }
 
@@ -122,12 +122,9 @@ fn no_difference(facts: &Facts<'_>, verdict: &Verdict, best: &ExperimentReport) 
         numbers: Vec::new(),
         improvement: None,
         advice: if verdict.improvement.is_some_and(|interval| interval.low > 1.0) {
-            format!("Keep {}, or lower `verification.indifference`.", baseline_words(facts))
+            format!("Keep {}, or lower verification.indifference.", baseline_words(facts))
         } else {
-            format!(
-                "Keep {}. More pairs (`verification.blocks`) can resolve smaller differences.",
-                baseline_words(facts)
-            )
+            format!("Keep {}. More pairs (verification.blocks) can resolve smaller differences.", baseline_words(facts))
         },
     }
 }
