@@ -64,8 +64,13 @@ pub(crate) fn target_directory() -> Result<PathBuf> {
 }
 
 fn output(binary: &PathBuf, arguments: &[&str]) -> Result<String> {
-    // A fixed width, so that the text is the same on every terminal.
-    let mut text = shell::capture(Command::new(binary).args(arguments).env("COLUMNS", "100"))?;
+    // A fixed width and nobody's settings, so that the text is the same everywhere.
+    let mut command = Command::new(binary);
+    command.args(arguments).env("COLUMNS", "100");
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AUTOTUNER_")) {
+        command.env_remove(name);
+    }
+    let mut text = shell::capture(&mut command)?;
     if !text.ends_with('\n') {
         text.push('\n');
     }

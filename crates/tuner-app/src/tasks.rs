@@ -35,10 +35,9 @@ pub fn read_text_as(source: &str, path: &Path) -> Result<TaskFile, AppError> {
     let loaded = read_informed(source).map_err(refused)?;
     let mut spec = loaded.spec;
     let folder = path.parent().unwrap_or(Path::new("."));
-    for place in [&mut spec.model.path, &mut spec.model.tokenizer, &mut spec.workload.prompts.prompts_file] {
-        if let Some(text) = place {
-            *text = absolute(folder, text);
-        }
+    let places = [&mut spec.model.path, &mut spec.model.tokenizer, &mut spec.workload.prompts.prompts_file];
+    for text in places.into_iter().flatten() {
+        *text = absolute(folder, text);
     }
     let notes = loaded.notes.iter().map(|note| note.render(&name, source)).collect();
     Ok(TaskFile { spec, space: loaded.space, notes, source: source.to_owned() })

@@ -26,7 +26,31 @@ pub(super) fn check(files: &[File]) -> Vec<String> {
             }
         }
     }
+    for file in files.iter().filter(|file| file.is_product_source()) {
+        for (number, page) in pages_named(&file.text) {
+            if !known.contains(page) {
+                findings.push(format!("{}:{number}: names {page}, which does not exist", file.path));
+            }
+        }
+    }
     findings
+}
+
+/// Our own pages that comments name, `docs/NAME.md`; those "of" another project are its own.
+fn pages_named(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines().enumerate().flat_map(|(index, line)| {
+        let spans: Vec<&str> = line.split('`').collect();
+        let comment = line.trim_start().starts_with("//");
+        let named = spans.clone().into_iter().zip(spans.into_iter().skip(1).chain([""]));
+        named
+            .skip(1)
+            .step_by(2)
+            .filter(move |(page, after)| {
+                let ours = page.starts_with("docs/") && page.ends_with(".md") && !page.contains(char::is_uppercase);
+                comment && ours && !after.starts_with(" of ")
+            })
+            .map(move |(page, _)| (index + 1, page))
+    })
 }
 
 /// Targets of inline links and images, with their line; code blocks and code spans are skipped.
@@ -91,5 +115,12 @@ mod tests {
     fn a_dead_link_is_found_with_its_line() {
         let found = check(&[file("docs/a.md", "x\n[b](gone.md)\n")]);
         assert_eq!(found, ["docs/a.md:2: link to gone.md, which does not exist"]);
+    }
+
+    #[test]
+    fn a_page_that_a_comment_names_must_exist() {
+        let text = "//! See `docs/a.md`, `docs/gone.md` and `docs/x.md` of that project.\n";
+        let found = check(&[file("crates/a/src/b.rs", text), file("docs/a.md", "")]);
+        assert_eq!(found, ["crates/a/src/b.rs:1: names docs/gone.md, which does not exist"]);
     }
 }

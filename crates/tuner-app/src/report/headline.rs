@@ -56,7 +56,7 @@ fn running(facts: &Facts<'_>) -> Headline {
         sentence,
         numbers: Vec::new(),
         improvement: None,
-        advice: "A task that was stopped goes on with `autotuner tune --resume`.".to_owned(),
+        advice: "A task that was stopped goes on with: autotuner tune --resume.".to_owned(),
     }
 }
 
@@ -94,14 +94,24 @@ fn better(facts: &Facts<'_>, verdict: &Verdict, best: &ExperimentReport) -> Head
 
 fn no_difference(facts: &Facts<'_>, verdict: &Verdict, best: &ExperimentReport) -> Headline {
     let sentence = match &verdict.improvement {
-        Some(interval) => format!(
-            "Run side by side {} times, experiment {} lies between {} {} than {}: nothing the measurements can prove.",
-            interval.pairs,
-            best.number,
-            bounds(facts, interval),
-            noun(facts.objective.metric),
-            baseline_words(facts),
-        ),
+        Some(interval) => {
+            let conclusion = if interval.low > 1.0 {
+                format!(
+                    "less than the {} that the task calls worth having",
+                    percent(facts.spec.verification.indifference)
+                )
+            } else {
+                "nothing the measurements can prove".to_owned()
+            };
+            format!(
+                "Run side by side {} times, experiment {} lies between {} {} than {}: {conclusion}.",
+                interval.pairs,
+                best.number,
+                bounds(facts, interval),
+                noun(facts.objective.metric),
+                baseline_words(facts),
+            )
+        }
         None => format!("Experiment {} was not proven better: {}.", best.number, verdict.reason),
     };
     Headline {
@@ -111,10 +121,11 @@ fn no_difference(facts: &Facts<'_>, verdict: &Verdict, best: &ExperimentReport) 
         sentence,
         numbers: Vec::new(),
         improvement: None,
-        advice: format!(
-            "Keep {}. More pairs (`verification.blocks`) can resolve smaller differences.",
-            baseline_words(facts)
-        ),
+        advice: if verdict.improvement.is_some_and(|interval| interval.low > 1.0) {
+            format!("Keep {}, or lower verification.indifference.", baseline_words(facts))
+        } else {
+            format!("Keep {}. More pairs (verification.blocks) can resolve smaller differences.", baseline_words(facts))
+        },
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tuner_core::TaskSpec;
-use tuner_core::engine::ReadBackVerdict;
+use tuner_core::engine::{EngineName, ReadBackVerdict};
 use tuner_core::plan::{AttemptState, AttemptView};
 use tuner_core::task::{Api, BackendSpec, SamplerSpec};
 
@@ -23,7 +23,7 @@ pub(super) fn facts(data: &ReportData<'_>) -> Vec<Fact> {
     say("Engine", engine(data));
     say("Model", model(data));
     say("Backend", backend(&spec.backend));
-    say("Machine", data.host.describe());
+    say("Machine", machine(data));
     say("Workload", workload(spec));
     say("Levels", spec.load.levels.iter().map(|level| level.label()).collect::<Vec<_>>().join(", "));
     say("Window", window(spec));
@@ -56,6 +56,8 @@ pub(super) fn engine(data: &ReportData<'_>) -> String {
     match (ran.as_slice(), data.spec.engine.version.as_deref()) {
         ([], None) => name.to_owned(),
         ([], Some(version)) => format!("{name} {version}"),
+        // Some engines say their own name in their version.
+        (versions, _) if versions.iter().all(|v| v.starts_with(name)) => versions.join(" and "),
         (versions, _) => format!("{name} {}", versions.join(" and ")),
     }
 }
@@ -69,6 +71,17 @@ pub(super) fn model(data: &ReportData<'_>) -> String {
         return source.to_owned();
     }
     format!("{source}, served as {}", served.into_iter().collect::<Vec<_>>().join(" and "))
+}
+
+/// The machine that gave the figures; a simulated one where the engine is.
+fn machine(data: &ReportData<'_>) -> String {
+    match (&data.spec.engine.hardware, &data.spec.backend) {
+        (Some(hardware), _) if data.spec.engine.name == EngineName::Simulated => {
+            format!("{} × {}, simulated", hardware.count, hardware.gpu)
+        }
+        (_, BackendSpec::Virtual) => "simulated".to_owned(),
+        _ => data.host.describe(),
+    }
 }
 
 fn backend(backend: &BackendSpec) -> String {

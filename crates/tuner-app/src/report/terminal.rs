@@ -1,5 +1,7 @@
 //! The report for a terminal: the answer first, then the table, then how it was measured.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::headline::signed;
 use super::model::{ExperimentReport, Report, Tone};
 use super::numbers::figure;
@@ -142,7 +144,8 @@ fn experiments(out: &mut Page, report: &Report) {
         ("vs baseline", Set::Right),
         ("configuration", Set::Left),
     ];
-    let rows: Vec<Vec<String>> = report.experiments.iter().map(|e| row(report, e)).collect();
+    let names = short_names(report, out.width);
+    let rows: Vec<Vec<String>> = report.experiments.iter().map(|e| row(report, e, &names)).collect();
     for (i, line) in table(&heads, &rows, heads.len() - 1, out.width).iter().enumerate() {
         let experiment = i.checked_sub(1).and_then(|i| report.experiments.get(i));
         let line = match experiment {
@@ -153,9 +156,39 @@ fn experiments(out: &mut Page, report: &Report) {
         };
         out.line(&line);
     }
+    let legend: Vec<String> = names.iter().map(|(name, short)| format!("{short}: {name}")).collect();
+    for line in wrapped(&legend.join(", "), out.width - 2).iter().filter(|line| !line.is_empty()) {
+        let line = out.ink.dim(line);
+        out.line(&format!("  {line}"));
+    }
 }
 
-fn row(report: &Report, e: &ExperimentReport) -> Vec<String> {
+/// Initials of the parameters, where their names in full would not leave room for their values: `mns` for
+/// `max-num-seqs`. Empty when there is room, or when two parameters share their initials.
+fn short_names(report: &Report, width: usize) -> BTreeMap<String, String> {
+    /// What the other columns take.
+    const OTHERS: usize = 64;
+    let widest = report.experiments.iter().map(|e| e.configuration_text.chars().count()).max().unwrap_or(0);
+    if widest + OTHERS <= width {
+        return BTreeMap::new();
+    }
+    let parameters = report.experiments.iter().flat_map(|e| e.configuration.iter().map(|(name, _)| name));
+    let names: BTreeMap<String, String> = parameters
+        .map(|name| (name.to_owned(), name.split(['-', '_']).filter_map(|word| word.chars().next()).collect()))
+        .collect();
+    let distinct: BTreeSet<&String> = names.values().collect();
+    if distinct.len() == names.len() { names } else { BTreeMap::new() }
+}
+
+fn configuration(e: &ExperimentReport, names: &BTreeMap<String, String>) -> String {
+    if names.is_empty() || e.configuration.is_empty() {
+        return e.configuration_text.clone();
+    }
+    let short = |name: &str| names.get(name).cloned().unwrap_or_else(|| name.to_owned());
+    e.configuration.iter().map(|(name, value)| format!("{}={value}", short(name))).collect::<Vec<_>>().join(" ")
+}
+
+fn row(report: &Report, e: &ExperimentReport, names: &BTreeMap<String, String>) -> Vec<String> {
     let mark = if e.is_best { "*" } else { "" };
     let improvement = e.improvement.filter(|_| e.role != "baseline");
     vec![
@@ -165,7 +198,7 @@ fn row(report: &Report, e: &ExperimentReport) -> Vec<String> {
         e.objective.map_or("–".to_owned(), figure),
         e.deciding_level.clone().unwrap_or_default(),
         improvement.map_or(String::new(), |r| signed(report.smaller_is_better, r)),
-        e.configuration_text.clone(),
+        configuration(e, names),
     ]
 }
 

@@ -62,6 +62,7 @@ fn every_verdict_has_its_words() {
     let samples = [
         Sample::better(),
         Sample::without_difference(),
+        Sample::not_worth_having(),
         Sample::fooled(),
         Sample::not_verified(),
         Sample::running(),

@@ -46,6 +46,13 @@ impl Sample {
         Self::finished(|block| [0.73, 0.70, 0.66, 0.71][block as usize % 4], spec())
     }
 
+    /// A proven gain, but smaller than the task wants.
+    pub(super) fn not_worth_having() -> Self {
+        let mut spec = spec();
+        spec.verification.indifference = 0.1;
+        Self::finished(|block| 0.72 + 0.001 * f64::from(block), spec)
+    }
+
     pub(super) fn fooled() -> Self {
         Self::finished(|block| 0.60 + 0.002 * f64::from(block), spec())
     }
