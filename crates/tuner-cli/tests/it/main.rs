@@ -1,6 +1,10 @@
-//! Integration tests of the `autotuner` command, as a child process with a data directory of its own.
-
-// Helpers of tests are tests.
-#![allow(clippy::unwrap_used)]
+//! Integration tests of the `autotuner` command.
+#![allow(
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test may panic, and says why it skips"
+)]
 
 mod crash;
+mod live;
