@@ -88,7 +88,7 @@ pub(crate) async fn run(command: Tasks, settings: &Settings) -> anyhow::Result<E
         Tasks::Cancel { task } => {
             let store = tune::open_store(&home).await?;
             let row = store.task(&task).await?;
-            let status = tasks::cancel(&store, &row).await?;
+            let status = tune::cancel(&home, &store, &row, &settings.surroundings()).await?;
             ui::say(&format!("task {} is {status}", row.name));
             Ok(Exit::Success)
         }

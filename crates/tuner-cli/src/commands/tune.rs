@@ -12,6 +12,7 @@ use tuner_runner::{Activity, RunEnd};
 use tuner_store::{Store, TaskId, TaskRow, TaskStatus};
 
 use crate::exit::Exit;
+use crate::interrupts::Interrupts;
 use crate::settings::Settings;
 use crate::ui::screen::{Mode, Screen};
 use crate::ui::{self};
@@ -93,6 +94,7 @@ fn check(args: &Args, settings: &Settings, home: &Home, spec: &tuner_core::TaskS
 /// Runs a task with a screen; Ctrl-C asks once to stop cleanly, twice to stop at once.
 pub(crate) async fn drive(settings: &Settings, home: &Home, store: &Store, row: &TaskRow) -> anyhow::Result<RunEnd> {
     let stop = CancellationToken::new();
+    let _interrupts = Interrupts::heed(&stop)?;
     let (sender, activity) = watch::channel(Activity::default());
     let mode = match (settings.json, ui::fancy(settings)) {
         (true, _) => Mode::Json,
@@ -107,21 +109,9 @@ pub(crate) async fn drive(settings: &Settings, home: &Home, store: &Store, row: 
         tokio::pin!(work);
         let watching = screen.follow(&mut follower, activity);
         tokio::pin!(watching);
-        let mut interrupts = 0;
-        loop {
-            tokio::select! {
-                end = &mut work => break end,
-                () = &mut watching => {}
-                () = interrupted() => {
-                    interrupts += 1;
-                    stop.cancel();
-                    if interrupts == 1 {
-                        ui::say("stopping (again to stop at once)");
-                    } else {
-                        bail!("stopped at once; what still ran is ended by its lifeline or at the next start");
-                    }
-                }
-            }
+        tokio::select! {
+            end = &mut work => end,
+            () = &mut watching => unreachable!("the screen follows for ever"),
         }
     };
     loop {
@@ -147,19 +137,6 @@ async fn open_screen(store: &Store, task: TaskId, mode: Mode) -> anyhow::Result<
         cancel_requested: false,
     };
     Screen::new(mode, &state.spec, progress(&view).total, state.seq).context("the task has no objective")
-}
-
-/// Ctrl-C or a polite request of the system.
-async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut term = match signal(SignalKind::terminate()) {
-        Ok(term) => term,
-        Err(_) => return std::future::pending().await,
-    };
-    tokio::select! {
-        result = tokio::signal::ctrl_c() => if result.is_err() { std::future::pending::<()>().await },
-        _ = term.recv() => {}
-    }
 }
 
 /// The result: on the terminal, as JSON, and as an HTML file.

@@ -6,4 +6,5 @@
     reason = "a test may panic, and says why it skips"
 )]
 
+mod crash;
 mod live;
