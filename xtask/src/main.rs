@@ -8,6 +8,7 @@ mod ci;
 mod codegen;
 mod counts;
 mod live;
+mod overhead;
 mod quickstart;
 mod rings;
 mod shell;
@@ -23,7 +24,8 @@ usage: cargo xtask <chore>
   rings              edges between crates run downwards, ring 1 stays pure
   codegen [--check]  write the committed generated files, or say which are stale
   quickstart [ARGS]  build the release binary and run `autotuner quickstart ARGS`
-  live ENGINE [ARGS] install a large real engine (vllm) and tune it with its example task";
+  live ENGINE [ARGS] install a large real engine (vllm) and tune it with its example task
+  overhead           the tuner's own share of a task's time, measured";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         ["rings"] => rings::run(),
         ["codegen"] => codegen::run(codegen::Mode::Write),
         ["codegen", "--check"] => codegen::run(codegen::Mode::Check),
+        ["overhead"] => overhead::run(),
         ["quickstart", rest @ ..] => quickstart::run(rest),
         ["live", engine, rest @ ..] => live::run(engine, rest),
         _ => {
