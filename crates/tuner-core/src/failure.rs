@@ -31,8 +31,6 @@ pub enum FailureClass {
     TimeoutMeasure,
     /// Ready, but it serves another model than asked.
     WrongModel,
-    /// An argument did not reach the engine: its own report disagrees.
-    ArgumentMismatch,
     /// Ready, but no request could be completed.
     NoAnswers,
     /// The quality guard vetoed the configuration.
@@ -79,9 +77,7 @@ impl FailureClass {
             | Self::Interrupted
             | Self::Connection
             | Self::Internal => Blame::Transient,
-            Self::ModelMissing | Self::HubAccess | Self::EngineMissing | Self::WrongModel | Self::ArgumentMismatch => {
-                Blame::Environment
-            }
+            Self::ModelMissing | Self::HubAccess | Self::EngineMissing | Self::WrongModel => Blame::Environment,
         }
     }
 
@@ -100,7 +96,6 @@ impl FailureClass {
             Self::TimeoutReady => "raise timeouts.ready_s if the log was still moving, else read the last log lines",
             Self::TimeoutMeasure => "raise timeouts.measure_s or lower the load",
             Self::WrongModel => "something else answers on that address; check the model's served name",
-            Self::ArgumentMismatch => "the engine ignored or changed a flag; see the read-back table",
             Self::NoAnswers => "the server is up but completes nothing; see the errors by class and the engine log",
             Self::QualityGuard => "this configuration changes answers too much for the guard's limit",
             Self::InvalidMeasurement => "the load generator was the bottleneck; give it more CPU or lower the load",

@@ -4,6 +4,8 @@
 
 mod attempt;
 mod budget;
+#[cfg(test)]
+mod properties;
 mod step;
 mod verdict;
 mod verify;

