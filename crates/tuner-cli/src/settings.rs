@@ -1,12 +1,15 @@
 //! Settings: flags over environment variables over defaults. Nothing else reads the environment.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tracing_subscriber::EnvFilter;
 use tuner_app::Home;
 use tuner_app::tune::Surroundings;
 use tuner_engines::environment::AMBIENT;
+
+/// What people type.
+const NAME: &str = "autotuner";
 
 /// Options of every subcommand.
 #[derive(Debug, clap::Args)]
@@ -51,6 +54,7 @@ impl Settings {
             secrets: std::env::vars().filter(|(name, _)| is_secret(name)).collect(),
             hub_cache: hub_cache(),
             path: std::env::var_os("PATH"),
+            called: std::env::current_exe().ok().filter(|program| is_on_path(program)).map(|_| NAME.to_owned()),
             program: std::env::current_exe().ok(),
         }
     }
@@ -66,6 +70,13 @@ fn default_data_dir() -> PathBuf {
     let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
     let base = set("XDG_DATA_HOME").or_else(|| Some(set("HOME")?.join(".local/share")));
     base.unwrap_or_else(|| PathBuf::from(".")).join("inference-autotuner")
+}
+
+/// Whether a person who types our name gets this very program.
+fn is_on_path(program: &Path) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).map(|folder| folder.join(NAME)).find(|file| file.is_file());
+    found.and_then(|file| Some(file.canonicalize().ok()? == program.canonicalize().ok()?)).unwrap_or(false)
 }
 
 /// The hub's cache as its own tools find it: `HF_HUB_CACHE`, `HF_HOME/hub`, `~/.cache/huggingface/hub`.

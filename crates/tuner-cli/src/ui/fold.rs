@@ -20,6 +20,11 @@ pub(crate) struct Fold {
     experiments: BTreeMap<u32, Shown>,
     baseline: Option<f64>,
     best: Option<(u32, Score)>,
+    /// Seconds of the attempts that ran to their end, by their stored times.
+    spent_s: f64,
+    /// When the attempt that runs now began.
+    began: Option<chrono::DateTime<chrono::Utc>>,
+    blocks: u32,
     /// Experiments that have ended.
     pub(crate) done: u32,
     /// What runs now, in words.
@@ -44,6 +49,9 @@ impl Fold {
             experiments: BTreeMap::new(),
             baseline: None,
             best: None,
+            spent_s: 0.0,
+            began: None,
+            blocks: spec.verification.blocks,
             done: 0,
             current: String::new(),
             verdict: None,
@@ -56,6 +64,22 @@ impl Fold {
         let value = score.primary().map(|x| words::figure(self.objective.metric, x)).unwrap_or_default();
         let gain = self.gain(score).map(|g| format!(" ({g} over the baseline)")).unwrap_or_default();
         format!("best #{number} {value}{gain}")
+    }
+
+    /// Experiments that there will be, given the number that was planned: a search that ended early has fewer.
+    pub(crate) fn total(&self, planned: u32) -> u32 {
+        let verifies = |s: &&Shown| matches!(s.role, Role::Verify { .. });
+        let verifying = self.experiments.values().filter(verifies).count();
+        let all = self.experiments.len() as u32;
+        if verifying == 0 { planned.max(all) } else { (all - verifying as u32 + 2 * self.blocks).max(all) }
+    }
+
+    /// Seconds left until `total` experiments have ended, if each takes as long as those before; `None` before one
+    /// has ended.
+    pub(crate) fn left_s(&self, total: u32, now: chrono::DateTime<chrono::Utc>) -> Option<f64> {
+        let mean = (self.done > 0).then(|| self.spent_s / f64::from(self.done))?;
+        let running = self.began.map_or(0.0, |began| (now - began).as_seconds_f64().clamp(0.0, mean));
+        Some((mean * f64::from(total.saturating_sub(self.done)) - running).max(0.0))
     }
 
     /// Takes one event in and returns the lines it is worth.
@@ -72,6 +96,7 @@ impl Fold {
                 vec![line]
             }
             Event::AttemptStarted { attempt, .. } => {
+                self.began = Some(row.at);
                 if let Some(shown) = self.experiments.get_mut(&number) {
                     shown.started = Some(row.at);
                     self.current = format!("#{number} {}  {}", words::role(shown.role), shown.configuration);
@@ -83,8 +108,14 @@ impl Fold {
                 words::read_back(arguments).map(|text| vec![format!("#{number}   {text}")]).unwrap_or_default()
             }
             Event::LevelMeasured { figures, .. } => vec![format!("#{number}   {}", self.level(figures))],
-            Event::AttemptEnded { state: AttemptState::Failed, failure: Some(failure), .. } => {
-                vec![format!("#{number}   {}: {}", words::snake(&failure.class), failure.message)]
+            Event::AttemptEnded { state, failure, .. } => {
+                let began = self.began.take();
+                // What a killed tuner left was ended long after it had stopped running.
+                if let Some(began) = began.filter(|_| *state != AttemptState::Interrupted) {
+                    self.spent_s += (row.at - began).as_seconds_f64();
+                }
+                let failure = failure.as_ref().filter(|_| *state == AttemptState::Failed);
+                failure.map(|f| format!("#{number}   {}: {}", words::snake(&f.class), f.message)).into_iter().collect()
             }
             Event::ExperimentEnded { outcome, score } => {
                 let score = score.clone().and_then(|s| serde_json::from_value(s).ok());

@@ -32,8 +32,7 @@ pub(crate) struct Screen {
     bars: Option<Bars>,
     /// Events up to here happened before this run and are not printed.
     quiet_until: i64,
-    total: u32,
-    mean_s: f64,
+    planned: u32,
 }
 
 struct Bars {
@@ -43,11 +42,12 @@ struct Bars {
 }
 
 impl Screen {
-    /// A screen for a task of `total` experiments; events up to `quiet_until` are history.
-    pub(crate) fn new(mode: Mode, spec: &TaskSpec, total: u32, quiet_until: i64) -> Option<Self> {
+    /// A screen for a task of `planned` experiments that has taken `spent_s` seconds before; events up to
+    /// `quiet_until` are history.
+    pub(crate) fn new(mode: Mode, spec: &TaskSpec, planned: u32, quiet_until: i64, spent_s: f64) -> Option<Self> {
         let fold = Fold::new(spec)?;
-        let bars = (mode == Mode::Bars).then(|| Bars::new(total));
-        Some(Self { mode, fold, bars, quiet_until, total, mean_s: 0.0 })
+        let bars = (mode == Mode::Bars).then(|| Bars::new(planned, spent_s));
+        Some(Self { mode, fold, bars, quiet_until, planned })
     }
 
     /// Follows events until the future is dropped; call [`Screen::drain`] after the run for the last ones.
@@ -101,14 +101,11 @@ impl Screen {
 
     fn redraw(&mut self, activity: &Activity) {
         let Some(bars) = &self.bars else { return };
-        let elapsed = bars.task.elapsed().as_secs_f64();
-        let done = self.fold.done;
-        if done > 0 {
-            self.mean_s = elapsed / f64::from(done);
-        }
-        let left = self.mean_s * f64::from(self.total.saturating_sub(done));
-        let left = if done > 0 { format!("about {} left", words::duration(left)) } else { String::new() };
-        bars.task.set_position(u64::from(done));
+        let total = self.fold.total(self.planned);
+        let left = self.fold.left_s(total, chrono::Utc::now());
+        let left = left.map(|s| format!("about {} left", words::duration(s))).unwrap_or_default();
+        bars.task.set_length(u64::from(total));
+        bars.task.set_position(u64::from(self.fold.done));
         bars.task.set_message(
             [self.fold.best(), left].into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join(" · "),
         );
@@ -128,9 +125,10 @@ impl Screen {
 }
 
 impl Bars {
-    fn new(total: u32) -> Self {
+    fn new(total: u32, spent_s: f64) -> Self {
         let all = MultiProgress::new();
         let task = all.add(ProgressBar::new(u64::from(total)));
+        let task = task.with_elapsed(Duration::try_from_secs_f64(spent_s).unwrap_or_default());
         let style = ProgressStyle::with_template("{bar:24.cyan/blue} {pos}/{len} experiments  {elapsed}  {wide_msg}");
         task.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─"));
         let line = all.add(ProgressBar::new_spinner());
