@@ -51,7 +51,7 @@ pub(super) fn span(seconds: f64) -> String {
 }
 
 /// `1 experiment`, `3 experiments`.
-pub(super) fn count(n: usize, noun: &str) -> String {
+pub(crate) fn count(n: usize, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 

@@ -7,3 +7,4 @@
 )]
 
 mod live;
+mod messages;
