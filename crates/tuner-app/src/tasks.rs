@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use tuner_core::task::{self, BackendSpec, Diagnostic, ReadContext, SamplerSpec, TaskSpec};
 use tuner_core::{SearchSpace, engine::EngineName};
 use tuner_engines::engine;
-use tuner_store::{NewTask, Resource, Store, StoreError, TaskId, TaskRow, TaskStatus};
+use tuner_store::{NewTask, Resource, Store, StoreError, TaskId, TaskRow};
 
 use crate::error::AppError;
 use crate::report::count;
@@ -112,10 +112,12 @@ pub async fn newest_unfinished(store: &Store) -> Result<Option<TaskRow>, AppErro
 
 /// Deletes a task with everything of it. One that is being worked on is refused.
 pub async fn delete(store: &Store, home: &crate::Home, row: &TaskRow) -> Result<(), AppError> {
-    if let Some(holder) = store.holder(&Resource::task(row.id)).await?
-        && !tuner_runner::is_dead(&holder.owner)
-    {
-        return Err(AppError::InUse { name: row.name.clone() });
+    let resource = Resource::task(row.id);
+    if let Some(holder) = store.holder(&resource).await? {
+        if !tuner_runner::is_dead(&holder.owner) {
+            return Err(AppError::InUse { name: row.name.clone() });
+        }
+        store.break_lease(&resource, holder.fence).await?;
     }
     store.delete_task(row.id).await?;
     let logs = home.logs().join(row.id.to_string());
@@ -128,11 +130,6 @@ pub async fn delete(store: &Store, home: &crate::Home, row: &TaskRow) -> Result<
 /// Whether the task runs without any engine process.
 pub fn is_virtual(spec: &TaskSpec) -> bool {
     spec.backend == BackendSpec::Virtual
-}
-
-/// Asks whoever works on the task to stop it for good; one that nobody works on ends at once.
-pub async fn cancel(store: &Store, row: &TaskRow) -> Result<TaskStatus, AppError> {
-    Ok(store.request_cancel(row.id).await?)
 }
 
 /// What a checked file would do, in a few lines.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tuner_core::engine::EngineName;
@@ -12,8 +12,10 @@ use tuner_core::task::{Environment, TaskSpec};
 use tuner_deploy::host::HostFacts;
 use tuner_deploy::local::Lifeline;
 use tuner_deploy::{LocalBackend, Proxies};
-use tuner_runner::{Activity, Clock, Lab, RealLab, RealLabSettings, RunEnd, VirtualLab, Worker, this_process};
-use tuner_store::{Store, TaskId};
+use tuner_runner::{
+    Activity, Clock, Lab, RealLab, RealLabSettings, RunEnd, RunError, VirtualLab, Worker, is_dead, this_process,
+};
+use tuner_store::{Resource, Store, TaskId, TaskRow, TaskState, TaskStatus};
 
 use crate::error::AppError;
 use crate::home::Home;
@@ -54,7 +56,7 @@ pub async fn run(
     let space = space_of(&state.spec)?;
     let sampler = tuner_search::sampler(&state.spec.sampler);
     let (clock, lab) = if is_virtual(&state.spec) {
-        let clock = Arc::new(Clock::starting_at(Utc::now()));
+        let clock = Arc::new(Clock::starting_at(latest(&state)));
         (clock.clone(), Lab::Virtual(VirtualLab::new(clock)))
     } else {
         (Arc::new(Clock::Real), Lab::Real(Box::new(real_lab(home, &state.spec, surroundings)?)))
@@ -68,6 +70,34 @@ pub async fn run(
     };
     let worker = Worker { store, lab, clock, owner: this_process(), activity };
     Ok(worker.run(task, &space, sampler.as_ref(), stop).await?)
+}
+
+/// Asks whoever works on the task to stop it for good. Where nobody does, what a dead worker left is stopped and the
+/// task ended here and now. Gives the status afterwards.
+pub async fn cancel(
+    home: &Home,
+    store: &Store,
+    row: &TaskRow,
+    surroundings: &Surroundings,
+) -> Result<TaskStatus, AppError> {
+    let status = store.request_cancel(row.id).await?;
+    let holder = store.holder(&Resource::task(row.id)).await?;
+    if status != TaskStatus::Cancelling || holder.is_some_and(|h| !is_dead(&h.owner)) {
+        return Ok(status);
+    }
+    let silent = watch::Sender::new(Activity::default());
+    match run(home, store, row.id, surroundings, &CancellationToken::new(), silent).await {
+        // Somebody resumed it in this moment, and will see the wish.
+        Ok(_) | Err(AppError::Run(RunError::Busy { .. } | RunError::ClaimRace)) => {}
+        Err(error) => return Err(error),
+    }
+    Ok(store.task(&row.id.to_string()).await?.status)
+}
+
+/// Now, or where the virtual time of an earlier run ended: time does not go back in a task that is resumed.
+fn latest(state: &TaskState) -> DateTime<Utc> {
+    let attempts = state.experiments.iter().flat_map(|e| &e.attempts);
+    attempts.map(|a| a.ended_at.unwrap_or(a.started_at)).fold(Utc::now(), std::cmp::max)
 }
 
 fn real_lab(home: &Home, spec: &TaskSpec, surroundings: &Surroundings) -> Result<RealLab, AppError> {

@@ -95,7 +95,10 @@ impl Exit {
             ) => Self::Usage,
             Some(AppError::NoSuchExperiment { .. } | AppError::NothingToResume) => Self::NotFound,
             Some(AppError::NotInstalled { .. } | AppError::Preflight { .. }) => Self::NotReady,
-            Some(AppError::InUse { .. } | AppError::Run(RunError::Busy { .. } | RunError::ClaimRace)) => Self::Busy,
+            Some(
+                AppError::InUse { .. }
+                | AppError::Run(RunError::Busy { .. } | RunError::ClaimRace | RunError::LeaseLost),
+            ) => Self::Busy,
             Some(AppError::Store(store)) => Self::of_store(store),
             _ => error.chain().find_map(|cause| cause.downcast_ref()).map_or(Self::Internal, Self::of_store),
         }
@@ -106,6 +109,7 @@ impl Exit {
     fn of_store(error: &StoreError) -> Self {
         match error {
             StoreError::NoSuchTask { .. } | StoreError::AmbiguousTask { .. } => Self::NotFound,
+            StoreError::InUse { .. } | StoreError::LeaseLost { .. } => Self::Busy,
             StoreError::Open { .. } | StoreError::NewerSchema { .. } => Self::NotReady,
             _ => Self::Internal,
         }

@@ -5,6 +5,7 @@
 
 mod commands;
 mod exit;
+mod interrupts;
 mod settings;
 mod ui;
 

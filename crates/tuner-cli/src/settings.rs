@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use tracing_subscriber::EnvFilter;
 use tuner_app::Home;
 use tuner_app::tune::Surroundings;
+use tuner_engines::environment::AMBIENT;
 
 /// What people type.
 const NAME: &str = "autotuner";
@@ -64,9 +65,7 @@ impl Settings {
 
     /// Proxy variables as the engines and downloads get them.
     fn proxies(&self) -> BTreeMap<String, String> {
-        let names = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
-        let both_cases = names.iter().flat_map(|n| [(*n).to_owned(), n.to_lowercase()]);
-        both_cases.filter_map(|name| Some((name.clone(), std::env::var(&name).ok()?))).collect()
+        AMBIENT.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?))).collect()
     }
 }
 

@@ -3,16 +3,24 @@
 //! *Invariant*: the deployment's id and the attempt's row exist before anything is launched, so whatever is left after
 //! a crash can be found and is accounted for.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use tokio::sync::Mutex;
 use tuner_core::plan::{AttemptEvidence, AttemptState, AttemptView, ExperimentView, LevelStep, next_level};
 use tuner_core::task::TaskSpec;
 use tuner_core::{Failure, FailureClass};
-use tuner_store::{Claimed, Phase, TaskId};
+use tuner_store::{Claimed, Phase, StoreError, TaskId};
 
+use crate::clock::Clock;
 use crate::error::RunError;
 use crate::lab::{Job, Session};
 use crate::worker::Worker;
+
+/// Time an engine gets to end by itself when nobody waits for it.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The same when somebody does: all of a stop takes 2 s at most.
+const HURRY: Duration = Duration::from_millis(800);
 
 /// How an attempt left the worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +63,7 @@ impl<'a> Attempt<'a> {
             Err(RunError::Attempt(failure)) => return self.explain(Err(*failure), false).await,
             Err(error) => return Err(error),
         };
+        self.in_time()?;
         self.phase(Phase::Ready).await?;
         if let Some(guard) = &self.job.spec.quality_guard {
             self.explain(self.worker.lab.guard(&self.job, &session, guard).await, false).await?;
@@ -76,6 +85,7 @@ impl<'a> Attempt<'a> {
             self.phase(Phase::Level { level, repeat }).await?;
             let measured = self.worker.lab.measure(&self.job, session, level, repeat, &self.worker.activity).await;
             let measurement = self.explain(measured, true).await?;
+            self.in_time()?;
             self.claimed.record_measurement(self.job.experiment.number, self.job.attempt, &measurement).await?;
             let nothing_came = measurement.requests.completed == 0 && measurement.requests.failed > 0;
             let errors = measurement.errors.clone();
@@ -86,6 +96,17 @@ impl<'a> Attempt<'a> {
             }
         }
         Ok(())
+    }
+
+    /// In virtual time an attempt is over time when a step of it ended too late; real ones are cut off by the worker.
+    fn in_time(&self) -> Result<(), Failure> {
+        let spent = self.worker.clock.now() - self.started_at;
+        match *self.worker.clock {
+            Clock::Virtual(_) if spent.as_seconds_f64() > self.job.spec.timeouts.experiment_s => {
+                Err(over_time(self.job.spec))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Lets the engine's own end explain a failure: its exit and last log lines know more than we do.
@@ -119,19 +140,42 @@ impl<'a> Attempt<'a> {
         (self.worker.clock.now() - self.started_at).as_seconds_f64().max(0.0) * f64::from(gpus)
     }
 
-    /// Stops the engine and frees what it held; used where nothing more can be written.
+    /// Stops the engine and frees what it held; used where nothing more can be written under the claim.
     pub(crate) async fn stop(&self) {
-        if let Err(error) = self.worker.lab.stop(&self.job).await {
+        let gone = async {
+            if self.worker.lab.stop(&self.job, HURRY).await?.is_some() {
+                self.forget_deployment().await?;
+            }
+            Ok::<(), RunError>(())
+        };
+        if let Err(error) = gone.await {
             tracing::error!(%error, "the engine could not be stopped; the next start reaps it");
         }
     }
 
-    /// Stops the engine and writes down how long it took.
-    pub(crate) async fn stop_and_record(&self) -> Result<(), RunError> {
-        if let Some(took) = self.worker.lab.stop(&self.job).await? {
-            self.worker.store.deployment_stopped(self.job.deployment().as_str()).await?;
+    /// Stops the engine and writes down how long it took. Somebody who asked for the stop does not wait for long.
+    pub(crate) async fn stop_and_record(&self, asked: bool) -> Result<(), RunError> {
+        let limit = Duration::from_secs_f64(self.job.spec.timeouts.stop_s);
+        let grace = limit.min(if asked { HURRY } else { PATIENCE });
+        if let Some(took) = self.worker.lab.stop(&self.job, grace).await? {
+            self.forget_deployment().await?;
             self.learn(|evidence| evidence.stop_s = Some(took.as_secs_f64())).await?;
         }
         Ok(())
     }
+
+    /// That it is gone is a fact which needs no claim.
+    async fn forget_deployment(&self) -> Result<(), StoreError> {
+        match self.worker.store.deployment_stopped(&self.job.deployment()).await {
+            // The attempt ended before anything was reserved.
+            Err(StoreError::NotFound { .. }) => Ok(()),
+            result => result,
+        }
+    }
+}
+
+/// Why an attempt is cut off after `timeouts.experiment_s`.
+pub(crate) fn over_time(spec: &TaskSpec) -> Failure {
+    let message = format!("the experiment took longer than timeouts.experiment_s = {} s", spec.timeouts.experiment_s);
+    Failure::new(FailureClass::TimeoutMeasure, message)
 }

@@ -9,6 +9,7 @@ mod error;
 mod lab;
 mod liveness;
 mod load;
+mod pulse;
 mod worker;
 
 pub use activity::Activity;

@@ -9,25 +9,23 @@ use std::time::Duration;
 use chrono::Utc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tuner_core::SearchSpace;
 use tuner_core::plan::{AttemptState, FinalStatus, Step, TaskView, Verdict, next_step};
 use tuner_core::sampler::Sampler;
 use tuner_core::score::score;
-use tuner_core::task::TaskSpec;
-use tuner_core::{Failure, FailureClass, SearchSpace};
 use tuner_store::{
     Claim, Claimed, Lease, Owner, Phase, Resource, Severity, Store, StoreError, TaskEnd, TaskId, TaskState, TaskStatus,
 };
 
 use crate::activity::Activity;
-use crate::attempt::{Attempt, AttemptEnd};
+use crate::attempt::{Attempt, AttemptEnd, over_time};
 use crate::clock::Clock;
 use crate::error::RunError;
 use crate::lab::Lab;
+use crate::pulse::Pulse;
 
 /// How long a lease lasts without a sign of life.
-const LEASE: Duration = Duration::from_secs(30);
-/// How often the worker shows that it lives and looks for a wish to stop.
-const HEARTBEAT: Duration = Duration::from_secs(1);
+pub(crate) const LEASE: Duration = Duration::from_secs(30);
 
 /// How work on a task ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,11 +68,11 @@ impl Worker {
         let lease = self.claim(task).await?;
         let lost = CancellationToken::new();
         let wish = CancellationToken::new();
-        let pulse = self.pulse(&lease, &lost, &wish);
-        let work = self.work(task, &lease, space, sampler, stop, &wish, &lost);
-        let result = tokio::select! {
-            result = work => result,
-            result = pulse => result,
+        let pulse = Pulse::start(self.store.clone(), lease.clone(), wish.clone(), lost.clone());
+        let result = self.work(task, &lease, space, sampler, stop, &wish, &lost).await;
+        let result = match (result, pulse.end().await) {
+            (Err(RunError::LeaseLost), Some(unreachable)) => Err(unreachable.into()),
+            (result, _) => result,
         };
         match self.store.release(&lease).await {
             Ok(()) | Err(StoreError::LeaseLost { .. }) => {}
@@ -96,34 +94,6 @@ impl Worker {
             }
         }
         Err(RunError::Busy { holder: Box::new(self.store.holder(&resource).await?.ok_or(RunError::ClaimRace)?) })
-    }
-
-    /// Shows that we live; ends only with an error, which stops the work.
-    async fn pulse(
-        &self,
-        lease: &Lease,
-        lost: &CancellationToken,
-        wish: &CancellationToken,
-    ) -> Result<RunEnd, RunError> {
-        let mut silent_since = tokio::time::Instant::now();
-        loop {
-            tokio::time::sleep(HEARTBEAT).await;
-            match self.store.renew(lease, Utc::now()).await {
-                Ok(renewal) if !renewal.still_mine => {
-                    lost.cancel();
-                    // The work sees `lost`, stops its engine and returns the error itself.
-                    std::future::pending::<()>().await;
-                }
-                Ok(renewal) => {
-                    silent_since = tokio::time::Instant::now();
-                    if renewal.cancel_requested {
-                        wish.cancel();
-                    }
-                }
-                Err(error) if silent_since.elapsed() > LEASE => return Err(error.into()),
-                Err(error) => tracing::warn!(%error, "no heartbeat; trying again"),
-            }
-        }
     }
 
     #[allow(clippy::too_many_arguments, reason = "each is one cause to stop or one source of truth")]
@@ -235,7 +205,7 @@ impl Worker {
             }
         };
         attempt.phase(Phase::Stopping).await?;
-        attempt.stop_and_record().await?;
+        attempt.stop_and_record(end == AttemptState::Cancelled).await?;
         let gpu_seconds = attempt.gpu_seconds().await;
         claimed.end_attempt(number, begun, &tuner_store::AttemptEnd { state: end, failure, gpu_seconds }).await?;
         Ok(if end == AttemptState::Cancelled { AttemptEnd::Stopped } else { AttemptEnd::Ended })
@@ -256,11 +226,6 @@ fn status_of(status: FinalStatus) -> TaskStatus {
         FinalStatus::Failed => TaskStatus::Failed,
         FinalStatus::Cancelled => TaskStatus::Cancelled,
     }
-}
-
-fn over_time(spec: &TaskSpec) -> Failure {
-    let message = format!("the experiment took longer than timeouts.experiment_s = {} s", spec.timeouts.experiment_s);
-    Failure::new(FailureClass::TimeoutMeasure, message)
 }
 
 fn view<'a>(state: &'a TaskState, space: &'a SearchSpace, wish: bool) -> TaskView<'a> {

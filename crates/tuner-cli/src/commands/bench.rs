@@ -5,8 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::watch;
-use tuner_bench::scenario::Scenario;
 use tuner_bench::{BenchReport, BenchRequest, Live, Target, bench_url};
+use tuner_core::task::Scenario;
 use tuner_core::task::{Api, Arrival, Level, LoadSpec, Prompts, SloSpec, WorkloadSpec};
 use tuner_core::{Measurement, Metric, Percentile, Stat, Validity};
 
@@ -96,7 +96,7 @@ fn slo(text: &str) -> Result<SloSpec, String> {
 }
 
 fn scenario(text: &str) -> Result<String, String> {
-    text.parse::<Scenario>().map(|_| text.to_owned()).map_err(|e| format!("at character {}: {}", e.position, e.what))
+    text.parse::<Scenario>().map(|_| text.to_owned()).map_err(|e| e.to_string())
 }
 
 pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit> {

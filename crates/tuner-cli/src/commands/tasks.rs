@@ -95,7 +95,7 @@ pub(crate) async fn run(command: Tasks, settings: &Settings) -> anyhow::Result<E
                 ui::say(&format!("task {} has already ended ({}); there is nothing to cancel", row.name, row.status));
                 return Ok(Exit::Success);
             }
-            let status = tasks::cancel(&store, &row).await?;
+            let status = tune::cancel(&home, &store, &row, &settings.surroundings()).await?;
             ui::say(&format!("task {} is {status}", row.name));
             Ok(Exit::Success)
         }

@@ -12,6 +12,7 @@ use tuner_runner::{Activity, RunEnd};
 use tuner_store::{Store, TaskId, TaskRow, TaskStatus};
 
 use crate::exit::Exit;
+use crate::interrupts::Interrupts;
 use crate::settings::Settings;
 use crate::ui::screen::{Mode, Screen};
 use crate::ui::{self};
@@ -98,6 +99,7 @@ fn check(args: &Args, settings: &Settings, home: &Home, spec: &tuner_core::TaskS
 /// Runs a task with a screen; Ctrl-C asks once to stop cleanly, twice to stop at once.
 pub(crate) async fn drive(settings: &Settings, home: &Home, store: &Store, row: &TaskRow) -> anyhow::Result<RunEnd> {
     let stop = CancellationToken::new();
+    let _interrupts = Interrupts::heed(&stop)?;
     let (sender, activity) = watch::channel(Activity::default());
     let mode = match (settings.json, ui::fancy(settings)) {
         (true, _) => Mode::Json,
@@ -112,21 +114,9 @@ pub(crate) async fn drive(settings: &Settings, home: &Home, store: &Store, row: 
         tokio::pin!(work);
         let watching = screen.follow(&mut follower, activity);
         tokio::pin!(watching);
-        let mut interrupts = 0;
-        loop {
-            tokio::select! {
-                end = &mut work => break end,
-                () = &mut watching => {}
-                () = interrupted() => {
-                    interrupts += 1;
-                    stop.cancel();
-                    if interrupts == 1 {
-                        ui::say("stopping (again to stop at once)");
-                    } else {
-                        bail!("stopped at once; what still ran is ended by its lifeline or at the next start");
-                    }
-                }
-            }
+        tokio::select! {
+            end = &mut work => end,
+            () = &mut watching => unreachable!("the screen follows for ever"),
         }
     };
     loop {
@@ -154,19 +144,6 @@ async fn open_screen(store: &Store, task: TaskId, mode: Mode) -> anyhow::Result<
     let ran = state.experiments.iter().flat_map(|e| &e.attempts).filter(|a| a.state != AttemptState::Interrupted);
     let spent: f64 = ran.filter_map(|a| Some((a.ended_at? - a.started_at).as_seconds_f64())).sum();
     Screen::new(mode, &state.spec, progress(&view).total, state.seq, spent).context("the task has no objective")
-}
-
-/// Ctrl-C or a polite request of the system.
-async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut term = match signal(SignalKind::terminate()) {
-        Ok(term) => term,
-        Err(_) => return std::future::pending().await,
-    };
-    tokio::select! {
-        result = tokio::signal::ctrl_c() => if result.is_err() { std::future::pending::<()>().await },
-        _ = term.recv() => {}
-    }
 }
 
 /// The result: on the terminal, as JSON, and as an HTML file.

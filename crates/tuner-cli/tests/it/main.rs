@@ -6,5 +6,6 @@
     reason = "a test may panic, and says why it skips"
 )]
 
+mod crash;
 mod live;
 mod messages;

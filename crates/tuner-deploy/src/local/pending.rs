@@ -1,6 +1,6 @@
 //! Launches whose caller may have gone: work on another thread goes on when the future that asked for it is dropped.
 //!
-//! *Invariant*: a stop begins after every launch of the same id that was asked for before it.
+//! *Invariant*: a stop begins after every launch of the same id, or of one beside it, that was asked for before it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -27,11 +27,11 @@ impl Pending {
         Ticket { pending: self.clone(), id: id.clone() }
     }
 
-    /// Blocks until no launch of that id is under way.
+    /// Blocks until no launch of that id, or of one beside it, is under way.
     pub(super) fn wait_for(&self, id: &DeploymentId) {
         let (counts, changed) = &*self.shared;
         let mut counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
-        while counts.contains_key(id) {
+        while counts.keys().any(|other| other.belongs_to(id)) {
             counts = changed.wait(counts).unwrap_or_else(PoisonError::into_inner);
         }
     }
@@ -60,12 +60,15 @@ mod tests {
         let pending = Pending::default();
         let id: DeploymentId = "a".parse().unwrap();
         let other = pending.enter(&"b".parse().unwrap());
+        let guard = pending.enter(&id.beside("guard").unwrap());
         let tickets = [pending.enter(&id), pending.enter(&id)];
         let waiter = std::thread::spawn({
             let (pending, id) = (pending.clone(), id.clone());
             move || pending.wait_for(&id)
         });
         drop(tickets);
+        assert!(!waiter.is_finished(), "the guard beside it is still being launched");
+        drop(guard);
         waiter.join().unwrap();
         pending.wait_for(&id);
         drop(other);

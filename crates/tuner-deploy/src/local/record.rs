@@ -54,7 +54,9 @@ pub(crate) struct Records {
 impl Records {
     pub(crate) fn open(dir: PathBuf) -> Result<Self, DeployError> {
         fs::create_dir_all(&dir).map_err(DeployError::file("create", &dir))?;
-        Ok(Self { dir })
+        let records = Self { dir };
+        records.sweep();
+        Ok(records)
     }
 
     /// Keeps other processes from launching in this data directory until the file is dropped.

@@ -42,14 +42,25 @@ impl Job<'_> {
     }
 
     /// Seeds of the load. Experiments that are compared share lengths and arrivals; each pair of the verification has
-    /// its own, so that the pairs are independent. Prompts differ between all attempts.
+    /// its own, so that the pairs are independent. Prompts differ between all attempts: an endpoint that already runs
+    /// may have kept those of an attempt that was cut off.
     pub(crate) fn seeds(&self) -> Seeds {
+        self.seeds_of(self.attempt)
+    }
+
+    /// The same in virtual time, where every attempt has an engine of its own: a function of the task's seed and the
+    /// experiment's number, so that a task that was cut off and resumed equals one that was not (B8).
+    pub(crate) fn virtual_seeds(&self) -> Seeds {
+        self.seeds_of(0)
+    }
+
+    fn seeds_of(&self, attempt: u32) -> Seeds {
         let block = match self.experiment.role {
             Role::Baseline | Role::Search => 0,
             Role::Verify { block, .. } => u64::from(block) + 1,
         };
         let task = self.spec.seed;
-        let prompts = (u64::from(self.experiment.number) << 32) | u64::from(self.attempt);
+        let prompts = (u64::from(self.experiment.number) << 32) | u64::from(attempt);
         Seeds {
             schedule: task.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(block),
             prompts: task.rotate_left(17) ^ prompts,
@@ -116,15 +127,15 @@ impl Lab {
         }
     }
 
-    /// Stops the attempt's engine. `None` when there was nothing to stop.
-    pub(crate) async fn stop(&self, job: &Job<'_>) -> Result<Option<Duration>, DeployError> {
+    /// Stops the attempt's engine, by force after `grace`. `None` when there was nothing to stop.
+    pub(crate) async fn stop(&self, job: &Job<'_>, grace: Duration) -> Result<Option<Duration>, DeployError> {
         match self {
-            Self::Real(lab) => lab.stop(job).await,
+            Self::Real(lab) => lab.stop(job, grace).await,
             Self::Virtual(_) => Ok(None),
         }
     }
 
-    /// Stops everything of this task that an earlier run left, and says what it was.
+    /// Stops everything that nobody works on any more, of this task and of others, and says what it was.
     pub(crate) async fn reap(&self, task: TaskId, store: &Store) -> Result<Vec<DeploymentId>, RunError> {
         match self {
             Self::Real(lab) => lab.reap(task, store).await,

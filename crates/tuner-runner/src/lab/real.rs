@@ -1,6 +1,6 @@
 //! Attempts on real engines: processes of this machine, or an endpoint that already runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,12 +15,13 @@ use tuner_deploy::{
     Backend, DeployError, DeploymentId, Exit, Launch, LocalBackend, Proxies, guard, http, logs, pages, ports,
 };
 use tuner_engines::{Engine, EngineReport, ExitPhase, ExitReport, LaunchRequest, LaunchSpec, engine};
-use tuner_store::{NewDeployment, Phase, Running, Store, TaskId};
+use tuner_store::{NewDeployment, Phase, Resource, Running, Store, StoreError, TaskId};
 
 use super::Job;
 use crate::activity::Activity;
 use crate::attempt::Attempt;
 use crate::error::RunError;
+use crate::liveness::{is_dead, this_process};
 use crate::load::Prompting;
 
 /// Ports that engines get.
@@ -29,8 +30,12 @@ const PORTS: std::ops::RangeInclusive<u16> = 20_000..=29_999;
 const PORT_CANDIDATES: usize = 16;
 /// Time for one page of the engine's own report.
 const PAGE: Duration = Duration::from_secs(5);
+/// Characters of a task's id.
+const TASK_ID_LENGTH: usize = 36;
 /// Log lines kept with a failure.
 const TAIL: usize = 40;
+/// Time that what an earlier run left has to end by itself.
+const REAP_GRACE: Duration = Duration::from_secs(1);
 /// Bytes of the log that the read-back looks at.
 const LOG_BYTES: u64 = 4 << 20;
 
@@ -301,29 +306,34 @@ impl RealLab {
         }
     }
 
-    pub(crate) async fn stop(&self, job: &Job<'_>) -> Result<Option<Duration>, DeployError> {
-        if matches!(job.spec.backend, BackendSpec::Attached { .. }) {
-            return Ok(None);
-        }
+    pub(crate) async fn stop(&self, job: &Job<'_>, grace: Duration) -> Result<Option<Duration>, DeployError> {
         let id: DeploymentId = job.deployment().parse()?;
-        let grace = Duration::from_secs_f64(job.spec.timeouts.stop_s).min(Duration::from_secs(10));
         let stopped = self.backend.stop(&id, grace).await?;
-        Ok(Some(stopped.took))
+        // There the quality guard may have run beside nothing of ours, which is no engine's end.
+        let attached = matches!(job.spec.backend, BackendSpec::Attached { .. });
+        Ok((!attached).then_some(stopped.took))
     }
 
+    /// Rows come first: a process between fork and exec carries no mark yet, but its row and its record stand.
     pub(crate) async fn reap(&self, task: TaskId, store: &Store) -> Result<Vec<DeploymentId>, RunError> {
-        let mine = format!("{task}-");
-        let grace = Duration::from_secs(2);
-        let mut reaped = Vec::new();
-        for found in self.backend.list().await? {
-            if found.id.as_str().starts_with(&mine) {
-                self.backend.stop(&found.id, grace).await?;
-                reaped.push(found.id);
-            }
+        let host = this_process().host;
+        let mut ids: BTreeSet<DeploymentId> = self.backend.list().await?.into_iter().map(|found| found.id).collect();
+        for row in store.live_deployments().await?.into_iter().filter(|row| row.host == host) {
+            ids.insert(row.id.parse()?);
         }
-        for row in store.live_deployments().await? {
-            if row.task == task {
-                store.deployment_stopped(&row.id).await?;
+        let mut reaped = Vec::new();
+        for id in ids {
+            let Some(of) = task_of(&id) else { continue };
+            if of != task && is_worked_on(store, of).await? {
+                continue;
+            }
+            if self.backend.stop(&id, REAP_GRACE).await?.processes > 0 {
+                reaped.push(id.clone());
+            }
+            match store.deployment_stopped(id.as_str()).await {
+                // A guard has no row of its own; a task that was deleted took its rows along.
+                Ok(()) | Err(StoreError::NotFound { .. }) => {}
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(reaped)
@@ -333,6 +343,16 @@ impl RealLab {
         let name = format!("e{:04}-a{}.log", job.experiment.number, job.attempt);
         self.settings.logs.join(job.task.to_string()).join(name)
     }
+}
+
+/// The task that a deployment of ours belongs to: its id begins with the task's ([`Job::deployment`]).
+fn task_of(id: &DeploymentId) -> Option<TaskId> {
+    id.as_str().get(..TASK_ID_LENGTH)?.parse().ok()
+}
+
+async fn is_worked_on(store: &Store, task: TaskId) -> Result<bool, StoreError> {
+    let holder = store.holder(&Resource::task(task)).await?;
+    Ok(holder.is_some_and(|holder| !is_dead(&holder.owner)))
 }
 
 fn endpoint(spec: &LaunchSpec, port: u16) -> Endpoint {

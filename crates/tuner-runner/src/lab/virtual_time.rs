@@ -9,7 +9,7 @@ use tuner_bench::LevelPlan;
 use tuner_bench::plan::PlanError;
 use tuner_bench::report::{ReportInput, Window, measurement};
 use tuner_core::{Failure, FailureClass, Measurement};
-use tuner_sim::{Drive, SimEngine, run_level};
+use tuner_sim::{Drive, SimEngine, noise, run_level};
 
 use super::Job;
 use crate::attempt::Attempt;
@@ -65,8 +65,7 @@ impl VirtualLab {
         level: u32,
         repeat: u32,
     ) -> Result<Measurement, Failure> {
-        let seeds = job.seeds();
-        let plan = LevelPlan::new(&job.spec.workload, &job.spec.load, level, repeat, seeds)
+        let plan = LevelPlan::new(&job.spec.workload, &job.spec.load, level, repeat, job.virtual_seeds())
             .map_err(|error| Failure::new(FailureClass::Internal, plan_message(&error)))?;
         let drive = Drive {
             concurrency: plan.arrival.concurrency,
@@ -75,9 +74,7 @@ impl VirtualLab {
             limit_s: Some(job.spec.timeouts.measure_s),
             ..Drive::default()
         };
-        // The engine's noise is the experiment's own; lengths and arrivals are shared with the others.
-        let seed =
-            seeds.prompts ^ seeds.schedule.rotate_left(32) ^ (u64::from(level) << 48) ^ (u64::from(repeat) << 40);
+        let seed = noise_seed(job.spec.seed, job.experiment.number, level, repeat);
         let run = run_level(&session.engine, &mut plan.requests(), &drive, seed);
         self.clock.advance(Duration::from_secs_f64(run.elapsed_s.max(0.0)));
         if let Some(crash) = run.crash {
@@ -97,10 +94,29 @@ impl VirtualLab {
     }
 }
 
+/// The engine's noise is the experiment's own: no two experiments share it, or the pairs of the verification would
+/// not be independent, and no attempt changes it, or a resumed task would differ from one that was not cut off.
+fn noise_seed(task: u64, experiment: u32, level: u32, repeat: u32) -> u64 {
+    noise::bits(task, u64::from(experiment), (u64::from(level) << 32) | u64::from(repeat))
+}
+
 /// The message with its cause.
 fn plan_message(error: &PlanError) -> String {
     match std::error::Error::source(error) {
         Some(source) => format!("{error}: {source}"),
         None => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_measurements_of_a_task_share_their_noise() {
+        let all = (1..=60u32).flat_map(|e| (0..8).flat_map(move |l| (0..4).map(move |r| noise_seed(3, e, l, r))));
+        assert_eq!(all.collect::<BTreeSet<u64>>().len(), 60 * 8 * 4);
     }
 }

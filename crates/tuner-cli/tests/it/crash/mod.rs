@@ -1,0 +1,10 @@
+//! What survives when the tuner is killed, interrupted, cancelled or started twice.
+
+mod ask;
+mod engine;
+mod hold;
+mod home;
+mod interrupt;
+mod moments;
+mod procs;
+mod virtual_time;

@@ -1,0 +1,35 @@
+//! Random moments that a seed repeats, and how many of them a test takes.
+
+use std::time::Duration;
+
+/// A number of the environment, or the usual one.
+pub(crate) fn setting(name: &str, usual: u64) -> u64 {
+    std::env::var(name).ok().map_or(usual, |text| text.parse().unwrap())
+}
+
+/// Seeded chance (SplitMix64).
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    /// Seeded by `AUTOTUNER_CRASH_SEED`, and apart from other tests by `salt`.
+    pub(crate) fn new(salt: u64) -> Self {
+        Self(setting("AUTOTUNER_CRASH_SEED", 1).wrapping_mul(0x1000_0001) ^ salt)
+    }
+
+    fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let x = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        x ^ (x >> 31)
+    }
+
+    /// A moment before `limit`, each as likely as the others.
+    pub(crate) fn moment(&mut self, limit: Duration) -> Duration {
+        limit.mul_f64((self.bits() >> 11) as f64 / (1u64 << 53) as f64)
+    }
+
+    /// Heads or tails.
+    pub(crate) fn coin(&mut self) -> bool {
+        self.bits() & 1 == 1
+    }
+}

@@ -1,0 +1,125 @@
+//! Tasks against a server in this process: the quality guard, and attempts that fail for a while.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tuner_core::plan::AttemptState;
+use tuner_core::{FailureClass, Outcome};
+use tuner_deploy::{LocalBackend, Proxies};
+use tuner_runner::{Clock, Lab, RealLab, RealLabSettings};
+use tuner_sim::{ServerArgs, server};
+use tuner_store::Store;
+
+use crate::world::{World, line};
+
+/// A worker in a laboratory of real engines over `dir`.
+async fn world(dir: &Path, url: &str, more: &str) -> World {
+    let settings = RealLabSettings {
+        data_dir: dir.to_owned(),
+        logs: dir.join("logs"),
+        launchers: BTreeMap::new(),
+        proxies: Proxies::default(),
+        ambient: BTreeMap::new(),
+        api_key: None,
+        hub_cache: None,
+        gpus: Vec::new(),
+    };
+    let lab = Lab::Real(Box::new(RealLab::new(LocalBackend::new(dir).unwrap(), settings)));
+    let task = format!(
+        "
+name: attached
+model: {{id: llama-3.1-8b}}
+engine: {{name: vllm}}
+backend: {{kind: attached, url: '{url}'}}
+search_space: {{parameters: {{}}}}
+workload: {{scenario: 'D(16,4)'}}
+load: {{levels: [{{concurrency: 1}}], requests: 4}}
+budget: {{experiments: 1}}
+verification: {{blocks: 0}}
+{more}"
+    );
+    World::new(&task, Store::in_memory().await.unwrap(), lab, Arc::new(Clock::Real)).await
+}
+
+/// A simulated engine that is up.
+async fn engine() -> server::Server {
+    let args = ServerArgs::parse(&["llama-3.1-8b"]).unwrap();
+    let engine = args.engine().unwrap().without_startup();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    server::serve(engine, listener, server::Clock { speed: 1.0 }, 1, Arc::new(|_: &str| ())).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_guard_sees_the_ready_engine_and_its_veto_ends_the_experiment() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = engine().await;
+    let guard = "quality_guard: {command: [sh, -c, 'echo asked $AUTOTUNER_MODEL; echo 0.25'], min: 0.5}\n";
+    let world = world(dir.path(), &engine.base_url(), guard).await;
+    world.run().await.unwrap();
+    let experiments = world.experiments().await;
+    let Some(Outcome::Infeasible { failure }) = &experiments[0].outcome else { panic!("{experiments:?}") };
+    assert_eq!(failure.class, FailureClass::QualityGuard);
+    assert!(failure.message.contains("0.25"), "{}", failure.message);
+    assert!(experiments[0].measurements().is_empty(), "nothing was measured after the veto");
+    assert_eq!(experiments[0].attempts.len(), 1, "a veto is knowledge, not an accident");
+    let log = std::fs::read_to_string(dir.path().join(format!("logs/{}/e0001-a1.guard.log", world.task))).unwrap();
+    assert!(log.contains("asked llama-3.1-8b"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guard_that_is_content_lets_the_levels_be_measured() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = engine().await;
+    let guard = "quality_guard: {command: [sh, -c, 'echo 0.75'], min: 0.5}\n";
+    let world = world(dir.path(), &engine.base_url(), guard).await;
+    world.run().await.unwrap();
+    let experiments = world.experiments().await;
+    assert_eq!(experiments[0].measurements().iter().map(|m| m.requests.completed).collect::<Vec<_>>(), [4]);
+}
+
+/// R14: transient failures are tried again, with growing waits, as often as the task says.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transient_failure_is_tried_again_after_a_wait_and_then_given_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let _ = socket.read(&mut [0; 4096]).await;
+            let answer = b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+            let _ = socket.write_all(answer).await;
+        }
+    });
+    let world = world(dir.path(), &url, "retries: {max_attempts: 3, backoff_s: 0.05}\n").await;
+    world.run().await.unwrap();
+    let experiments = world.experiments().await;
+    let attempts = &experiments[0].attempts;
+    assert_eq!(attempts.iter().map(|a| a.state).collect::<Vec<_>>(), [AttemptState::Failed; 3]);
+    let Some(Outcome::Failed { failure }) = &experiments[0].outcome else { panic!("{experiments:?}") };
+    assert_eq!(failure.class, FailureClass::Connection);
+    for (n, pair) in attempts.windows(2).enumerate() {
+        let waited = (pair[1].started_at - pair[0].ended_at.unwrap()).num_milliseconds();
+        assert!(waited >= 50 << n, "{waited} ms before attempt {}", n + 2);
+    }
+    let lines: Vec<String> = world.events().await.iter().map(line).collect();
+    assert_eq!(lines.iter().filter(|l| l.contains("note")).count(), 2, "{lines:#?}");
+}
+
+/// The experiment's own limit cuts off what would go on for long.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_experiment_over_its_time_is_cut_off_in_real_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = engine().await;
+    let guard = "quality_guard: {command: [sh, -c, 'sleep 600']}\ntimeouts: {experiment_s: 1.0}\n";
+    let world = world(dir.path(), &engine.base_url(), guard).await;
+    world.run().await.unwrap();
+    let experiments = world.experiments().await;
+    let failure = experiments[0].outcome.as_ref().unwrap().failure().unwrap();
+    assert_eq!(failure.class, FailureClass::TimeoutMeasure);
+    let left = LocalBackend::new(dir.path()).unwrap();
+    let left = tuner_deploy::Backend::list(&left).await.unwrap();
+    assert!(left.is_empty(), "the guard outlived its attempt: {left:?}");
+}

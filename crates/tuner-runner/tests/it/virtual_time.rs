@@ -1,0 +1,106 @@
+//! Tasks in virtual time: the order of events, what an attempt's number must not change, time limits.
+
+use tokio_util::sync::CancellationToken;
+use tuner_core::plan::{AttemptState, FinalStatus};
+use tuner_core::{FailureClass, Outcome};
+use tuner_runner::RunEnd;
+
+use crate::world::{World, line};
+
+const SMALL: &str = "
+name: small
+model: {id: llama-3.1-8b}
+engine: {name: simulated, hardware: {gpu: h100-80g}}
+backend: {kind: virtual}
+search_space: {parameters: {max-num-seqs: [8, 64]}}
+workload: {scenario: 'D(32,8)'}
+load: {levels: [{concurrency: 1}, {concurrency: 8}], requests: 8}
+sampler: {kind: grid}
+budget: {experiments: 2}
+verification: {blocks: 0}
+";
+
+/// R0.2, B8: the row comes before the effect, and the end of an attempt before the end of its experiment.
+#[tokio::test]
+async fn events_come_in_the_order_of_the_work() {
+    let world = World::in_virtual_time(SMALL).await;
+    let end = world.run().await.unwrap();
+    assert!(matches!(end, RunEnd::Finished { status: FinalStatus::Completed, .. }));
+    let lines: Vec<String> = world.events().await.iter().map(line).collect();
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+/// B8: what was cut off is tried again, and gives what it would have given the first time.
+#[tokio::test]
+async fn an_attempt_that_follows_others_measures_what_the_first_would_have() {
+    let undisturbed = World::in_virtual_time(SMALL).await;
+    undisturbed.run().await.unwrap();
+    let expected = undisturbed.experiments().await;
+
+    let cut_off = World::in_virtual_time(SMALL).await;
+    let store = &cut_off.worker.store;
+    // A worker that died in its third attempt of the baseline.
+    for _ in 0..3 {
+        let resource = tuner_store::Resource::task(cut_off.task);
+        let ttl = std::time::Duration::from_secs(30);
+        let claim = store.claim(&resource, &cut_off.worker.owner, ttl, chrono::Utc::now()).await.unwrap();
+        let lease = claim.won().unwrap();
+        let claimed = store.claimed(cut_off.task, lease.clone());
+        claimed.start_task().await.unwrap();
+        claimed.interrupt_open_attempts().await.unwrap();
+        claimed.create_experiment(1, expected[0].role, &expected[0].configuration).await.unwrap();
+        let attempt = claimed.begin_attempt(1).await.unwrap();
+        claimed.record_measurement(1, attempt, &expected[0].attempts[0].measurements[0]).await.unwrap();
+        store.release(&lease).await.unwrap();
+    }
+    cut_off.run().await.unwrap();
+    let found = cut_off.experiments().await;
+    let states: Vec<AttemptState> = found[0].attempts.iter().map(|a| a.state).collect();
+    assert_eq!(states, [vec![AttemptState::Interrupted; 3], vec![AttemptState::Succeeded]].concat());
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(&expected) {
+        assert_eq!(found.configuration, expected.configuration);
+        assert_eq!(found.outcome, expected.outcome);
+        assert_eq!(found.last_attempt().unwrap().measurements, expected.last_attempt().unwrap().measurements);
+    }
+}
+
+/// The start alone takes more than 20 s.
+#[tokio::test]
+async fn an_experiment_that_takes_longer_than_its_limit_is_infeasible() {
+    let world = World::in_virtual_time(&format!("{SMALL}timeouts: {{experiment_s: 20}}\n")).await;
+    let end = world.run().await.unwrap();
+    assert!(matches!(end, RunEnd::Finished { status: FinalStatus::Failed, .. }));
+    for experiment in world.experiments().await {
+        let Some(Outcome::Infeasible { failure }) = &experiment.outcome else { panic!("{experiment:?}") };
+        assert_eq!(failure.class, FailureClass::TimeoutMeasure);
+        assert!(failure.message.contains("experiment_s = 20 s"), "{}", failure.message);
+        assert_eq!(experiment.attempts.len(), 1, "trying again would take as long");
+        assert!(experiment.measurements().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_wish_to_stop_before_the_first_attempt_leaves_a_task_that_can_be_resumed() {
+    let world = World::in_virtual_time(SMALL).await;
+    let stop = CancellationToken::new();
+    stop.cancel();
+    assert_eq!(world.run_until(&stop).await.unwrap(), RunEnd::Stopped);
+    let left = world.experiments().await;
+    assert_eq!((left.len(), left[0].attempts.len()), (1, 0));
+    assert!(matches!(world.run().await.unwrap(), RunEnd::Finished { status: FinalStatus::Completed, .. }));
+}
+
+#[tokio::test]
+async fn a_cancelled_task_ends_without_trying_anything_more() {
+    let world = World::in_virtual_time(SMALL).await;
+    let stop = CancellationToken::new();
+    stop.cancel();
+    world.run_until(&stop).await.unwrap();
+    world.worker.store.request_cancel(world.task).await.unwrap();
+    let end = world.run().await.unwrap();
+    assert!(matches!(end, RunEnd::Finished { status: FinalStatus::Cancelled, .. }));
+    let experiments = world.experiments().await;
+    assert_eq!(experiments.len(), 1);
+    assert_eq!(experiments[0].outcome, Some(Outcome::Cancelled));
+}
