@@ -193,21 +193,25 @@ fn engine_is_there(home: &Home, spec: &TaskSpec, around: &Surroundings) -> Check
     let installed = launchers(home, around);
     let own = (!spec.engine.command.is_empty()).then_some(&spec.engine.command);
     let command = own.or_else(|| installed.get(&name).map(|(command, _)| command));
-    let program = command.and_then(|c| c.first().cloned()).unwrap_or_else(|| usual_program(spec));
-    if files::is_executable(&program, around.path.as_deref()) {
-        let text = command.map_or(program, |c| c.join(" "));
-        return check("engine", Status::Good, format!("{name}: {text}"));
-    }
-    let install = AppError::NotInstalled { engine: name }.hint().unwrap_or_default();
+    let command = command.cloned().unwrap_or_else(|| usual_command(spec));
+    let program = command.first().map(String::as_str).unwrap_or_default();
     let hint = match own {
         Some(_) => "engine.command names it: correct the path, or leave engine.command out".to_owned(),
-        None => install,
+        None => AppError::NotInstalled { engine: name }.hint().unwrap_or_default(),
     };
-    check("engine", Status::Failed, format!("{name}: {program} cannot be executed")).hint(hint)
+    if !files::is_executable(program, around.path.as_deref()) {
+        return check("engine", Status::Failed, format!("{name}: {program} cannot be executed")).hint(hint);
+    }
+    if let [_, "-m", module, ..] = command.iter().map(String::as_str).collect::<Vec<_>>()[..]
+        && !files::has_module(program, module)
+    {
+        return check("engine", Status::Failed, format!("{name}: {program} has no module {module}")).hint(hint);
+    }
+    check("engine", Status::Good, format!("{name}: {}", command.join(" ")))
 }
 
-/// The program that the engine's command has where nothing is installed and the task names none.
-fn usual_program(spec: &TaskSpec) -> String {
+/// Program and leading arguments of the engine's command where nothing is installed and the task names none.
+fn usual_command(spec: &TaskSpec) -> Vec<String> {
     let request = LaunchRequest {
         model: &spec.model,
         engine: &spec.engine,
@@ -219,7 +223,9 @@ fn usual_program(spec: &TaskSpec) -> String {
         ambient: &Default::default(),
         catalogue: None,
     };
-    tuner_engines::engine(spec.engine.name).launch_spec(&request).map(|s| s.program).unwrap_or_default()
+    let Ok(launch) = tuner_engines::engine(spec.engine.name).launch_spec(&request) else { return Vec::new() };
+    let leading = if launch.args.first().is_some_and(|a| a == "-m") { 2 } else { 0 };
+    std::iter::once(launch.program).chain(launch.args.into_iter().take(leading)).collect()
 }
 
 fn model_is_there(spec: &TaskSpec) -> Check {

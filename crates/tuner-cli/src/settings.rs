@@ -11,22 +11,26 @@ use tuner_engines::environment::AMBIENT;
 /// What people type.
 const NAME: &str = "autotuner";
 
+/// Head over the options below in every help.
+const EVERYWHERE: &str = "Options of every command";
+
 /// Options of every subcommand.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Settings {
     /// Where tasks, logs and engines are kept [default: $XDG_DATA_HOME/inference-autotuner].
-    #[arg(long, global = true, env = "AUTOTUNER_DATA_DIR", value_name = "DIR", hide_env_values = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "AUTOTUNER_DATA_DIR", value_name = "DIR", hide_env_values = true)]
     data_dir: Option<PathBuf>,
     /// Machine-readable output on standard output.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub(crate) json: bool,
     /// Plain lines instead of bars and colours (the default when standard error is not a terminal).
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub(crate) plain: bool,
     /// What the tuner logs about itself to standard error: error, warn, info, debug, or a tracing filter.
     #[arg(
         long,
         global = true,
+        help_heading = EVERYWHERE,
         env = "AUTOTUNER_LOG",
         default_value = "warn",
         value_name = "FILTER",

@@ -15,11 +15,10 @@ pub(super) fn render(report: &Report, width: usize, ink: Ink) -> String {
     let mut out = Page::new(width, ink);
     answer(&mut out, report);
     if report.experiments.len() <= WHOLE {
-        out.head("Experiments");
-        experiments(&mut out, report, &report.experiments.iter().collect::<Vec<_>>());
+        experiments(&mut out, report, "Experiments", &report.experiments.iter().collect::<Vec<_>>());
     } else {
-        out.head(&format!("The leaders of {}", count(report.experiments.len(), "experiment")));
-        experiments(&mut out, report, &leaders(report));
+        let head = format!("The leaders of {}", count(report.experiments.len(), "experiment"));
+        experiments(&mut out, report, &head, &leaders(report));
     }
     let groups = groups(report);
     if !groups.is_empty() {

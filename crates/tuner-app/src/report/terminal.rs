@@ -45,8 +45,7 @@ impl Ink {
 pub(super) fn render(report: &Report, width: usize, ink: Ink) -> String {
     let mut out = Page::new(width, ink);
     answer(&mut out, report);
-    out.head("Experiments");
-    experiments(&mut out, report, &report.experiments.iter().collect::<Vec<_>>());
+    experiments(&mut out, report, "Experiments", &report.experiments.iter().collect::<Vec<_>>());
     failures(&mut out, report);
     out.head("Method");
     let widest = report.method.iter().map(|f| f.name.chars().count()).max().unwrap_or(0);
@@ -143,7 +142,11 @@ fn changes(out: &mut Page, report: &Report) {
 }
 
 /// A table of some of the experiments.
-pub(super) fn experiments(out: &mut Page, report: &Report, shown: &[&ExperimentReport]) {
+pub(super) fn experiments(out: &mut Page, report: &Report, head: &str, shown: &[&ExperimentReport]) {
+    if shown.is_empty() {
+        return;
+    }
+    out.head(head);
     let unit = if report.unit.is_empty() { "objective" } else { report.unit.as_str() };
     let heads = [
         ("#", Set::Right),

@@ -80,6 +80,7 @@ fn every_verdict_has_its_words() {
     let samples = [
         Sample::better(),
         Sample::without_difference(),
+        Sample::scattered(),
         Sample::not_worth_having(),
         Sample::fooled(),
         Sample::not_verified(),

@@ -42,7 +42,7 @@ pub(crate) struct Args {
     #[arg(long, short, value_name = "N,…", value_delimiter = ',')]
     concurrency: Vec<u32>,
     /// Open loop: requests per second, one level for each number.
-    #[arg(long, short, value_name = "RPS,…", value_delimiter = ',')]
+    #[arg(long, short, value_name = "RPS,…", value_delimiter = ',', allow_negative_numbers = true)]
     rate: Vec<f64>,
     /// How open-loop requests arrive.
     #[arg(long, value_enum, default_value = "poisson")]

@@ -75,7 +75,7 @@ fn list(settings: &Settings) -> anyhow::Result<()> {
     if settings.json {
         return ui::json(&rows);
     }
-    let mut table = Table::new(["engine", "flags of", "flags", "installed", "launcher"]);
+    let mut table = Table::new(["engine", "known version", "flags", "installed", "launcher"]);
     for row in rows {
         table.row([
             row.engine.to_string(),

@@ -29,6 +29,8 @@ pub(crate) struct Fold {
     pub(crate) done: u32,
     /// What runs now, in words.
     pub(crate) current: String,
+    /// With which configuration.
+    pub(crate) configuration: String,
     /// The verdict, once there is one.
     pub(crate) verdict: Option<Verdict>,
 }
@@ -54,6 +56,7 @@ impl Fold {
             blocks: spec.verification.blocks,
             done: 0,
             current: String::new(),
+            configuration: String::new(),
             verdict: None,
         })
     }
@@ -90,7 +93,8 @@ impl Fold {
             Event::CancelRequested => vec!["stopping at a person's request".to_owned()],
             Event::ExperimentCreated { role, configuration } => {
                 let line = format!("#{number} {}  {configuration}", words::role(*role));
-                self.current = line.clone();
+                self.current = format!("#{number} {}", words::role(*role));
+                self.configuration = configuration.to_string();
                 let shown = Shown { role: *role, configuration: configuration.clone(), started: None };
                 self.experiments.insert(number, shown);
                 vec![line]
@@ -99,7 +103,8 @@ impl Fold {
                 self.began = Some(row.at);
                 if let Some(shown) = self.experiments.get_mut(&number) {
                     shown.started = Some(row.at);
-                    self.current = format!("#{number} {}  {}", words::role(shown.role), shown.configuration);
+                    self.current = format!("#{number} {}", words::role(shown.role));
+                    self.configuration = shown.configuration.to_string();
                 }
                 if *attempt > 1 { vec![format!("#{number}   attempt {attempt}")] } else { vec![] }
             }
@@ -144,7 +149,7 @@ impl Fold {
             Phase::Level { level, .. } => self.level_name(level),
             Phase::Stopping => "stopping".to_owned(),
         };
-        self.current = format!("#{number} {}  {} · {what}", words::role(shown.role), shown.configuration);
+        self.current = format!("#{number} {} · {what}", words::role(shown.role));
         let started = shown.started.filter(|_| phase == Phase::Ready);
         started.map(|s| format!("#{number}   ready in {:.1} s", (at - s).as_seconds_f64())).into_iter().collect()
     }
@@ -175,6 +180,7 @@ impl Fold {
     fn ended(&mut self, number: u32, outcome: &Outcome, score: Option<Score>) -> Vec<String> {
         self.done += 1;
         self.current.clear();
+        self.configuration.clear();
         let role = self.experiments.get(&number).map(|s| s.role);
         let Some(score) = score.filter(|s| s.primary().is_some()) else {
             let why = outcome.failure().map(|f| format!("  {}\n      hint: {}", f.message, f.class.hint()));
@@ -203,5 +209,70 @@ impl Fold {
     fn gain(&self, score: &Score) -> Option<String> {
         let ratio = improvement(&self.objective, self.baseline?, score.primary()?)?;
         Some(words::percent(ratio))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::{DateTime, TimeDelta, Utc};
+    use tuner_core::plan::Arm;
+
+    const FILE: &str = "name: x\nmodel: {id: m}\nengine: {name: simulated}\nsearch_space: {parameters: {a: [1, 2]}}\n\
+                        load: {levels: [{concurrency: 1}]}\nverification: {blocks: 2}\n";
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
+    }
+
+    fn fold() -> Fold {
+        Fold::new(&tuner_core::task::read(FILE, &Default::default()).unwrap().spec).unwrap()
+    }
+
+    fn tell(fold: &mut Fold, experiment: u32, second: i64, event: Event) {
+        let row = EventRow { seq: second, task: None, experiment: Some(experiment), at: at(second), event };
+        fold.apply(&row);
+    }
+
+    /// An attempt from `began` to `ended`; a success ends its experiment.
+    fn attempt(fold: &mut Fold, experiment: u32, began: i64, ended: i64, state: AttemptState) {
+        tell(fold, experiment, began, Event::AttemptStarted { attempt: 1, worker: "w".into() });
+        tell(fold, experiment, ended, Event::AttemptEnded { attempt: 1, state, failure: None });
+        if state == AttemptState::Succeeded {
+            let outcome = Outcome::Success { partial: false, failure: None };
+            tell(fold, experiment, ended, Event::ExperimentEnded { outcome, score: None });
+        }
+    }
+
+    fn create(fold: &mut Fold, experiment: u32, role: Role) {
+        tell(fold, experiment, 0, Event::ExperimentCreated { role, configuration: Configuration::default() });
+    }
+
+    #[test]
+    fn the_time_left_comes_from_what_experiments_took_and_not_from_what_a_pause_took() {
+        let mut fold = fold();
+        assert_eq!(fold.left_s(5, at(0)), None);
+        create(&mut fold, 1, Role::Baseline);
+        attempt(&mut fold, 1, 0, 20, AttemptState::Succeeded);
+        create(&mut fold, 2, Role::Search);
+        // Killed after a moment, found a day later.
+        attempt(&mut fold, 2, 20, 90_000, AttemptState::Interrupted);
+        attempt(&mut fold, 2, 90_000, 90_010, AttemptState::Succeeded);
+        assert_eq!(fold.left_s(5, at(90_010)), Some(45.0));
+        tell(&mut fold, 3, 90_010, Event::AttemptStarted { attempt: 1, worker: "w".into() });
+        assert_eq!(fold.left_s(5, at(90_016)), Some(39.0));
+        // One that takes longer than the mean has not made up for the others.
+        assert_eq!(fold.left_s(5, at(90_100)), Some(30.0));
+    }
+
+    #[test]
+    fn a_search_that_ended_early_has_fewer_experiments_than_planned() {
+        let mut fold = fold();
+        for number in 1..=3 {
+            create(&mut fold, number, if number == 1 { Role::Baseline } else { Role::Search });
+        }
+        assert_eq!(fold.total(10), 10);
+        create(&mut fold, 4, Role::Verify { block: 0, arm: Arm::Baseline });
+        assert_eq!(fold.total(10), 7);
     }
 }

@@ -47,8 +47,13 @@ pub(crate) fn error(error: &anyhow::Error) {
     // Errors of a task file begin with the word themselves, each with its place.
     let rendered = matches!(error.downcast_ref(), Some(AppError::TaskFile { .. }));
     let mut text = if rendered { error.to_string() } else { format!("error: {error}") };
-    for cause in error.chain().skip(1) {
-        text.push_str(&format!("\n  because: {cause}"));
+    let mut said = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        // Some libraries repeat their source.
+        if !said.contains(&cause) {
+            text.push_str(&format!("\n  because: {cause}"));
+        }
+        said = cause;
     }
     if let Some(hint) = words::hint(error) {
         text.push_str(&format!("\n  hint: {hint}"));

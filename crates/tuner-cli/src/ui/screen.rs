@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::watch;
 use tuner_core::TaskSpec;
 use tuner_core::plan::Verdict;
@@ -11,6 +11,9 @@ use tuner_store::{EventRow, Follower};
 
 use super::fold::Fold;
 use super::words;
+
+/// Often enough to look alive, also over a slow connection.
+const FRAMES_PER_SECOND: u8 = 8;
 
 /// How to show progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,8 +112,12 @@ impl Screen {
         bars.task.set_message(
             [self.fold.best(), left].into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join(" · "),
         );
-        let live = activity.live.as_ref().map(words::live).unwrap_or_default();
-        let current = [self.fold.current.clone(), live].into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>();
+        let live = activity.live.as_ref().map(words::live_figures).unwrap_or_default();
+        // Last, because it may be cut off: it was printed when the experiment began.
+        let current = [self.fold.current.clone(), live, self.fold.configuration.clone()]
+            .into_iter()
+            .filter(|s| !s.is_empty())
+            .collect::<Vec<_>>();
         bars.line.set_message(current.join(" · "));
     }
 
@@ -126,7 +133,9 @@ impl Screen {
 
 impl Bars {
     fn new(total: u32, spent_s: f64) -> Self {
-        let all = MultiProgress::new();
+        let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(FRAMES_PER_SECOND));
+        // Written over instead of cleared: no flicker.
+        all.set_move_cursor(true);
         let task = all.add(ProgressBar::new(u64::from(total)));
         let task = task.with_elapsed(Duration::try_from_secs_f64(spent_s).unwrap_or_default());
         let style = ProgressStyle::with_template("{bar:24.cyan/blue} {pos}/{len} experiments  {elapsed}  {wide_msg}");

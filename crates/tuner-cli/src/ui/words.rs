@@ -55,6 +55,11 @@ pub(crate) fn optional(metric: Metric, x: Option<f64>) -> String {
 
 /// A level at one moment.
 pub(crate) fn live(live: &Live) -> String {
+    format!("{} · {}", live.label, live_figures(live))
+}
+
+/// The same without the level's name.
+pub(crate) fn live_figures(live: &Live) -> String {
     let phase = match live.phase {
         Phase::Preparing => "preparing",
         Phase::WarmUp => "warm-up",
@@ -62,7 +67,7 @@ pub(crate) fn live(live: &Live) -> String {
         Phase::Draining => "draining",
         Phase::Done => "done",
     };
-    let mut parts = vec![live.label.clone(), phase.to_owned()];
+    let mut parts = vec![phase.to_owned()];
     if live.output_tok_s > 0.0 {
         parts.push(format!("{:.1} tok/s", live.output_tok_s));
     }
