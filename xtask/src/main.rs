@@ -7,6 +7,8 @@
 mod ci;
 mod codegen;
 mod counts;
+mod live;
+mod overhead;
 mod quickstart;
 mod rings;
 mod shell;
@@ -21,7 +23,9 @@ usage: cargo xtask <chore>
   tidy               rules over the text of the repository
   rings              edges between crates run downwards, ring 1 stays pure
   codegen [--check]  write the committed generated files, or say which are stale
-  quickstart [ARGS]  build the release binary and run `autotuner quickstart ARGS`";
+  quickstart [ARGS]  build the release binary and run `autotuner quickstart ARGS`
+  live ENGINE [ARGS] install a large real engine (vllm) and tune it with its example task
+  overhead           the tuner's own share of a task's time, measured";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -32,7 +36,9 @@ fn main() -> ExitCode {
         ["rings"] => rings::run(),
         ["codegen"] => codegen::run(codegen::Mode::Write),
         ["codegen", "--check"] => codegen::run(codegen::Mode::Check),
+        ["overhead"] => overhead::run(),
         ["quickstart", rest @ ..] => quickstart::run(rest),
+        ["live", engine, rest @ ..] => live::run(engine, rest),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

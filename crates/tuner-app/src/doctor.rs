@@ -10,6 +10,7 @@ use tuner_core::{Configuration, TaskSpec};
 use tuner_deploy::Proxies;
 use tuner_deploy::host::HostFacts;
 use tuner_engines::LaunchRequest;
+use tuner_store::Store;
 
 use crate::error::AppError;
 use crate::files;
@@ -75,6 +76,7 @@ pub fn check_machine(home: &Home, around: &Surroundings) -> Vec<Check> {
     let facts = facts(home, around);
     let mut checks = vec![
         check("machine", Status::Good, crate::results::host(&facts).describe()),
+        data_dir(home),
         disk(home, &facts),
         gpus(&facts),
         match &facts.python {
@@ -96,9 +98,51 @@ pub fn check_machine(home: &Home, around: &Surroundings) -> Vec<Check> {
             }
         });
     }
-    let proxies = if facts.proxies.any() { format!("{:?}", facts.proxies) } else { "none".to_owned() };
-    checks.push(check("proxies", Status::Good, proxies));
+    checks.push(check("proxies", Status::Good, proxies(&facts.proxies)));
     checks
+}
+
+fn proxies(proxies: &Proxies) -> String {
+    if !proxies.any() {
+        return "none".to_owned();
+    }
+    let proxies = proxies.redacted();
+    let kinds = [("http", &proxies.http), ("https", &proxies.https), ("other", &proxies.all)];
+    let mut parts: Vec<String> =
+        kinds.iter().filter_map(|(kind, url)| Some(format!("{kind} {}", url.as_ref()?))).collect();
+    parts.push(format!("direct {}", proxies.no_proxy()));
+    parts.join(", ")
+}
+
+/// Whether the data directory can be written, or made. Leaves nothing behind.
+fn data_dir(home: &Home) -> Check {
+    let root = home.root();
+    let there = root.ancestors().find(|folder| folder.exists()).unwrap_or(root);
+    let probe = there.join(format!(".autotuner-probe-{}", std::process::id()));
+    let tried = std::fs::write(&probe, "").and_then(|()| std::fs::remove_file(&probe));
+    match tried {
+        Ok(()) if there == root => check("data directory", Status::Good, root.display().to_string()),
+        Ok(()) => check("data directory", Status::Good, format!("{}, not made yet", root.display())),
+        Err(error) => {
+            check("data directory", Status::Failed, format!("{} cannot be written: {error}", there.display()))
+                .hint("choose another with --data-dir or AUTOTUNER_DATA_DIR")
+        }
+    }
+}
+
+/// Whether the database can be opened; `None` when there is none yet.
+pub async fn check_store(home: &Home) -> Option<Check> {
+    let place = home.database();
+    if !place.exists() {
+        return None;
+    }
+    Some(match Store::open(&place).await {
+        Ok(_) => check("database", Status::Good, place.display().to_string()),
+        Err(error) => {
+            let hint = error.hint().unwrap_or("choose another data directory with --data-dir");
+            check("database", Status::Failed, crate::error::with_causes(&error)).hint(hint)
+        }
+    })
 }
 
 /// Checks a task against this machine.
@@ -116,13 +160,15 @@ pub fn check_task(home: &Home, spec: &TaskSpec, around: &Surroundings) -> Vec<Ch
     if let Some(file) = &spec.workload.prompts.prompts_file {
         checks.push(match tuner_bench::prompts::PromptFile::load(Path::new(file), spec.workload.api) {
             Ok(prompts) => check("prompts", Status::Good, format!("{} prompts in {file}", prompts.prompts.len())),
-            Err(error) => check("prompts", Status::Failed, crate::error::with_causes(&error)),
+            Err(error) => check("prompts", Status::Failed, crate::error::with_causes(&error))
+                .hint("workload.prompts_file is relative to the task file; it holds JSON lines or CSV"),
         });
     }
     if let Some(guard) = &spec.quality_guard {
         let program = guard.command.first().map(String::as_str).unwrap_or_default();
         if !files::is_executable(program, around.path.as_deref()) {
-            checks.push(check("quality guard", Status::Failed, format!("{program} cannot be executed")));
+            let check = check("quality guard", Status::Failed, format!("{program} cannot be executed"));
+            checks.push(check.hint("put it on the PATH, or give its path in quality_guard.command"));
         }
     }
     checks
@@ -147,17 +193,25 @@ fn engine_is_there(home: &Home, spec: &TaskSpec, around: &Surroundings) -> Check
     let installed = launchers(home, around);
     let own = (!spec.engine.command.is_empty()).then_some(&spec.engine.command);
     let command = own.or_else(|| installed.get(&name).map(|(command, _)| command));
-    let program = command.and_then(|c| c.first().cloned()).unwrap_or_else(|| usual_program(spec));
-    if files::is_executable(&program, around.path.as_deref()) {
-        let text = command.map_or(program, |c| c.join(" "));
-        return check("engine", Status::Good, format!("{name}: {text}"));
+    let command = command.cloned().unwrap_or_else(|| usual_command(spec));
+    let program = command.first().map(String::as_str).unwrap_or_default();
+    let hint = match own {
+        Some(_) => "engine.command names it: correct the path, or leave engine.command out".to_owned(),
+        None => AppError::NotInstalled { engine: name }.hint().unwrap_or_default(),
+    };
+    if !files::is_executable(program, around.path.as_deref()) {
+        return check("engine", Status::Failed, format!("{name}: {program} cannot be executed")).hint(hint);
     }
-    let hint = AppError::NotInstalled { engine: name }.hint().unwrap_or_default();
-    check("engine", Status::Failed, format!("{name}: {program} cannot be executed")).hint(hint)
+    if let [_, "-m", module, ..] = command.iter().map(String::as_str).collect::<Vec<_>>()[..]
+        && !files::has_module(program, module)
+    {
+        return check("engine", Status::Failed, format!("{name}: {program} has no module {module}")).hint(hint);
+    }
+    check("engine", Status::Good, format!("{name}: {}", command.join(" ")))
 }
 
-/// The program that the engine's command has where nothing is installed and the task names none.
-fn usual_program(spec: &TaskSpec) -> String {
+/// Program and leading arguments of the engine's command where nothing is installed and the task names none.
+fn usual_command(spec: &TaskSpec) -> Vec<String> {
     let request = LaunchRequest {
         model: &spec.model,
         engine: &spec.engine,
@@ -169,7 +223,9 @@ fn usual_program(spec: &TaskSpec) -> String {
         ambient: &Default::default(),
         catalogue: None,
     };
-    tuner_engines::engine(spec.engine.name).launch_spec(&request).map(|s| s.program).unwrap_or_default()
+    let Ok(launch) = tuner_engines::engine(spec.engine.name).launch_spec(&request) else { return Vec::new() };
+    let leading = if launch.args.first().is_some_and(|a| a == "-m") { 2 } else { 0 };
+    std::iter::once(launch.program).chain(launch.args.into_iter().take(leading)).collect()
 }
 
 fn model_is_there(spec: &TaskSpec) -> Check {

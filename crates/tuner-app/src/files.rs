@@ -14,6 +14,14 @@ pub(crate) fn is_executable(program: &str, path: Option<&OsStr>) -> bool {
     !program.is_empty() && path.is_some_and(|path| std::env::split_paths(path).any(|dir| good(&dir.join(program))))
 }
 
+/// Whether a Python program finds a module; of `a.b` the package `a` is looked for, without running any of it.
+pub(crate) fn has_module(python: &str, module: &str) -> bool {
+    const LOOK: &str = "import importlib.util, sys; sys.exit(importlib.util.find_spec(sys.argv[1]) is None)";
+    let package = module.split('.').next().unwrap_or(module);
+    let output = std::process::Command::new(python).args(["-c", LOOK, package]).output();
+    output.is_ok_and(|o| o.status.success())
+}
+
 /// Files that a Hugging Face folder needs and does not have: `config.json`, some weights, and every shard that its
 /// index names.
 pub(crate) fn missing_shards(folder: &Path) -> Vec<String> {
@@ -52,6 +60,7 @@ mod tests {
     fn a_program_is_found_on_the_path_and_by_its_path() {
         let path = std::ffi::OsString::from("/usr/bin:/bin");
         assert!(is_executable("sh", Some(&path)) && is_executable("/bin/sh", None));
+        assert!(has_module("python3", "json.decoder") && !has_module("python3", "no_such_module.x"));
         assert!(!is_executable("no-such-program", Some(&path)) && !is_executable("", Some(&path)));
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use chrono::Utc;
+use tuner_core::engine::EngineName;
 use tuner_core::plan::Verdict;
 use tuner_core::task::BackendSpec;
 use tuner_core::{Configuration, TaskSpec};
@@ -47,14 +48,19 @@ pub fn paste_command(
         return None;
     }
     let engine = engine(spec.engine.name);
-    let launchers = launchers(home, around);
-    let installed = launchers.get(&spec.engine.name).map(|(command, _)| command.as_slice()).unwrap_or_default();
+    let mut installed =
+        launchers(home, around).remove(&spec.engine.name).map(|(command, _)| command).unwrap_or_default();
+    if let (EngineName::Simulated, Some(program), Some(called)) =
+        (spec.engine.name, installed.first_mut(), &around.called)
+    {
+        program.clone_from(called);
+    }
     let flags = spec.effective_flags(configuration);
     let request = LaunchRequest {
         model: &spec.model,
         engine: &spec.engine,
         configuration: &flags,
-        launcher: if spec.engine.command.is_empty() { installed } else { &spec.engine.command },
+        launcher: if spec.engine.command.is_empty() { &installed } else { &spec.engine.command },
         host: "127.0.0.1",
         port: PASTE_PORT,
         gpus: &[],

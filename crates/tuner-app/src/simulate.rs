@@ -47,6 +47,7 @@ pub struct Simulated {
 /// Reads a task file and runs it in virtual time.
 pub async fn run(path: &Path, wish: &Wish) -> Result<Simulated, AppError> {
     let file = read_file(path)?;
+    let remarks = file.remarks();
     let mut spec = file.spec;
     if !matches!(spec.engine.name, EngineName::Simulated | EngineName::Vllm | EngineName::Sglang) {
         return Err(AppError::NotSimulated { engine: spec.engine.name });
@@ -58,9 +59,12 @@ pub async fn run(path: &Path, wish: &Wish) -> Result<Simulated, AppError> {
         spec.model.path = None;
     }
     if let Some(gpu) = &wish.gpu {
+        if !tuner_sim::hardware::GPUS.iter().any(|known| known.name.eq_ignore_ascii_case(gpu)) {
+            return Err(AppError::NoSuchGpu { wanted: gpu.clone() });
+        }
         spec.engine.hardware = Some(HardwareSpec { gpu: gpu.clone(), count: wish.gpu_count.max(1), speed: 1.0 });
     }
-    run_spec(spec, file.source, file.notes).await
+    run_spec(spec, file.source, remarks).await
 }
 
 /// Runs a spec in virtual time, in memory.

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use tuner_core::task::{self, BackendSpec, Diagnostic, ReadContext, TaskSpec};
+use tuner_core::task::{self, BackendSpec, Diagnostic, ReadContext, SamplerSpec, TaskSpec};
 use tuner_core::{SearchSpace, engine::EngineName};
 use tuner_engines::engine;
 use tuner_store::{NewTask, Resource, Store, StoreError, TaskId, TaskRow};
 
 use crate::error::AppError;
+use crate::report::count;
 
 /// A task file that can be run.
 #[derive(Clone, Debug)]
@@ -20,6 +21,21 @@ pub struct TaskFile {
     pub notes: Vec<String>,
     /// The file as it was written.
     pub source: String,
+}
+
+impl TaskFile {
+    /// What a person should know before the task is stored or run: remarks on the file, and what the sampler will do
+    /// with the space under the budget as it stands now.
+    pub fn remarks(&self) -> Vec<String> {
+        let sampler = &self.spec.sampler;
+        let mut remarks = self.notes.clone();
+        let mut searched = tuner_search::check(sampler, &self.space).unwrap_or_default();
+        if *sampler == SamplerSpec::Grid {
+            searched.extend(tuner_search::samplers::grid::note(&self.space, self.spec.budget.experiments));
+        }
+        remarks.extend(searched.into_iter().map(|text| format!("note: {text}")));
+        remarks
+    }
 }
 
 /// Reads a task file. Relative paths in it are relative to the file.
@@ -40,6 +56,9 @@ pub fn read_text_as(source: &str, path: &Path) -> Result<TaskFile, AppError> {
         *text = absolute(folder, text);
     }
     let notes = loaded.notes.iter().map(|note| note.render(&name, source)).collect();
+    if let Err(message) = tuner_search::check(&spec.sampler, &loaded.space) {
+        return Err(AppError::Search { file: name, message });
+    }
     Ok(TaskFile { spec, space: loaded.space, notes, source: source.to_owned() })
 }
 
@@ -123,12 +142,13 @@ pub fn summary(file: &TaskFile) -> String {
     };
     let levels: Vec<String> = spec.load.levels.iter().map(task::Level::label).collect();
     format!(
-        "{}: {} parameters ({points}), {} experiments at levels {}, then {} pairs of verification",
+        "{}: {} ({points}), {} at {} {}, then {} to verify the best",
         spec.name,
-        file.space.parameters.len(),
-        spec.budget.experiments,
+        count(file.space.parameters.len(), "parameter"),
+        count(spec.budget.experiments as usize, "experiment"),
+        if levels.len() == 1 { "level" } else { "levels" },
         levels.join(", "),
-        spec.verification.blocks
+        count(spec.verification.blocks as usize, "pair"),
     )
 }
 

@@ -34,6 +34,8 @@ pub struct Surroundings {
     pub path: Option<std::ffi::OsString>,
     /// This program, to start a lifeline with; none: engines are ended at the next start only.
     pub program: Option<PathBuf>,
+    /// What a person types to run this program; none: its path.
+    pub called: Option<String>,
 }
 
 /// Opens the store of a data directory.

@@ -6,10 +6,10 @@
 use std::time::Duration;
 
 use tuner_core::record::PlannedRequest;
-use tuner_core::task::{Level, LoadSpec, WorkloadSpec};
+use tuner_core::task::{Level, LoadSpec, Scenario, ScenarioError, WorkloadSpec};
 
 use crate::arrival::Arrivals;
-use crate::scenario::{Scenario, ScenarioError};
+use crate::scenario;
 use crate::seed::{Dimension, Seeds, mix, rng};
 
 /// Window of a level whose task gives neither a number of requests nor a duration.
@@ -199,7 +199,7 @@ impl LevelPlan {
         match &self.lengths {
             Lengths::Scenario(scenario) => {
                 let mut rng = rng(self.seeds.schedule, Dimension::Lengths, self.level, self.repeat, index);
-                scenario.lengths(&mut rng)
+                scenario::lengths(*scenario, &mut rng)
             }
             Lengths::File(lengths) => lengths[self.shuffled(index, lengths.len() as u64) as usize],
         }

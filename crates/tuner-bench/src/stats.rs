@@ -1,9 +1,10 @@
 //! Exact order statistics.
 //!
-//! *Invariant*: nothing is approximated: percentiles come from the sorted sample by linear interpolation (NumPy's
-//! default rule), and a confidence bound is one of the observed values.
+//! *Invariant*: nothing is approximated: percentiles come from the ordered sample by linear interpolation (NumPy's
+//! default rule), and a confidence bound is one of the observed values. Only the ranks that are asked for are put in
+//! their place, which gives the same values as sorting.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use statrs::distribution::{Binomial, DiscreteCDF};
 use tuner_core::{Percentile, Summary};
@@ -11,19 +12,24 @@ use tuner_core::{Percentile, Summary};
 /// Confidence of the upper bounds.
 const CONFIDENCE: f64 = 0.99;
 
-/// The value at share `q` of a sorted, non-empty sample.
-pub(crate) fn percentile(sorted: &[f64], q: f64) -> f64 {
-    let position = q * (sorted.len() - 1) as f64;
-    let below = position.floor() as usize;
-    let above = position.ceil() as usize;
-    sorted[below] + (sorted[above] - sorted[below]) * (position - below as f64)
+/// The ranks between which the percentile at share `q` of `n` values lies, and where it lies between them.
+fn position(n: usize, q: f64) -> (usize, usize, f64) {
+    let position = q * (n - 1) as f64;
+    let below = position.floor();
+    (below as usize, position.ceil() as usize, position - below)
 }
 
-/// Upper 99 % confidence bound of the percentile at share `q`: MLPerf LoadGen's early-stopping estimate, the t-th
-/// largest value for the largest t with P(Binomial(n, 1 − q) ≤ t) ≤ 1 %. `None` below the smallest n that allows
-/// t = 1: 64 for p90, 130 for p95, 662 for p99, 6,636 for p99.9.
-pub(crate) fn upper_bound(sorted: &[f64], q: f64) -> Option<f64> {
-    let n = sorted.len() as u64;
+/// The value at share `q` of a non-empty sample in which the ranks of [`position`] are in place.
+pub(crate) fn percentile(sorted: &[f64], q: f64) -> f64 {
+    let (below, above, share) = position(sorted.len(), q);
+    sorted[below] + (sorted[above] - sorted[below]) * share
+}
+
+/// Rank of the upper 99 % confidence bound of the percentile at share `q` of `n` values: MLPerf LoadGen's
+/// early-stopping estimate, the t-th largest value for the largest t with P(Binomial(n, 1 − q) ≤ t) ≤ 1 %. `None`
+/// below the smallest n that allows t = 1: 64 for p90, 130 for p95, 662 for p99, 6,636 for p99.9.
+fn bound_rank(n: usize, q: f64) -> Option<usize> {
+    let n = n as u64;
     let over = Binomial::new(1.0 - q, n).ok()?;
     let allowed = |t: u64| over.cdf(t) <= 1.0 - CONFIDENCE;
     if n == 0 || !allowed(1) {
@@ -38,36 +44,74 @@ pub(crate) fn upper_bound(sorted: &[f64], q: f64) -> Option<f64> {
             refused = middle;
         }
     }
-    Some(sorted[(n - largest) as usize])
+    Some((n - largest) as usize)
 }
 
-/// The sample in numbers; `None` when it is empty. `bounds`: whether its values are independent enough for
-/// confidence bounds (requests are, gaps within an answer are not).
-pub(crate) fn summary(mut sample: Vec<f64>, extra: &[Percentile], bounds: bool) -> Option<Summary> {
-    if sample.is_empty() {
-        return None;
+/// Puts the values of `ranks` (ascending, counted from `from`) where sorting would put them.
+fn place(sample: &mut [f64], ranks: &[usize], from: usize) {
+    if ranks.is_empty() {
+        return;
     }
-    sample.sort_by(f64::total_cmp);
-    let n = sample.len() as f64;
-    let mean = sample.iter().sum::<f64>() / n;
-    let squares: f64 = sample.iter().map(|x| (x - mean).powi(2)).sum();
-    let stddev = if sample.len() > 1 { (squares / (n - 1.0)).sqrt() } else { 0.0 };
-    let wanted = || Percentile::STANDARD.iter().chain(extra).copied();
-    let percentiles: BTreeMap<_, _> = wanted().map(|p| (p, percentile(&sample, p.share()))).collect();
-    let upper_bounds = if bounds {
-        wanted().filter_map(|p| Some((p, upper_bound(&sample, p.share())?))).collect()
-    } else {
-        BTreeMap::new()
-    };
-    Some(Summary {
-        n: sample.len() as u64,
-        mean,
-        stddev,
-        min: sample[0],
-        max: sample[sample.len() - 1],
-        percentiles,
-        upper_bounds,
-    })
+    let middle = ranks.len() / 2;
+    let rank = ranks[middle];
+    let (below, _, above) = sample.select_nth_unstable_by(rank - from, f64::total_cmp);
+    place(below, &ranks[..middle], from);
+    place(above, &ranks[middle + 1..], rank + 1);
+}
+
+/// Percentiles of samples, as one report wants them.
+#[derive(Debug)]
+pub(crate) struct Summaries {
+    percentiles: Vec<Percentile>,
+    /// Ranks of the confidence bounds by sample size: the distributions over requests have the same few sizes.
+    bounds: BTreeMap<usize, Vec<(Percentile, usize)>>,
+}
+
+impl Summaries {
+    /// The standard percentiles and `extra` ones.
+    pub(crate) fn new(extra: impl IntoIterator<Item = Percentile>) -> Self {
+        let percentiles: BTreeSet<Percentile> = Percentile::STANDARD.into_iter().chain(extra).collect();
+        Self { percentiles: percentiles.into_iter().collect(), bounds: BTreeMap::new() }
+    }
+
+    /// The sample in numbers; `None` when it is empty. `bounds`: whether its values are independent enough for
+    /// confidence bounds (requests are, gaps within an answer are not).
+    pub(crate) fn of(&mut self, mut sample: Vec<f64>, bounds: bool) -> Option<Summary> {
+        let n = sample.len();
+        if n == 0 {
+            return None;
+        }
+        let bounds: &[(Percentile, usize)] = match bounds {
+            true => self.bounds.entry(n).or_insert_with(|| {
+                self.percentiles.iter().filter_map(|p| Some((*p, bound_rank(n, p.share())?))).collect()
+            }),
+            false => &[],
+        };
+        let around = self.percentiles.iter().flat_map(|p| {
+            let (below, above, _) = position(n, p.share());
+            [below, above]
+        });
+        let ranks: BTreeSet<usize> = around.chain(bounds.iter().map(|(_, rank)| *rank)).collect();
+        let ranks: Vec<usize> = ranks.into_iter().collect();
+        let (mut sum, mut min, mut max) = (0.0, f64::INFINITY, f64::NEG_INFINITY);
+        for x in &sample {
+            sum += x;
+            min = x.min(min);
+            max = x.max(max);
+        }
+        let mean = sum / n as f64;
+        let squares: f64 = sample.iter().map(|x| (x - mean).powi(2)).sum();
+        place(&mut sample, &ranks, 0);
+        Some(Summary {
+            n: n as u64,
+            mean,
+            stddev: if n > 1 { (squares / (n - 1) as f64).sqrt() } else { 0.0 },
+            min,
+            max,
+            percentiles: self.percentiles.iter().map(|p| (*p, percentile(&sample, p.share()))).collect(),
+            upper_bounds: bounds.iter().map(|(p, rank)| (*p, sample[*rank])).collect(),
+        })
+    }
 }
 
 #[cfg(test)]
@@ -88,9 +132,8 @@ mod tests {
     #[test]
     fn bounds_begin_at_the_published_sample_sizes() {
         for (q, floor) in [(0.9, 64), (0.95, 130), (0.99, 662), (0.999, 6636)] {
-            let sorted: Vec<f64> = (0..floor).map(f64::from).collect();
-            assert_eq!(upper_bound(&sorted, q), Some(f64::from(floor - 1)), "{q}");
-            assert_eq!(upper_bound(&sorted[1..], q), None, "{q}");
+            assert_eq!(bound_rank(floor, q), Some(floor - 1), "{q}");
+            assert_eq!(bound_rank(floor - 1, q), None, "{q}");
         }
     }
 
@@ -102,7 +145,7 @@ mod tests {
             .filter(|_| {
                 let mut sample: Vec<f64> = (0..300).map(|_| rng.random()).collect();
                 sample.sort_by(f64::total_cmp);
-                upper_bound(&sample, 0.95).unwrap() >= 0.95
+                sample[bound_rank(sample.len(), 0.95).unwrap()] >= 0.95
             })
             .count();
         assert!(held >= 1975, "{held} of 2000");
@@ -111,7 +154,12 @@ mod tests {
     proptest! {
         #[test]
         fn a_summary_is_ordered_and_inside_its_range(sample in prop::collection::vec(-1e6f64..1e6, 1..400)) {
-            let summary = summary(sample, &[Percentile(12_345)], true).unwrap();
+            let summary = Summaries::new([Percentile(12_345)]).of(sample.clone(), true).unwrap();
+            let mut sorted = sample;
+            sorted.sort_by(f64::total_cmp);
+            for (p, value) in &summary.percentiles {
+                prop_assert_eq!(*value, percentile(&sorted, p.share()));
+            }
             let values: Vec<f64> = summary.percentiles.values().copied().collect();
             prop_assert!(values.windows(2).all(|w| w[0] <= w[1]));
             prop_assert!(summary.min <= values[0] && values[values.len() - 1] <= summary.max);

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use tuner_core::measure::Stat;
 use tuner_core::{Measurement, Metric, Percentile, Validity};
 
+use crate::stats::Summaries;
+
 /// Least mean number of requests in flight, as a share of a closed loop's streams. Below it the load that was asked
 /// for was not applied (connection caps, too few requests, a slow client).
 pub const MIN_CONCURRENCY_SHARE: f64 = 0.9;
@@ -53,7 +55,7 @@ impl ClientEvidence {
             ("schedule_lag", "requests were released late", &self.schedule_lag_ms),
             ("client_delay", "answers waited for the client", &self.client_delay_ms),
         ] {
-            let Some(summary) = crate::stats::summary(sample.clone(), &[], false) else { continue };
+            let Some(summary) = Summaries::new([]).of(sample.clone(), false) else { continue };
             for (word, p) in [("p50", Percentile::P50), ("p99", Percentile::P99)] {
                 measurement.evidence.insert(format!("{name}_{word}_ms"), summary.percentiles[&p]);
             }

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use tuner_app::AppError;
+use tuner_bench::BenchError;
 use tuner_runner::RunError;
 use tuner_store::StoreError;
 
@@ -29,9 +30,34 @@ pub(crate) enum Exit {
 
 /// What `--help` says about them.
 pub(crate) const HELP: &str = "\
-Exit codes: 0 done · 1 internal error · 2 wrong usage or file · 3 the task found no usable configuration ·
-4 no such task or experiment · 5 another process holds the task · 6 something must be installed or repaired first ·
-130 stopped by Ctrl-C (resume with `autotuner tune --resume`)";
+Exit codes:
+    0  done
+    1  internal error
+    2  wrong usage or file
+    3  the task found no usable configuration, or a measurement is invalid
+    4  no such task, experiment or flag
+    5  another process holds the task
+    6  something must be installed or repaired first
+  130  stopped by Ctrl-C; go on with: autotuner tune --resume";
+
+/// A refusal of the command itself, before any use case is asked.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct Refusal {
+    /// How the command ends.
+    pub(crate) exit: Exit,
+    /// What is wrong.
+    pub(crate) message: String,
+    /// What to do.
+    pub(crate) hint: String,
+}
+
+impl Refusal {
+    /// The command line is wrong.
+    pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, message: message.into(), hint: hint.into() }
+    }
+}
 
 impl Exit {
     /// The number.
@@ -52,9 +78,21 @@ impl Exit {
 impl Exit {
     /// The code of an error: the only place where errors become numbers.
     pub(crate) fn of(error: &anyhow::Error) -> Self {
+        if let Some(refusal) = error.chain().find_map(|cause| cause.downcast_ref::<Refusal>()) {
+            return refusal.exit;
+        }
+        if let Some(bench) = error.chain().find_map(|cause| cause.downcast_ref::<BenchError>()) {
+            return Self::of_bench(bench);
+        }
         let app = error.chain().find_map(|cause| cause.downcast_ref::<AppError>());
         match app {
-            Some(AppError::TaskFile { .. } | AppError::Read { .. } | AppError::NotSimulated { .. }) => Self::Usage,
+            Some(
+                AppError::TaskFile { .. }
+                | AppError::Read { .. }
+                | AppError::Search { .. }
+                | AppError::NoSuchGpu { .. }
+                | AppError::NotSimulated { .. },
+            ) => Self::Usage,
             Some(AppError::NoSuchExperiment { .. } | AppError::NothingToResume) => Self::NotFound,
             Some(AppError::NotInstalled { .. } | AppError::Preflight { .. }) => Self::NotReady,
             Some(
@@ -72,7 +110,16 @@ impl Exit {
         match error {
             StoreError::NoSuchTask { .. } | StoreError::AmbiguousTask { .. } => Self::NotFound,
             StoreError::InUse { .. } | StoreError::LeaseLost { .. } => Self::Busy,
+            StoreError::Open { .. } | StoreError::NewerSchema { .. } => Self::NotReady,
             _ => Self::Internal,
+        }
+    }
+
+    fn of_bench(error: &BenchError) -> Self {
+        match error {
+            BenchError::Target(_) | BenchError::Plan(_) | BenchError::Prompts(_) => Self::Usage,
+            BenchError::Endpoint { .. } | BenchError::Tokens(_) => Self::NotReady,
+            BenchError::Thread(_) => Self::Internal,
         }
     }
 }

@@ -1,28 +1,36 @@
 //! Settings: flags over environment variables over defaults. Nothing else reads the environment.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tracing_subscriber::EnvFilter;
 use tuner_app::Home;
 use tuner_app::tune::Surroundings;
+use tuner_engines::environment::AMBIENT;
+
+/// What people type.
+const NAME: &str = "autotuner";
+
+/// Head over the options below in every help.
+const EVERYWHERE: &str = "Options of every command";
 
 /// Options of every subcommand.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Settings {
     /// Where tasks, logs and engines are kept [default: $XDG_DATA_HOME/inference-autotuner].
-    #[arg(long, global = true, env = "AUTOTUNER_DATA_DIR", value_name = "DIR", hide_env_values = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "AUTOTUNER_DATA_DIR", value_name = "DIR", hide_env_values = true)]
     data_dir: Option<PathBuf>,
     /// Machine-readable output on standard output.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub(crate) json: bool,
     /// Plain lines instead of bars and colours (the default when standard error is not a terminal).
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub(crate) plain: bool,
     /// What the tuner logs about itself to standard error: error, warn, info, debug, or a tracing filter.
     #[arg(
         long,
         global = true,
+        help_heading = EVERYWHERE,
         env = "AUTOTUNER_LOG",
         default_value = "warn",
         value_name = "FILTER",
@@ -50,15 +58,14 @@ impl Settings {
             secrets: std::env::vars().filter(|(name, _)| is_secret(name)).collect(),
             hub_cache: hub_cache(),
             path: std::env::var_os("PATH"),
+            called: std::env::current_exe().ok().filter(|program| is_on_path(program)).map(|_| NAME.to_owned()),
             program: std::env::current_exe().ok(),
         }
     }
 
     /// Proxy variables as the engines and downloads get them.
     fn proxies(&self) -> BTreeMap<String, String> {
-        let names = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
-        let both_cases = names.iter().flat_map(|n| [(*n).to_owned(), n.to_lowercase()]);
-        both_cases.filter_map(|name| Some((name.clone(), std::env::var(&name).ok()?))).collect()
+        AMBIENT.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?))).collect()
     }
 }
 
@@ -67,6 +74,13 @@ fn default_data_dir() -> PathBuf {
     let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
     let base = set("XDG_DATA_HOME").or_else(|| Some(set("HOME")?.join(".local/share")));
     base.unwrap_or_else(|| PathBuf::from(".")).join("inference-autotuner")
+}
+
+/// Whether a person who types our name gets this very program.
+fn is_on_path(program: &Path) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).map(|folder| folder.join(NAME)).find(|file| file.is_file());
+    found.and_then(|file| Some(file.canonicalize().ok()? == program.canonicalize().ok()?)).unwrap_or(false)
 }
 
 /// The hub's cache as its own tools find it: `HF_HUB_CACHE`, `HF_HOME/hub`, `~/.cache/huggingface/hub`.

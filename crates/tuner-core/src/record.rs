@@ -95,6 +95,28 @@ pub struct RequestRecord {
 }
 
 impl RequestRecord {
+    /// The record of a request to which nothing has happened yet. `planned_s`: its planned arrival; in a closed loop
+    /// the moment its stream became free.
+    pub fn unsent(request: &PlannedRequest, planned_s: f64) -> Self {
+        Self {
+            index: request.index,
+            warmup: request.warmup,
+            planned_s,
+            sent_s: None,
+            connect_s: None,
+            first_event_s: None,
+            first_answer_s: None,
+            reads: Vec::new(),
+            ended_s: None,
+            input_tokens: None,
+            cached_tokens: None,
+            output_tokens: None,
+            planned_input_tokens: request.input_tokens,
+            planned_output_tokens: request.output_tokens,
+            fate: Fate::Unsent,
+        }
+    }
+
     /// First token-bearing read.
     pub fn first_token_s(&self) -> Option<f64> {
         self.reads.first().map(|r| r.at_s)

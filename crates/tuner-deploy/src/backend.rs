@@ -151,7 +151,8 @@ pub struct Found {
 
 /// Where engines run.
 pub trait Backend: fmt::Debug + Send + Sync {
-    /// Launches `launch` under `id`, or adopts what runs under it. Output is appended to `log`.
+    /// Launches `launch` under `id`, or adopts what runs under it. Output is appended to `log`. Nothing happens before
+    /// the future is polled.
     fn launch<'a>(
         &'a self,
         id: &'a DeploymentId,

@@ -27,7 +27,7 @@ pub fn client(origin: &str, proxies: &Proxies) -> Result<Client, DeployError> {
 
 /// The address as a URL, if it is one that HTTP can reach.
 pub(crate) fn origin_url(origin: &str) -> Result<Url, DeployError> {
-    let bad = || DeployError::BadUrl { url: crate::redact::without_url_passwords(origin) };
+    let bad = || DeployError::BadUrl { url: tuner_engines::secrets::without_url_passwords(origin) };
     let url = Url::parse(origin).map_err(|_| bad())?;
     if matches!(url.scheme(), "http" | "https") && url.host().is_some() { Ok(url) } else { Err(bad()) }
 }

@@ -16,7 +16,6 @@ pub mod local;
 pub mod logs;
 pub mod pages;
 pub mod ports;
-pub mod proxies;
 pub mod ready;
 pub mod redact;
 
@@ -24,4 +23,4 @@ pub use backend::{Backend, DeploymentId, Exit, Found, Launch, Running, Status, S
 pub use error::DeployError;
 pub use fake::FakeBackend;
 pub use local::LocalBackend;
-pub use proxies::Proxies;
+pub use tuner_engines::Proxies;

@@ -1,36 +1,16 @@
 //! Secrets out of command lines, environments and log lines before anyone stores or shows them (R14.7).
 //!
-//! *Invariant*: a value is secret by the name it was given under; once known it is removed wherever it appears.
+//! *Invariant*: a value that is secret by its name ([`is_secret_name`]) is removed wherever it appears.
 
 use std::collections::BTreeSet;
 
-use crate::Launch;
+use tuner_engines::quote;
+use tuner_engines::secrets::{MASK, is_secret_name, without_url_passwords};
 
-/// What stands in the place of a secret.
-pub const MASK: &str = "***";
+use crate::Launch;
 
 /// Shorter values are too likely to appear by chance in log lines.
 const SHORTEST: usize = 6;
-
-/// Whether a flag (`--hf-token`) or variable (`HF_TOKEN`) of that name holds a secret.
-///
-/// Plurals (`--max-num-batched-tokens`) and the tokens of a vocabulary (`--eos-token`) hold none.
-pub fn is_secret_name(name: &str) -> bool {
-    let lower = name.trim_start_matches('-').to_ascii_lowercase();
-    let words: Vec<&str> = lower.split(['-', '_', '.']).collect();
-    let (Some(last), before) = (words.last(), words.len().checked_sub(2).and_then(|i| words.get(i))) else {
-        return false;
-    };
-    match *last {
-        "password" | "passwd" | "passphrase" | "secret" | "secrets" | "credential" | "credentials" | "apikey" => true,
-        "key" => matches!(before, Some(&("api" | "access" | "secret" | "private" | "auth" | "account" | "admin"))),
-        "token" => !matches!(
-            before,
-            Some(&("bos" | "eos" | "pad" | "unk" | "mask" | "image" | "video" | "audio" | "stop" | "think" | "per"))
-        ),
-        _ => false,
-    }
-}
 
 /// The secret values of one launch.
 #[derive(Clone, Default)]
@@ -86,29 +66,6 @@ impl std::fmt::Debug for Secrets {
     }
 }
 
-/// `http://user:word@host` becomes `http://***@host`.
-pub fn without_url_passwords(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("://") {
-        let (head, tail) = rest.split_at(at + 3);
-        out.push_str(head);
-        let end = tail.find(|c: char| c == '/' || c.is_whitespace() || c == '"').unwrap_or(tail.len());
-        let (authority, after) = tail.split_at(end);
-        match authority.rsplit_once('@') {
-            Some((_, host)) => {
-                out.push_str(MASK);
-                out.push('@');
-                out.push_str(host);
-            }
-            None => out.push_str(authority),
-        }
-        rest = after;
-    }
-    out.push_str(rest);
-    out
-}
-
 /// The command as a shell would take it, with its variables before it and without its secrets.
 pub fn command_line(launch: &Launch) -> String {
     let mut words = Vec::new();
@@ -134,16 +91,6 @@ pub fn command_line(launch: &Launch) -> String {
     words.join(" ")
 }
 
-/// One word in the form a POSIX shell reads back unchanged.
-pub fn quote(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,18 +102,6 @@ mod tests {
             args: args.iter().map(|s| (*s).to_owned()).collect(),
             env: env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
             ..Launch::default()
-        }
-    }
-
-    #[test]
-    fn engine_flags_about_tokens_are_no_secrets() {
-        for secret in ["--api-key", "HF_TOKEN", "--hf-token", "AWS_SECRET_ACCESS_KEY", "DB_PASSWORD", "token"] {
-            assert!(is_secret_name(secret), "{secret}");
-        }
-        for plain in
-            ["--max-num-batched-tokens", "--tokenizer", "--eos-token", "--ssl-keyfile", "--key", "--per-token", "", "-"]
-        {
-            assert!(!is_secret_name(plain), "{plain}");
         }
     }
 
@@ -193,11 +128,6 @@ mod tests {
             secrets.add(&secret);
             let cleaned = secrets.clean(&format!("{before}{secret}{after}"));
             prop_assert!(!cleaned.contains(&secret));
-        }
-
-        #[test]
-        fn text_without_urls_is_left_alone(text in "[^:]{0,60}") {
-            prop_assert_eq!(without_url_passwords(&text), text);
         }
     }
 }

@@ -203,18 +203,29 @@ fn finish(report: &ExitReport<'_>, class: FailureClass, message: String) -> Fail
     Failure::new(class, message).with_log(report.log_tail.to_vec())
 }
 
-/// How it ended, and the last line that looks like an error.
+/// How it ended, and the last exception that is no wrapper, else the last line that looks like an error.
 fn last_words(report: &ExitReport<'_>, how: &str) -> String {
-    let telling = report.log_tail.iter().rev().map(|l| bare(l)).find(|line| {
-        let low = line.to_ascii_lowercase();
-        let wrapper = WRAPPERS.iter().any(|w| low.contains(w));
-        !wrapper
-            && (low.contains("error") || low.contains("exception") || low.contains("fatal") || low.contains("failed"))
+    let lines = || report.log_tail.iter().rev().map(|l| bare(l));
+    let wrapper = |line: &&str| WRAPPERS.iter().any(|w| line.to_ascii_lowercase().contains(w));
+    let exception = lines().filter(|line| is_exception(line)).find(|line| !wrapper(line));
+    let telling = exception.or_else(|| {
+        lines().filter(|line| !line.starts_with("raise ") && !wrapper(line)).find(|line| {
+            let low = line.to_ascii_lowercase();
+            ["error", "exception", "fatal", "failed"].iter().any(|word| low.contains(word))
+        })
     });
     match telling {
         Some(line) => format!("{how}: {}", shorten(line)),
         None => how.to_owned(),
     }
+}
+
+/// The last line of a Python traceback: `ValueError: No common block size`.
+fn is_exception(line: &str) -> bool {
+    line.split_once(": ").is_some_and(|(name, text)| {
+        let words = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_'));
+        words && (name.ends_with("Error") || name.ends_with("Exception")) && !text.trim().is_empty()
+    })
 }
 
 /// A log line without the engine's prefixes: process, level, time, source.

@@ -13,8 +13,10 @@ pub mod launch;
 mod llama_cpp;
 pub mod memory;
 mod paste;
+pub mod proxies;
 mod python_repr;
 pub mod read_back;
+pub mod secrets;
 mod sglang;
 mod simulated;
 mod tensorrt_llm;
@@ -29,6 +31,7 @@ pub use exit::{ExitPhase, ExitReport};
 pub use launch::{LaunchError, LaunchRequest, LaunchSpec};
 pub use memory::{MemoryEstimate, ModelShape, Spread};
 pub use paste::quote;
+pub use proxies::Proxies;
 pub use read_back::{EngineReport, ReportSources};
 
 /// What there is to know about one engine. Implementations hold no state: the same question has the same answer.

@@ -1,7 +1,7 @@
 //! The command line that a person can paste into a shell.
 
-use crate::environment::{is_secret, without_credentials};
 use crate::launch::LaunchSpec;
+use crate::secrets::{is_secret_name, without_url_passwords};
 
 impl LaunchSpec {
     /// One shell line: variables in front, quoted where needed, secrets replaced.
@@ -20,7 +20,8 @@ impl LaunchSpec {
         let mut first: Vec<String> = Vec::new();
         for (name, value) in self.env.iter().filter(|(name, _)| !self.unprinted.contains(*name)) {
             // The person's own shell holds the secret under the same name.
-            let shown = if is_secret(name) { format!("\"${name}\"") } else { quote(&without_credentials(value)) };
+            let shown =
+                if is_secret_name(name) { format!("\"${name}\"") } else { quote(&without_url_passwords(value)) };
             first.push(format!("{name}={shown}"));
         }
         first.push(quote(&self.program));
@@ -33,11 +34,11 @@ impl LaunchSpec {
             let opens = is_flag && (flags_began || arg.starts_with("--"));
             flags_began |= opens;
             let shown = match arg.split_once('=') {
-                Some((name, _)) if is_flag && is_secret(name.trim_start_matches('-')) => format!("{name}=REDACTED"),
+                Some((name, _)) if is_flag && is_secret_name(name) => format!("{name}=REDACTED"),
                 _ if secret && !is_flag => "REDACTED".to_owned(),
                 _ => quote(arg),
             };
-            secret = is_flag && is_secret(arg.trim_start_matches('-')) || (secret && !is_flag);
+            secret = is_flag && is_secret_name(arg) || (secret && !is_flag);
             match lines.last_mut() {
                 Some(line) if !opens => line.push(shown),
                 _ => lines.push(vec![shown]),

@@ -2,7 +2,7 @@
 //!
 //! *Invariant*: every request taken from the plan ends in exactly one record, in order of `index`.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use tuner_core::Failure;
 use tuner_core::record::{Fate, PlannedRequest, RequestRecord, TokenRead};
@@ -76,7 +76,8 @@ pub fn run_level(
         seed,
         now: 0.0,
         records: Vec::new(),
-        in_flight: HashMap::new(),
+        flying: Vec::new(),
+        in_flight: 0,
         deadlines: VecDeque::new(),
         refusals: VecDeque::new(),
         free_since: VecDeque::new(),
@@ -96,9 +97,11 @@ struct Level<'a, 'r> {
     seed: u64,
     now: f64,
     records: Vec<RequestRecord>,
-    in_flight: HashMap<u64, usize>,
-    deadlines: VecDeque<(f64, u64)>,
-    refusals: VecDeque<(f64, u64, Fate)>,
+    /// By position in `records`: whether the request is in flight. The fleet knows a request by that position.
+    flying: Vec<bool>,
+    in_flight: u32,
+    deadlines: VecDeque<(f64, usize)>,
+    refusals: VecDeque<(f64, usize, Fate)>,
     free_since: VecDeque<f64>,
     window_opened: Option<f64>,
     stopped: Option<f64>,
@@ -132,7 +135,7 @@ impl Level<'_, '_> {
 
     /// The next moment at which anything happens.
     fn next_event(&mut self) -> Option<f64> {
-        while self.deadlines.front().is_some_and(|(_, id)| !self.in_flight.contains_key(id)) {
+        while self.deadlines.front().is_some_and(|(_, at)| !self.flying[*at]) {
             self.deadlines.pop_front();
         }
         let deadline = self.deadlines.front().map(|(at, _)| *at);
@@ -144,7 +147,7 @@ impl Level<'_, '_> {
     }
 
     fn is_full(&self) -> bool {
-        self.drive.concurrency.is_some_and(|n| self.in_flight.len() as u32 >= n)
+        self.drive.concurrency.is_some_and(|n| self.in_flight >= n)
     }
 
     /// Sends every request whose time has come.
@@ -176,11 +179,12 @@ impl Level<'_, '_> {
         if !request.warmup {
             self.window_opened.get_or_insert(planned);
         }
-        let mut record = blank(request, planned);
+        let mut record = RequestRecord::unsent(request, planned);
         record.sent_s = Some(self.now);
         record.first_event_s = Some(self.now);
+        let at = self.records.len();
         let submitted = self.fleet.submit(SimRequest {
-            id: request.index,
+            id: at as u64,
             prompt_tokens: request.input_tokens,
             output_tokens: request.output_tokens,
             priority: 0,
@@ -189,13 +193,14 @@ impl Level<'_, '_> {
                 shared: self.drive.shared_prefix_tokens,
             },
         });
-        self.in_flight.insert(request.index, self.records.len());
+        self.flying.push(true);
+        self.in_flight += 1;
         match submitted {
-            Ok(_) => self.deadlines.push_back((self.now + self.drive.request_timeout_s, request.index)),
+            Ok(_) => self.deadlines.push_back((self.now + self.drive.request_timeout_s, at)),
             Err(rejection) => {
                 record.first_event_s = None;
                 let fate = Fate::Failed { class: format!("http_{}", rejection.status), message: rejection.message };
-                self.refusals.push_back((self.now + REFUSAL_S, request.index, fate));
+                self.refusals.push_back((self.now + REFUSAL_S, at, fate));
             }
         }
         self.records.push(record);
@@ -205,7 +210,7 @@ impl Level<'_, '_> {
     fn leave_unsent(&mut self) {
         let stopped = self.stopped.unwrap_or(self.now);
         while let Some(request) = self.requests.next_if(|r| r.planned_s.is_some_and(|at| at < stopped)) {
-            self.records.push(blank(&request, request.planned_s.unwrap_or(stopped)));
+            self.records.push(RequestRecord::unsent(&request, request.planned_s.unwrap_or(stopped)));
         }
     }
 
@@ -218,8 +223,11 @@ impl Level<'_, '_> {
                 return;
             }
             for emission in &step.emissions {
-                let Some(index) = self.in_flight.get(&emission.id) else { continue };
-                let record = &mut self.records[*index];
+                let index = emission.id as usize;
+                if !self.flying[index] {
+                    continue;
+                }
+                let record = &mut self.records[index];
                 if record.reads.is_empty() {
                     record.reads.reserve_exact(record.planned_output_tokens as usize);
                     record.first_answer_s = Some(at);
@@ -231,8 +239,7 @@ impl Level<'_, '_> {
                 if emission.finished {
                     record.ended_s = Some(at);
                     record.fate = Fate::Completed;
-                    self.in_flight.remove(&emission.id);
-                    self.free_since.push_back(at);
+                    self.land(index, at);
                 }
             }
         }
@@ -240,25 +247,32 @@ impl Level<'_, '_> {
 
     /// Ends requests that the engine refused.
     fn end_refused(&mut self) {
-        while let Some((_, id, fate)) = self.refusals.pop_front_if(|(at, _, _)| *at <= self.now) {
-            if let Some(index) = self.in_flight.remove(&id) {
+        while let Some((_, index, fate)) = self.refusals.pop_front_if(|(at, _, _)| *at <= self.now) {
+            if self.flying[index] {
+                self.land(index, self.now);
                 self.end(index, fate);
-                self.free_since.push_back(self.now);
             }
         }
     }
 
     /// Gives up requests that took too long.
     fn give_up_late(&mut self) {
-        while let Some((_, id)) = self.deadlines.pop_front_if(|(at, _)| *at <= self.now) {
-            if let Some(index) = self.in_flight.remove(&id) {
-                self.fleet.abort(id);
+        while let Some((_, index)) = self.deadlines.pop_front_if(|(at, _)| *at <= self.now) {
+            if self.flying[index] {
+                self.land(index, self.now);
+                self.fleet.abort(index as u64);
                 let class = if self.records[index].reads.is_empty() { "timeout_first" } else { "timeout_total" };
                 let message = format!("no end after {} s", self.drive.request_timeout_s);
                 self.end(index, Fate::Failed { class: class.to_owned(), message });
-                self.free_since.push_back(self.now);
             }
         }
+    }
+
+    /// Frees the stream of a request that has ended.
+    fn land(&mut self, index: usize, at: f64) {
+        self.flying[index] = false;
+        self.in_flight -= 1;
+        self.free_since.push_back(at);
     }
 
     fn end(&mut self, index: usize, fate: Fate) {
@@ -271,8 +285,10 @@ impl Level<'_, '_> {
             Some(failure) => Fate::Failed { class: "cut".to_owned(), message: failure.message.clone() },
             None => Fate::Cancelled,
         };
-        for index in std::mem::take(&mut self.in_flight).into_values() {
-            self.end(index, fate.clone());
+        for index in 0..self.flying.len() {
+            if self.flying[index] {
+                self.end(index, fate.clone());
+            }
         }
         self.leave_unsent();
         self.records.sort_by_key(|r| r.index);
@@ -285,25 +301,5 @@ impl Level<'_, '_> {
             crash: self.crash,
             gauges: self.fleet.gauges(),
         }
-    }
-}
-
-fn blank(request: &PlannedRequest, planned_s: f64) -> RequestRecord {
-    RequestRecord {
-        index: request.index,
-        warmup: request.warmup,
-        planned_s,
-        sent_s: None,
-        connect_s: None,
-        first_event_s: None,
-        first_answer_s: None,
-        reads: Vec::new(),
-        ended_s: None,
-        input_tokens: None,
-        cached_tokens: None,
-        output_tokens: None,
-        planned_input_tokens: request.input_tokens,
-        planned_output_tokens: request.output_tokens,
-        fate: Fate::Unsent,
     }
 }

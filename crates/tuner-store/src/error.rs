@@ -21,7 +21,8 @@ pub enum StoreError {
     },
     /// The database holds migrations that this version does not know.
     #[error(
-        "the database {place} was written by a newer version: it holds {unknown:?}, this version knows up to {known:?}"
+        "the database {place} was written by a newer version: it holds {}, this version knows up to {known}",
+        unknown.join(", ")
     )]
     NewerSchema {
         /// The file, or `in memory`.
@@ -148,7 +149,7 @@ impl StoreError {
             Self::Backup { .. } => Some("free some disk space; the database was not touched"),
             Self::NameTaken { .. } => Some("choose another name, resume that task, or delete it"),
             Self::InUse { .. } => Some("wait until it ends, or cancel it first"),
-            Self::NoSuchTask { .. } => Some("autotuner tasks lists them"),
+            Self::NoSuchTask { .. } => Some("see all tasks with: autotuner tasks list"),
             Self::AmbiguousTask { .. } => Some("give more characters, or the name"),
             Self::LeaseLost { .. } => Some("another worker goes on with the task"),
             _ => None,

@@ -47,6 +47,12 @@ impl Report {
             *outcomes.entry(experiment.outcome).or_default() += 1;
         }
         let unit = objective.metric.unit();
+        let kept = best.is_none_or(|best| recommended.is_some_and(|r| r.number == best.number));
+        let changes_title = match best {
+            Some(best) if !kept => format!("What experiment {} would change (not kept)", best.number),
+            _ => "What the best changes".to_owned(),
+        };
+        let runs_baseline = recommended.is_some_and(|r| r.role == Role::Baseline);
         Self {
             format: 1,
             tuner_version: env!("CARGO_PKG_VERSION"),
@@ -63,8 +69,10 @@ impl Report {
             slos: spec.slos.iter().map(|slo| slo.label()).collect(),
             baseline: baseline.map(|b| b.number),
             best: best.map(|b| b.number),
+            changes_title,
             changes: best.map_or_else(Vec::new, |best| changes(spec, best)),
             recommended: recommended.map(|e| e.number),
+            command_title: if runs_baseline { "Run it: the baseline" } else { "Run it" },
             command: data.command.clone().or_else(|| command(recommended?)),
             columns,
             outcomes,

@@ -12,6 +12,9 @@ use super::columns::noun;
 use super::model::{ExperimentReport, Headline, Tone};
 use super::numbers::{change, count, figure, percent};
 
+/// Ends of an interval this many times apart say nothing that is worth a percentage.
+const HOPELESS: f64 = 4.0;
+
 /// What the words are made from.
 pub(super) struct Facts<'a> {
     pub(super) spec: &'a TaskSpec,
@@ -94,6 +97,13 @@ fn better(facts: &Facts<'_>, verdict: &Verdict, best: &ExperimentReport) -> Head
 
 fn no_difference(facts: &Facts<'_>, verdict: &Verdict, best: &ExperimentReport) -> Headline {
     let sentence = match &verdict.improvement {
+        Some(interval) if interval.high / interval.low > HOPELESS => format!(
+            "Run side by side {} times, experiment {} and {} cannot be told apart: runs of the same configuration \
+             differ too much among themselves.",
+            interval.pairs,
+            best.number,
+            baseline_words(facts),
+        ),
         Some(interval) => {
             let conclusion = if interval.low > 1.0 {
                 format!(

@@ -16,11 +16,11 @@ pub(super) fn render(report: &Report) -> String {
     if !report.changes.is_empty() {
         let value = |v: &Option<String>| v.as_deref().map_or("engine's default".to_owned(), code);
         let rows = report.changes.iter().map(|c| vec![code(&c.name), value(&c.baseline), value(&c.best)]);
-        out.push("## What the best changes".to_owned());
+        out.push(format!("## {}", report.changes_title));
         out.push(grid(&["flag", "baseline", "best"], rows));
     }
     if let Some(command) = &report.command {
-        out.push("## Run it".to_owned());
+        out.push(format!("## {}", report.command_title));
         out.push(fenced("sh", command));
     }
     out.push("## Experiments".to_owned());

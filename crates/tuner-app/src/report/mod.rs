@@ -3,6 +3,7 @@
 //! *Invariant*: a report is a pure function of rows and facts handed in ([`ReportData`]); it shows the verdict of
 //! `tuner-core` and never computes one of its own. The HTML file loads nothing from anywhere.
 
+mod brief;
 mod build;
 mod columns;
 mod headline;
@@ -23,6 +24,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tuner_core::TaskSpec;
 use tuner_core::plan::{ExperimentView, Verdict};
+
+pub(crate) use numbers::count;
 
 pub use model::{Change, Column, ExperimentReport, Fact, FailureReport, Headline, LevelReport, Report, Tone};
 pub use terminal::Ink;
@@ -83,6 +86,13 @@ pub enum Format {
         /// With or without colours.
         ink: Ink,
     },
+    /// The same in short: the answer, the leaders, each kind of failure once.
+    Brief {
+        /// Width in columns.
+        width: usize,
+        /// With or without colours.
+        ink: Ink,
+    },
     /// One JSON object.
     Json,
     /// Markdown.
@@ -96,6 +106,7 @@ impl FromStr for Format {
     fn from_str(word: &str) -> Result<Self, Self::Err> {
         Ok(match word {
             "terminal" => Self::Terminal { width: 100, ink: Ink::Plain },
+            "brief" => Self::Brief { width: 100, ink: Ink::Plain },
             "json" => Self::Json,
             "markdown" | "md" => Self::Markdown,
             "html" => Self::Html,
@@ -106,7 +117,7 @@ impl FromStr for Format {
 
 /// A word that names no format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown report format {0:?}; there are terminal, json, markdown and html")]
+#[error("unknown report format {0:?}; there are terminal, brief, json, markdown and html")]
 pub struct UnknownFormat(pub String);
 
 /// A report that could not be written: a fault of ours in a template or a serialiser.
@@ -124,6 +135,7 @@ pub enum RenderError {
 pub fn render(report: &Report, format: Format) -> Result<String, RenderError> {
     match format {
         Format::Terminal { width, ink } => Ok(terminal::render(report, width, ink)),
+        Format::Brief { width, ink } => Ok(brief::render(report, width, ink)),
         Format::Json => json::render(report),
         Format::Markdown => Ok(markdown::render(report)),
         Format::Html => html::render(report),

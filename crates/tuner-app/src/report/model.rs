@@ -50,11 +50,15 @@ pub struct Report {
     /// Number of the best experiment of the search, when it ranks above the baseline.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub best: Option<u32>,
+    /// What [`Report::changes`] are: kept, or only tried.
+    pub changes_title: String,
     /// Where the best configuration differs from the baseline.
     pub changes: Vec<Change>,
     /// Number of the experiment whose configuration should be used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recommended: Option<u32>,
+    /// What [`Report::command`] starts.
+    pub command_title: &'static str,
     /// The command that starts the recommended configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,

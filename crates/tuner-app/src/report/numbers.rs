@@ -39,7 +39,8 @@ pub(super) fn span(seconds: f64) -> String {
         return "–".to_owned();
     }
     if seconds < 9.95 {
-        return format!("{seconds:.1} s");
+        // The sum of nothing is a negative zero.
+        return format!("{:.1} s", seconds + 0.0);
     }
     let whole = seconds.round() as u64;
     match (whole / 3600, whole / 60 % 60, whole % 60) {
@@ -50,7 +51,7 @@ pub(super) fn span(seconds: f64) -> String {
 }
 
 /// `1 experiment`, `3 experiments`.
-pub(super) fn count(n: usize, noun: &str) -> String {
+pub(crate) fn count(n: usize, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 
@@ -87,6 +88,7 @@ mod tests {
     #[test]
     fn spans_grow_with_their_unit() {
         assert_eq!(span(4.25), "4.2 s");
+        assert_eq!(span([0.0; 0].iter().sum()), "0.0 s");
         assert_eq!(span(59.6), "1 min 00 s");
         assert_eq!(span(7500.0), "2 h 05 min");
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::headline::signed;
-use super::model::{ExperimentReport, Report, Tone};
+use super::model::{ExperimentReport, FailureReport, Report, Tone};
 use super::numbers::figure;
 use super::table::{Set, cut, table, wrapped};
 
@@ -43,20 +43,9 @@ impl Ink {
 }
 
 pub(super) fn render(report: &Report, width: usize, ink: Ink) -> String {
-    let width = width.clamp(80, 160);
-    let mut out = Page { ink, width, text: String::new() };
-    out.line(&format!("{}  {}", ink.bold(&report.task), ink.dim(&format!("{} · {}", report.engine, report.model))));
-    out.blank();
-    verdict(&mut out, report);
-    changes(&mut out, report);
-    if let Some(command) = &report.command {
-        out.head("Run it");
-        // Never wrapped: it is to be copied.
-        for line in command.lines() {
-            out.line(&format!("  {line}"));
-        }
-    }
-    experiments(&mut out, report);
+    let mut out = Page::new(width, ink);
+    answer(&mut out, report);
+    experiments(&mut out, report, "Experiments", &report.experiments.iter().collect::<Vec<_>>());
     failures(&mut out, report);
     out.head("Method");
     let widest = report.method.iter().map(|f| f.name.chars().count()).max().unwrap_or(0);
@@ -66,29 +55,49 @@ pub(super) fn render(report: &Report, width: usize, ink: Ink) -> String {
     out.text
 }
 
-struct Page {
-    ink: Ink,
-    width: usize,
-    text: String,
+/// What was found, what it changes and how to run it.
+pub(super) fn answer(out: &mut Page, report: &Report) {
+    let source = out.ink.dim(&format!("{} · {}", report.engine, report.model));
+    out.line(&format!("{}  {source}", out.ink.bold(&report.task)));
+    out.blank();
+    verdict(out, report);
+    changes(out, report);
+    if let Some(command) = &report.command {
+        out.head(report.command_title);
+        // Never wrapped: it is to be copied.
+        for line in command.lines() {
+            out.line(&format!("  {line}"));
+        }
+    }
+}
+
+pub(super) struct Page {
+    pub(super) ink: Ink,
+    pub(super) width: usize,
+    pub(super) text: String,
 }
 
 impl Page {
-    fn line(&mut self, text: &str) {
+    pub(super) fn new(width: usize, ink: Ink) -> Self {
+        Self { ink, width: width.clamp(80, 160), text: String::new() }
+    }
+
+    pub(super) fn line(&mut self, text: &str) {
         self.text.push_str(text.trim_end());
         self.text.push('\n');
     }
 
-    fn blank(&mut self) {
+    pub(super) fn blank(&mut self) {
         self.text.push('\n');
     }
 
-    fn head(&mut self, text: &str) {
+    pub(super) fn head(&mut self, text: &str) {
         self.blank();
         let text = self.ink.bold(text);
         self.line(&text);
     }
 
-    fn wrapped(&mut self, text: &str) {
+    pub(super) fn wrapped(&mut self, text: &str) {
         for line in wrapped(text, self.width - 2) {
             self.line(&format!("  {line}"));
         }
@@ -124,7 +133,7 @@ fn changes(out: &mut Page, report: &Report) {
     if report.changes.is_empty() {
         return;
     }
-    out.head("What the best changes");
+    out.head(&report.changes_title);
     let widest = report.changes.iter().map(|c| c.name.chars().count()).max().unwrap_or(0);
     for change in &report.changes {
         let value = |v: &Option<String>| v.clone().unwrap_or_else(|| "(engine's default)".to_owned());
@@ -132,8 +141,12 @@ fn changes(out: &mut Page, report: &Report) {
     }
 }
 
-fn experiments(out: &mut Page, report: &Report) {
-    out.head("Experiments");
+/// A table of some of the experiments.
+pub(super) fn experiments(out: &mut Page, report: &Report, head: &str, shown: &[&ExperimentReport]) {
+    if shown.is_empty() {
+        return;
+    }
+    out.head(head);
     let unit = if report.unit.is_empty() { "objective" } else { report.unit.as_str() };
     let heads = [
         ("#", Set::Right),
@@ -145,9 +158,9 @@ fn experiments(out: &mut Page, report: &Report) {
         ("configuration", Set::Left),
     ];
     let names = short_names(report, out.width);
-    let rows: Vec<Vec<String>> = report.experiments.iter().map(|e| row(report, e, &names)).collect();
+    let rows: Vec<Vec<String>> = shown.iter().map(|e| row(report, e, &names)).collect();
     for (i, line) in table(&heads, &rows, heads.len() - 1, out.width).iter().enumerate() {
-        let experiment = i.checked_sub(1).and_then(|i| report.experiments.get(i));
+        let experiment = i.checked_sub(1).and_then(|i| shown.get(i));
         let line = match experiment {
             None => out.ink.dim(line),
             Some(e) if e.is_best => out.ink.bold(line),
@@ -213,20 +226,48 @@ pub(super) fn outcome(e: &ExperimentReport) -> String {
 
 fn failures(out: &mut Page, report: &Report) {
     const LINES: usize = 3;
-    let failed = report.experiments.iter().filter_map(|e| Some((e, e.failure.as_ref()?)));
-    for (i, (e, failure)) in failed.enumerate() {
+    for (i, group) in groups(report).into_iter().enumerate() {
         if i == 0 {
             out.head("Failures");
         }
-        let text = format!("{}  {} ({}): {}", e.number, e.outcome, failure.class, failure.message);
+        let text = format!("{}  {} ({}): {}", group.numbers, group.outcome, group.failure.class, group.failure.message);
         for line in wrapped(&text, out.width - 2) {
-            let line = out.ink.tone(e.tone, &line);
+            let line = out.ink.tone(group.tone, &line);
             out.line(&format!("  {line}"));
         }
-        out.line(&format!("     {}", failure.hint));
-        for line in failure.log_tail.iter().rev().take(LINES).rev() {
+        for line in wrapped(group.failure.hint, out.width - 5) {
+            out.line(&format!("     {line}"));
+        }
+        for line in group.failure.log_tail.iter().rev().take(LINES).rev() {
             let line = out.ink.dim(&cut(line, out.width - 7));
             out.line(&format!("     | {line}"));
         }
     }
+}
+
+/// Experiments that failed alike.
+pub(super) struct Group<'a> {
+    /// `3, 7, 9`.
+    pub(super) numbers: String,
+    outcome: &'static str,
+    tone: Tone,
+    /// The failure of the first of them.
+    pub(super) failure: &'a FailureReport,
+}
+
+/// Failures in order of their first experiment; the same message is said once.
+pub(super) fn groups(report: &Report) -> Vec<Group<'_>> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for (e, failure) in report.experiments.iter().filter_map(|e| Some((e, e.failure.as_ref()?))) {
+        let alike = |g: &&mut Group<'_>| {
+            (g.outcome, &g.failure.class, &g.failure.message) == (e.outcome, &failure.class, &failure.message)
+        };
+        match groups.iter_mut().find(alike) {
+            Some(group) => group.numbers.push_str(&format!(", {}", e.number)),
+            None => {
+                groups.push(Group { numbers: e.number.to_string(), outcome: e.outcome, tone: e.tone, failure });
+            }
+        }
+    }
+    groups
 }

@@ -18,6 +18,24 @@ fn the_terminal_report_leads_with_the_verdict() {
 }
 
 #[test]
+fn the_brief_report_holds_the_answer_the_leaders_and_each_kind_of_failure() {
+    insta::assert_snapshot!(rendered(&Sample::better(), Format::Brief { width: 100, ink: Ink::Plain }));
+}
+
+#[test]
+fn a_best_that_is_not_kept_is_called_that_beside_the_command_of_the_baseline() {
+    let mut sample = Sample::without_difference();
+    for attempt in sample.experiments.iter_mut().flat_map(|e| &mut e.attempts) {
+        attempt.evidence.command = Some("llama-server".to_owned());
+    }
+    for format in [Format::Terminal { width: 100, ink: Ink::Plain }, Format::Markdown, Format::Html] {
+        let text = rendered(&sample, format);
+        assert!(text.contains("What experiment 8 would change (not kept)"), "{text}");
+        assert!(text.contains("Run it: the baseline"), "{text}");
+    }
+}
+
+#[test]
 fn a_narrow_terminal_cuts_configurations_only() {
     let text = rendered(&Sample::better(), Format::Terminal { width: 80, ink: Ink::Plain });
     let table: Vec<&str> = text.lines().skip_while(|l| *l != "Experiments").take_while(|l| !l.is_empty()).collect();
@@ -62,6 +80,7 @@ fn every_verdict_has_its_words() {
     let samples = [
         Sample::better(),
         Sample::without_difference(),
+        Sample::scattered(),
         Sample::not_worth_having(),
         Sample::fooled(),
         Sample::not_verified(),
@@ -149,7 +168,10 @@ fn what_users_and_engines_wrote_stays_text() {
 fn a_task_without_experiments_renders_in_every_format() {
     let mut sample = Sample::running();
     sample.experiments.clear();
-    for format in [Format::Terminal { width: 80, ink: Ink::Plain }, Format::Json, Format::Markdown, Format::Html] {
+    let (width, ink) = (80, Ink::Plain);
+    for format in
+        [Format::Terminal { width, ink }, Format::Brief { width, ink }, Format::Json, Format::Markdown, Format::Html]
+    {
         assert!(rendered(&sample, format).contains("Nothing has been measured yet."));
     }
 }
@@ -158,5 +180,5 @@ fn a_task_without_experiments_renders_in_every_format() {
 fn a_format_is_found_by_its_name_and_others_are_named_in_the_error() {
     assert_eq!("md".parse(), Ok(Format::Markdown));
     let error = "pdf".parse::<Format>().unwrap_err().to_string();
-    assert_eq!(error, "unknown report format \"pdf\"; there are terminal, json, markdown and html");
+    assert_eq!(error, "unknown report format \"pdf\"; there are terminal, brief, json, markdown and html");
 }

@@ -1,3 +1,4 @@
 //! What the documents promise, tried.
 
 mod documents;
+mod simulated;

@@ -15,7 +15,7 @@ use tuner_core::{Figure, Measurement, Metric, Percentile, Stat, Validity};
 
 pub use window::Window;
 
-use crate::stats;
+use crate::stats::Summaries;
 use request::Observed;
 
 /// What a measurement is made of.
@@ -57,7 +57,7 @@ pub fn measurement(input: &ReportInput<'_>) -> Measurement {
         input.records.iter().filter(|r| !r.warmup).map(|record| Observed { record }).collect();
     let mut report = Report {
         input,
-        percentiles: percentiles(input),
+        summaries: Summaries::new(percentiles(input)),
         metrics: BTreeMap::new(),
         evidence: BTreeMap::new(),
         notes: Vec::new(),
@@ -90,15 +90,12 @@ pub fn measurement(input: &ReportInput<'_>) -> Measurement {
     }
 }
 
-fn percentiles(input: &ReportInput<'_>) -> Vec<Percentile> {
+fn percentiles(input: &ReportInput<'_>) -> impl Iterator<Item = Percentile> {
     let named = input.slos.iter().filter_map(|slo| match slo.stat() {
         Stat::Percentile(p) => Some(p),
         _ => None,
     });
-    let mut all: Vec<_> = input.percentiles.iter().copied().chain(named).collect();
-    all.sort_unstable();
-    all.dedup();
-    all
+    input.percentiles.iter().copied().chain(named)
 }
 
 fn count(measured: &[Observed<'_>]) -> RequestCounts {
@@ -117,7 +114,7 @@ fn count(measured: &[Observed<'_>]) -> RequestCounts {
 
 struct Report<'a> {
     input: &'a ReportInput<'a>,
-    percentiles: Vec<Percentile>,
+    summaries: Summaries,
     metrics: BTreeMap<Metric, Figure>,
     evidence: BTreeMap<String, f64>,
     notes: Vec<String>,
@@ -130,7 +127,7 @@ impl Report<'_> {
     }
 
     fn distribution(&mut self, metric: Metric, sample: Vec<f64>, bounds: bool) {
-        if let Some(summary) = stats::summary(sample, &self.percentiles, bounds) {
+        if let Some(summary) = self.summaries.of(sample, bounds) {
             self.metrics.insert(metric, Figure::Distribution(summary));
         }
     }
@@ -141,11 +138,20 @@ impl Report<'_> {
             self.distribution(metric, completed().filter_map(|o| o.time(metric)).collect(), true);
         }
         self.distribution(Metric::Icl, completed().flat_map(Observed::chunk_gaps).collect(), false);
-        let gaps: Vec<Vec<f64>> = completed().filter_map(Observed::token_gaps).collect();
-        if gaps.len() as u64 == completed().count() as u64 {
-            self.distribution(Metric::Itl, gaps.concat(), false);
-        }
         let reads: usize = completed().map(|o| o.record.reads.len()).sum();
+        if completed().all(Observed::counts_every_read) {
+            let one_each = completed().flat_map(|o| &o.record.reads).all(|r| r.tokens == Some(1));
+            match self.metrics.get(&Metric::Icl).filter(|_| one_each).cloned() {
+                // With one token in every read, gaps between reads are gaps between tokens.
+                Some(same) => {
+                    self.metrics.insert(Metric::Itl, same);
+                }
+                None => {
+                    let gaps = completed().filter_map(Observed::token_gaps).flatten().collect();
+                    self.distribution(Metric::Itl, gaps, false);
+                }
+            }
+        }
         let events: u32 = completed().flat_map(|o| &o.record.reads).map(|r| r.events).sum();
         if events > 0 {
             self.evidence.insert("coalesced_share".to_owned(), 1.0 - (reads as f64 / f64::from(events)).min(1.0));
@@ -198,9 +204,9 @@ impl Report<'_> {
         // The server worked for every token that came in the window, whoever's request it was.
         let (mut output, mut input, mut finished, mut guessed) = (0.0, 0.0, 0u64, 0u64);
         for observed in self.input.records.iter().map(|record| Observed { record }) {
-            let (reads, by_events) = observed.tokens_by_read();
+            let (tokens, by_events) = observed.tokens_within(window);
             guessed += u64::from(by_events);
-            output += reads.iter().filter(|(at, _)| window.contains(*at)).map(|(_, tokens)| tokens).sum::<f64>();
+            output += tokens;
             let record = observed.record;
             if record.first_token_s().is_some_and(|at| window.contains(at)) {
                 input += f64::from(record.input_tokens.unwrap_or(record.planned_input_tokens));

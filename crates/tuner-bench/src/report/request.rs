@@ -1,11 +1,12 @@
 //! What one request's record says, in milliseconds. Definitions: `docs/measuring.md`.
 
+use tuner_core::Metric;
 use tuner_core::measure::Stat;
 use tuner_core::record::{Fate, RequestRecord};
 use tuner_core::task::{Bound, SloSpec};
-use tuner_core::{Metric, Summary};
 
-use crate::stats;
+use super::Window;
+use crate::stats::Summaries;
 
 const MS: f64 = 1000.0;
 
@@ -61,13 +62,18 @@ impl Observed<'_> {
         self.record.reads.windows(2).map(|w| (w[1].at_s - w[0].at_s) * MS)
     }
 
+    /// Whether every read's tokens are known, so that there are gaps between tokens.
+    pub(crate) fn counts_every_read(&self) -> bool {
+        !self.record.reads.is_empty() && self.record.reads.iter().all(|r| r.tokens.is_some())
+    }
+
     /// Each gap spread over the tokens that ended it; `None` unless every read's tokens are known.
     pub(crate) fn token_gaps(&self) -> Option<Vec<f64>> {
         let reads = &self.record.reads;
-        if reads.iter().any(|r| r.tokens.is_none()) {
+        if !self.counts_every_read() {
             return None;
         }
-        let mut gaps = Vec::new();
+        let mut gaps = Vec::with_capacity(reads.len());
         let mut since = reads.first()?.at_s;
         for read in &reads[1..] {
             let tokens = read.tokens.unwrap_or(0);
@@ -80,17 +86,16 @@ impl Observed<'_> {
         Some(gaps)
     }
 
-    /// Output tokens of each read: as counted, else the answer's tokens spread over its events, else one per event.
-    /// The flag says whether the last resort was taken.
-    pub(crate) fn tokens_by_read(&self) -> (Vec<(f64, f64)>, bool) {
-        let reads = &self.record.reads;
-        if reads.iter().all(|r| r.tokens.is_some()) {
-            return (reads.iter().map(|r| (r.at_s, f64::from(r.tokens.unwrap_or(0)))).collect(), false);
+    /// Output tokens within `window`: by read as counted, else the answer's tokens spread over its events, else one
+    /// per event. The flag says whether the last resort was taken.
+    pub(crate) fn tokens_within(&self, window: Window) -> (f64, bool) {
+        let inside = || self.record.reads.iter().filter(|r| window.contains(r.at_s));
+        if self.record.reads.iter().all(|r| r.tokens.is_some()) {
+            return (inside().map(|r| f64::from(r.tokens.unwrap_or(0))).sum(), false);
         }
-        let events: u32 = reads.iter().map(|r| r.events.max(1)).sum();
+        let events: u32 = self.record.reads.iter().map(|r| r.events.max(1)).sum();
         let per_event = self.record.output_tokens.map(|n| f64::from(n) / f64::from(events));
-        let spread = |r: &tuner_core::record::TokenRead| f64::from(r.events.max(1)) * per_event.unwrap_or(1.0);
-        (reads.iter().map(|r| (r.at_s, spread(r))).collect(), per_event.is_none())
+        (inside().map(|r| f64::from(r.events.max(1)) * per_event.unwrap_or(1.0)).sum(), per_event.is_none())
     }
 
     /// Whether this request meets one SLO; `None` where that SLO does not apply to it. In an open loop times count
@@ -118,7 +123,7 @@ impl Observed<'_> {
             Stat::Percentile(p) => vec![p],
             _ => Vec::new(),
         };
-        stats::summary(gaps, &extra, false).as_ref().and_then(|s: &Summary| s.stat(stat))
+        Summaries::new(extra).of(gaps, false)?.stat(stat)
     }
 
     /// Whether it ended well.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tuner_core::record::{Fate, RequestRecord};
+use tuner_core::record::RequestRecord;
 
 use super::LevelRun;
 use super::worker::{Finished, Harvest};
@@ -87,23 +87,10 @@ fn add_unsent(plan: &LevelPlan, records: &mut Vec<RequestRecord>, cancelled: boo
         return;
     }
     let known: std::collections::HashSet<u64> = records.iter().map(|r| r.index).collect();
-    let missing = plan.requests().filter(|p| !known.contains(&p.index)).map(|p| RequestRecord {
-        index: p.index,
-        warmup: p.warmup,
-        planned_s: p.planned_s.unwrap_or(0.0),
-        sent_s: None,
-        connect_s: None,
-        first_event_s: None,
-        first_answer_s: None,
-        reads: Vec::new(),
-        ended_s: None,
-        input_tokens: None,
-        cached_tokens: None,
-        output_tokens: None,
-        planned_input_tokens: p.input_tokens,
-        planned_output_tokens: p.output_tokens,
-        fate: Fate::Unsent,
-    });
+    let missing = plan
+        .requests()
+        .filter(|p| !known.contains(&p.index))
+        .map(|p| RequestRecord::unsent(&p, p.planned_s.unwrap_or(0.0)));
     records.extend(missing.collect::<Vec<_>>());
     records.sort_by_key(|r| r.index);
 }

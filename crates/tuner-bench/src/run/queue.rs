@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 
 use tokio::sync::Notify;
 use tuner_core::record::PlannedRequest;
@@ -85,15 +86,8 @@ impl Queue {
     pub(super) fn take_blocking(&self) -> Option<Prepared> {
         let mut inner = self.lock();
         loop {
-            if inner.closed {
-                return None;
-            }
-            if let Some(item) = inner.items.pop_front() {
-                self.changed.notify_all();
-                return Some(item);
-            }
-            if inner.ended {
-                return None;
+            if let Poll::Ready(taken) = self.next(&mut inner) {
+                return taken;
             }
             inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
         }
@@ -105,20 +99,26 @@ impl Queue {
             let mut arrived = std::pin::pin!(self.arrived.notified());
             // Registered before looking, so that an arrival in between is not missed.
             arrived.as_mut().enable();
-            {
-                let mut inner = self.lock();
-                if inner.closed {
-                    return None;
-                }
-                if let Some(item) = inner.items.pop_front() {
-                    self.changed.notify_all();
-                    return Some(item);
-                }
-                if inner.ended {
-                    return None;
-                }
+            let taken = self.next(&mut self.lock());
+            if let Poll::Ready(taken) = taken {
+                return taken;
             }
             arrived.await;
+        }
+    }
+
+    /// The next request, `None` when there will be no more, or pending until one comes.
+    fn next(&self, inner: &mut Inner) -> Poll<Option<Prepared>> {
+        if inner.closed {
+            return Poll::Ready(None);
+        }
+        match inner.items.pop_front() {
+            Some(item) => {
+                self.changed.notify_all();
+                Poll::Ready(Some(item))
+            }
+            None if inner.ended => Poll::Ready(None),
+            None => Poll::Pending,
         }
     }
 }

@@ -158,23 +158,8 @@ async fn send(
         }
     };
     let clock = shared.clock;
-    let mut record = RequestRecord {
-        index: planned.index,
-        warmup: planned.warmup,
-        planned_s: clock.seconds(planned_ns),
-        sent_s: None,
-        connect_s: None,
-        first_event_s: None,
-        first_answer_s: None,
-        reads: Vec::new(),
-        ended_s: None,
-        input_tokens: None,
-        cached_tokens: None,
-        output_tokens: None,
-        planned_input_tokens: planned.input_tokens,
-        planned_output_tokens: planned.output_tokens,
-        fate: Fate::Cancelled,
-    };
+    let mut record =
+        RequestRecord { fate: Fate::Cancelled, ..RequestRecord::unsent(&planned, clock.seconds(planned_ns)) };
     let mut finished = Finished {
         lag_ns: began_ns.saturating_sub(planned_ns + waited_ns),
         delays_ns: Vec::new(),

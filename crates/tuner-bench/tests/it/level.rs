@@ -11,7 +11,7 @@ use tuner_core::record::Fate;
 use tuner_core::task::{Api, Arrival, Level, LoadSpec, Prompts, WorkloadSpec};
 use tuner_testkit::closed_form::{Case, ClosedForm, Timetable};
 
-use crate::common::{run, scenario, soon, target, tokenizer, tokens, without_running_counts};
+use crate::closed_form_run::{run, scenario, soon, target, tokenizer, tokens, without_running_counts};
 
 fn server(first_ms: u64) -> ClosedForm {
     let first = Duration::from_millis(first_ms);

@@ -1,6 +1,6 @@
 //! The load generator against a server whose answers and times are known.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should stop")]
 
-mod common;
+mod closed_form_run;
 mod level;
 mod matrix;

@@ -10,7 +10,7 @@ use tuner_core::task::{Level, LoadSpec};
 use tuner_core::{Measurement, Metric};
 use tuner_testkit::closed_form::{Case, ClosedForm, PromptTokens, Served, Timetable};
 
-use crate::common::{run, scenario, target};
+use crate::closed_form_run::{run, scenario, target};
 
 const REQUESTS: u32 = 8;
 const OUTPUT: u32 = 20;

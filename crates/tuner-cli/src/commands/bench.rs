@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::watch;
 use tuner_bench::{BenchReport, BenchRequest, Live, Target, bench_url};
+use tuner_core::task::Scenario;
 use tuner_core::task::{Api, Arrival, Level, LoadSpec, Prompts, SloSpec, WorkloadSpec};
 use tuner_core::{Measurement, Metric, Percentile, Stat, Validity};
 
-use crate::exit::Exit;
+use crate::exit::{Exit, Refusal};
 use crate::settings::Settings;
 use crate::ui;
 use crate::ui::table::Table;
@@ -27,7 +27,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PATH")]
     tokenizer: Option<String>,
     /// Lengths of synthetic prompts and answers: D(in,out), N(mean,sd)/(mean,sd), U(min,max)/(min,max).
-    #[arg(long, default_value = "D(256,64)", conflicts_with = "prompts")]
+    #[arg(long, default_value = "D(256,64)", conflicts_with = "prompts", value_parser = scenario)]
     scenario: String,
     /// Prompts from a JSONL or CSV file.
     #[arg(long, value_name = "FILE")]
@@ -42,7 +42,7 @@ pub(crate) struct Args {
     #[arg(long, short, value_name = "N,…", value_delimiter = ',')]
     concurrency: Vec<u32>,
     /// Open loop: requests per second, one level for each number.
-    #[arg(long, short, value_name = "RPS,…", value_delimiter = ',')]
+    #[arg(long, short, value_name = "RPS,…", value_delimiter = ',', allow_negative_numbers = true)]
     rate: Vec<f64>,
     /// How open-loop requests arrive.
     #[arg(long, value_enum, default_value = "poisson")]
@@ -95,6 +95,10 @@ fn slo(text: &str) -> Result<SloSpec, String> {
     serde_json::from_value(serde_json::json!({ "metric": metric, "max_ms": limit })).map_err(|e| e.to_string())
 }
 
+fn scenario(text: &str) -> Result<String, String> {
+    text.parse::<Scenario>().map(|_| text.to_owned()).map_err(|e| e.to_string())
+}
+
 pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit> {
     let request = request(&args, settings)?;
     let (live, seen) = watch::channel(Live::default());
@@ -141,11 +145,17 @@ fn request(args: &Args, settings: &Settings) -> anyhow::Result<BenchRequest> {
         levels.push(Level::closed(1));
     }
     let api_key = match &args.api_key_env {
-        Some(name) => Some(std::env::var(name).with_context(|| format!("--api-key-env: {name} is not set"))?),
+        Some(name) => Some(std::env::var(name).map_err(|_| {
+            Refusal::usage(
+                format!("the environment variable {name} is not set"),
+                "--api-key-env names it: export it first",
+            )
+        })?),
         None => None,
     };
     if args.concurrency.contains(&0) || args.rate.iter().any(|r| !r.is_finite() || *r <= 0.0) {
-        bail!("a level needs a concurrency of at least 1 or a rate above 0");
+        let hint = "give --concurrency of at least 1, or --rate above 0";
+        return Err(Refusal::usage("a level without load cannot be measured", hint).into());
     }
     let prompts = match &args.prompts {
         Some(file) => Prompts {

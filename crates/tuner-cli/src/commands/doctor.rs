@@ -18,10 +18,15 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit> {
     let (home, around) = (settings.home(), settings.surroundings());
     let mut checks = doctor::check_machine(&home, &around);
+    checks.extend(doctor::check_store(&home).await);
     if let Some(file) = &args.file {
         let file = tasks::read_file(file)?;
-        file.notes.iter().for_each(|note| ui::say(note));
-        checks.extend(doctor::check_task(&home, &file.spec, &around));
+        file.remarks().iter().for_each(|remark| ui::say(remark));
+        for check in doctor::check_task(&home, &file.spec, &around) {
+            if !checks.contains(&check) {
+                checks.push(check);
+            }
+        }
     }
     if settings.json {
         ui::json(&checks)?;

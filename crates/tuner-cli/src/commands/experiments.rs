@@ -68,6 +68,7 @@ fn find(state: &TaskState, number: u32) -> Result<&ExperimentView, AppError> {
         task: state.row.name.clone(),
         number,
         known: match (state.experiments.first(), state.experiments.last()) {
+            (Some(first), Some(last)) if first.number == last.number => first.number.to_string(),
             (Some(first), Some(last)) => format!("{} to {}", first.number, last.number),
             _ => "none yet".to_owned(),
         },
@@ -163,7 +164,7 @@ fn explain_attempt(state: &TaskState, attempt: &AttemptView, out: &mut String) {
 fn logs(experiment: &ExperimentView, tail: Option<usize>) -> anyhow::Result<()> {
     let path = experiment.attempts.iter().rev().find_map(|a| a.evidence.log_path.clone());
     let Some(path) = path else {
-        ui::say("this experiment has no engine log");
+        ui::say(&format!("experiment {} has no engine log: no engine was started for it", experiment.number));
         return Ok(());
     };
     let source = |source| AppError::Read { path: path.clone().into(), source };

@@ -9,6 +9,7 @@ use crate::exit::Exit;
 use crate::settings::Settings;
 use crate::ui;
 use crate::ui::screen::{Mode, Screen};
+use crate::ui::words;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -47,7 +48,7 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
     } else {
         Mode::Silent
     };
-    if let Some(mut screen) = Screen::new(mode, &done.spec, 0, 0) {
+    if let Some(mut screen) = Screen::new(mode, &done.spec, 0, 0, 0.0) {
         screen.take(&done.events);
         screen.finish();
     }
@@ -59,11 +60,12 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
     if settings.json {
         ui::json(&report)?;
     } else {
-        ui::answer(&results::rendered(&report, ui::terminal_format(settings))?);
-        ui::say(&format!(
-            "simulated in {:.0} ms; figures are the model's, not a machine's",
-            began.elapsed().as_secs_f64() * 1e3
-        ));
+        ui::answer(&results::rendered(&report, ui::brief_format(settings))?);
+        let took = words::ms(began.elapsed().as_secs_f64() * 1e3);
+        ui::say(&format!("\nsimulated in {took}; the figures are the model's, not a machine's"));
+        if args.report.is_none() {
+            ui::say("every experiment and the method: add --report FILE.html, or --json");
+        }
     }
     Ok(super::tune::exit_of(&done.end))
 }

@@ -68,7 +68,7 @@ pub(crate) async fn run(command: Tasks, settings: &Settings) -> anyhow::Result<E
         Tasks::Show { task } => show(&task, settings).await,
         Tasks::Check { file } => {
             let file = tasks::read_file(&file)?;
-            file.notes.iter().for_each(|note| ui::say(note));
+            file.remarks().iter().for_each(|remark| ui::say(remark));
             ui::answer(&tasks::summary(&file));
             Ok(Exit::Success)
         }
@@ -80,7 +80,10 @@ pub(crate) async fn run(command: Tasks, settings: &Settings) -> anyhow::Result<E
             let imported = tasks::import(&file, backend)?;
             imported.notes.iter().for_each(|note| ui::say(note));
             match output {
-                Some(place) => tuner_app::results::write(&place, &imported.yaml)?,
+                Some(place) => {
+                    tuner_app::results::write(&place, &imported.yaml)?;
+                    ui::say(&format!("written to {}; run it with: autotuner tune {0}", place.display()));
+                }
                 None => ui::answer(&imported.yaml),
             }
             Ok(Exit::Success)
@@ -88,6 +91,10 @@ pub(crate) async fn run(command: Tasks, settings: &Settings) -> anyhow::Result<E
         Tasks::Cancel { task } => {
             let store = tune::open_store(&home).await?;
             let row = store.task(&task).await?;
+            if row.status.is_end() {
+                ui::say(&format!("task {} has already ended ({}); there is nothing to cancel", row.name, row.status));
+                return Ok(Exit::Success);
+            }
             let status = tune::cancel(&home, &store, &row, &settings.surroundings()).await?;
             ui::say(&format!("task {} is {status}", row.name));
             Ok(Exit::Success)
@@ -96,7 +103,7 @@ pub(crate) async fn run(command: Tasks, settings: &Settings) -> anyhow::Result<E
             let store = tune::open_store(&home).await?;
             let row = store.task(&task).await?;
             if !yes && !ui::confirm(&format!("delete task {} with all its results?", row.name)) {
-                ui::say("nothing was deleted (say --yes to skip the question)");
+                ui::say("nothing was deleted; to delete without a question, say --yes");
                 return Ok(Exit::Usage);
             }
             tasks::delete(&store, &home, &row).await?;
@@ -146,7 +153,7 @@ async fn show(wanted: &str, settings: &Settings) -> anyhow::Result<Exit> {
     let path = PathBuf::from(wanted);
     let spec = if path.is_file() {
         let file = tasks::read_file(&path)?;
-        file.notes.iter().for_each(|note| ui::say(note));
+        file.remarks().iter().for_each(|remark| ui::say(remark));
         file.spec
     } else {
         let store = tune::open_store(&settings.home()).await?;

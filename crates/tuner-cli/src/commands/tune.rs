@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tuner_app::report::Format;
 use tuner_app::{AppError, Home, doctor, results, tasks, tune};
-use tuner_core::plan::{FinalStatus, TaskView, progress};
+use tuner_core::plan::{AttemptState, FinalStatus, TaskView, progress};
 use tuner_runner::{Activity, RunEnd};
 use tuner_store::{Store, TaskId, TaskRow, TaskStatus};
 
@@ -52,11 +52,15 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
     let (row, is_new) = match (&args.file, &args.resume) {
         (Some(file), _) => {
             let mut file = tasks::read_file(file)?;
-            file.notes.iter().for_each(|note| ui::say(note));
             file.spec.seed = args.seed.unwrap_or(file.spec.seed);
             file.spec.budget.experiments = args.experiments.unwrap_or(file.spec.budget.experiments);
+            file.remarks().iter().for_each(|remark| ui::say(remark));
             check(&args, settings, &home, &file.spec)?;
-            (tasks::create(&store, &file).await?, true)
+            let row = tasks::create(&store, &file).await?;
+            if row.name != file.spec.name {
+                ui::say(&format!("note: there is a task {}; this one is called {}", file.spec.name, row.name));
+            }
+            (row, true)
         }
         (None, Some(Some(name))) => (store.task(name).await?, false),
         (None, _) => match tasks::newest_unfinished(&store).await? {
@@ -82,9 +86,10 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
 
 fn check(args: &Args, settings: &Settings, home: &Home, spec: &tuner_core::TaskSpec) -> anyhow::Result<()> {
     let checks = doctor::check_task(home, spec, &settings.surroundings());
-    for check in checks.iter().filter(|c| c.status != doctor::Status::Good) {
-        ui::say(&check.to_string());
-    }
+    // Without --force the failed ones stand in the error.
+    let said =
+        |c: &&doctor::Check| c.status == doctor::Status::Warning || args.force && c.status == doctor::Status::Failed;
+    checks.iter().filter(said).for_each(|check| ui::say(&check.to_string()));
     if !args.force {
         doctor::must_pass(&checks)?;
     }
@@ -136,7 +141,9 @@ async fn open_screen(store: &Store, task: TaskId, mode: Mode) -> anyhow::Result<
         started_at: state.row.created_at,
         cancel_requested: false,
     };
-    Screen::new(mode, &state.spec, progress(&view).total, state.seq).context("the task has no objective")
+    let ran = state.experiments.iter().flat_map(|e| &e.attempts).filter(|a| a.state != AttemptState::Interrupted);
+    let spent: f64 = ran.filter_map(|a| Some((a.ended_at? - a.started_at).as_seconds_f64())).sum();
+    Screen::new(mode, &state.spec, progress(&view).total, state.seq, spent).context("the task has no objective")
 }
 
 /// The result: on the terminal, as JSON, and as an HTML file.
@@ -150,8 +157,9 @@ async fn show(args: &Args, settings: &Settings, home: &Home, store: &Store, row:
     if settings.json {
         ui::json_line(&serde_json::json!({ "kind": "report", "html": place, "report": report }))?;
     } else {
-        ui::answer(&results::rendered(&report, ui::terminal_format(settings))?);
-        ui::say(&format!("report: {}", place.display()));
+        ui::answer(&results::rendered(&report, ui::brief_format(settings))?);
+        ui::say(&format!("\nevery experiment and the method: autotuner report {}", row.name));
+        ui::say(&format!("as a page: {}", place.display()));
     }
     let status = store.task(&row.id.to_string()).await?.status;
     Ok(if status == TaskStatus::Completed { Exit::Success } else { Exit::TaskFailed })

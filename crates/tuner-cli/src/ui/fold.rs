@@ -20,10 +20,17 @@ pub(crate) struct Fold {
     experiments: BTreeMap<u32, Shown>,
     baseline: Option<f64>,
     best: Option<(u32, Score)>,
+    /// Seconds of the attempts that ran to their end, by their stored times.
+    spent_s: f64,
+    /// When the attempt that runs now began.
+    began: Option<chrono::DateTime<chrono::Utc>>,
+    blocks: u32,
     /// Experiments that have ended.
     pub(crate) done: u32,
     /// What runs now, in words.
     pub(crate) current: String,
+    /// With which configuration.
+    pub(crate) configuration: String,
     /// The verdict, once there is one.
     pub(crate) verdict: Option<Verdict>,
 }
@@ -44,8 +51,12 @@ impl Fold {
             experiments: BTreeMap::new(),
             baseline: None,
             best: None,
+            spent_s: 0.0,
+            began: None,
+            blocks: spec.verification.blocks,
             done: 0,
             current: String::new(),
+            configuration: String::new(),
             verdict: None,
         })
     }
@@ -58,6 +69,22 @@ impl Fold {
         format!("best #{number} {value}{gain}")
     }
 
+    /// Experiments that there will be, given the number that was planned: a search that ended early has fewer.
+    pub(crate) fn total(&self, planned: u32) -> u32 {
+        let verifies = |s: &&Shown| matches!(s.role, Role::Verify { .. });
+        let verifying = self.experiments.values().filter(verifies).count();
+        let all = self.experiments.len() as u32;
+        if verifying == 0 { planned.max(all) } else { (all - verifying as u32 + 2 * self.blocks).max(all) }
+    }
+
+    /// Seconds left until `total` experiments have ended, if each takes as long as those before; `None` before one
+    /// has ended.
+    pub(crate) fn left_s(&self, total: u32, now: chrono::DateTime<chrono::Utc>) -> Option<f64> {
+        let mean = (self.done > 0).then(|| self.spent_s / f64::from(self.done))?;
+        let running = self.began.map_or(0.0, |began| (now - began).as_seconds_f64().clamp(0.0, mean));
+        Some((mean * f64::from(total.saturating_sub(self.done)) - running).max(0.0))
+    }
+
     /// Takes one event in and returns the lines it is worth.
     pub(crate) fn apply(&mut self, row: &EventRow) -> Vec<String> {
         let number = row.experiment.unwrap_or_default();
@@ -66,15 +93,18 @@ impl Fold {
             Event::CancelRequested => vec!["stopping at a person's request".to_owned()],
             Event::ExperimentCreated { role, configuration } => {
                 let line = format!("#{number} {}  {configuration}", words::role(*role));
-                self.current = line.clone();
+                self.current = format!("#{number} {}", words::role(*role));
+                self.configuration = configuration.to_string();
                 let shown = Shown { role: *role, configuration: configuration.clone(), started: None };
                 self.experiments.insert(number, shown);
                 vec![line]
             }
             Event::AttemptStarted { attempt, .. } => {
+                self.began = Some(row.at);
                 if let Some(shown) = self.experiments.get_mut(&number) {
                     shown.started = Some(row.at);
-                    self.current = format!("#{number} {}  {}", words::role(shown.role), shown.configuration);
+                    self.current = format!("#{number} {}", words::role(shown.role));
+                    self.configuration = shown.configuration.to_string();
                 }
                 if *attempt > 1 { vec![format!("#{number}   attempt {attempt}")] } else { vec![] }
             }
@@ -83,8 +113,14 @@ impl Fold {
                 words::read_back(arguments).map(|text| vec![format!("#{number}   {text}")]).unwrap_or_default()
             }
             Event::LevelMeasured { figures, .. } => vec![format!("#{number}   {}", self.level(figures))],
-            Event::AttemptEnded { state: AttemptState::Failed, failure: Some(failure), .. } => {
-                vec![format!("#{number}   {}: {}", words::snake(&failure.class), failure.message)]
+            Event::AttemptEnded { state, failure, .. } => {
+                let began = self.began.take();
+                // What a killed tuner left was ended long after it had stopped running.
+                if let Some(began) = began.filter(|_| *state != AttemptState::Interrupted) {
+                    self.spent_s += (row.at - began).as_seconds_f64();
+                }
+                let failure = failure.as_ref().filter(|_| *state == AttemptState::Failed);
+                failure.map(|f| format!("#{number}   {}: {}", words::snake(&f.class), f.message)).into_iter().collect()
             }
             Event::ExperimentEnded { outcome, score } => {
                 let score = score.clone().and_then(|s| serde_json::from_value(s).ok());
@@ -113,7 +149,7 @@ impl Fold {
             Phase::Level { level, .. } => self.level_name(level),
             Phase::Stopping => "stopping".to_owned(),
         };
-        self.current = format!("#{number} {}  {} · {what}", words::role(shown.role), shown.configuration);
+        self.current = format!("#{number} {} · {what}", words::role(shown.role));
         let started = shown.started.filter(|_| phase == Phase::Ready);
         started.map(|s| format!("#{number}   ready in {:.1} s", (at - s).as_seconds_f64())).into_iter().collect()
     }
@@ -144,6 +180,7 @@ impl Fold {
     fn ended(&mut self, number: u32, outcome: &Outcome, score: Option<Score>) -> Vec<String> {
         self.done += 1;
         self.current.clear();
+        self.configuration.clear();
         let role = self.experiments.get(&number).map(|s| s.role);
         let Some(score) = score.filter(|s| s.primary().is_some()) else {
             let why = outcome.failure().map(|f| format!("  {}\n      hint: {}", f.message, f.class.hint()));
@@ -172,5 +209,70 @@ impl Fold {
     fn gain(&self, score: &Score) -> Option<String> {
         let ratio = improvement(&self.objective, self.baseline?, score.primary()?)?;
         Some(words::percent(ratio))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::{DateTime, TimeDelta, Utc};
+    use tuner_core::plan::Arm;
+
+    const FILE: &str = "name: x\nmodel: {id: m}\nengine: {name: simulated}\nsearch_space: {parameters: {a: [1, 2]}}\n\
+                        load: {levels: [{concurrency: 1}]}\nverification: {blocks: 2}\n";
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
+    }
+
+    fn fold() -> Fold {
+        Fold::new(&tuner_core::task::read(FILE, &Default::default()).unwrap().spec).unwrap()
+    }
+
+    fn tell(fold: &mut Fold, experiment: u32, second: i64, event: Event) {
+        let row = EventRow { seq: second, task: None, experiment: Some(experiment), at: at(second), event };
+        fold.apply(&row);
+    }
+
+    /// An attempt from `began` to `ended`; a success ends its experiment.
+    fn attempt(fold: &mut Fold, experiment: u32, began: i64, ended: i64, state: AttemptState) {
+        tell(fold, experiment, began, Event::AttemptStarted { attempt: 1, worker: "w".into() });
+        tell(fold, experiment, ended, Event::AttemptEnded { attempt: 1, state, failure: None });
+        if state == AttemptState::Succeeded {
+            let outcome = Outcome::Success { partial: false, failure: None };
+            tell(fold, experiment, ended, Event::ExperimentEnded { outcome, score: None });
+        }
+    }
+
+    fn create(fold: &mut Fold, experiment: u32, role: Role) {
+        tell(fold, experiment, 0, Event::ExperimentCreated { role, configuration: Configuration::default() });
+    }
+
+    #[test]
+    fn the_time_left_comes_from_what_experiments_took_and_not_from_what_a_pause_took() {
+        let mut fold = fold();
+        assert_eq!(fold.left_s(5, at(0)), None);
+        create(&mut fold, 1, Role::Baseline);
+        attempt(&mut fold, 1, 0, 20, AttemptState::Succeeded);
+        create(&mut fold, 2, Role::Search);
+        // Killed after a moment, found a day later.
+        attempt(&mut fold, 2, 20, 90_000, AttemptState::Interrupted);
+        attempt(&mut fold, 2, 90_000, 90_010, AttemptState::Succeeded);
+        assert_eq!(fold.left_s(5, at(90_010)), Some(45.0));
+        tell(&mut fold, 3, 90_010, Event::AttemptStarted { attempt: 1, worker: "w".into() });
+        assert_eq!(fold.left_s(5, at(90_016)), Some(39.0));
+        // One that takes longer than the mean has not made up for the others.
+        assert_eq!(fold.left_s(5, at(90_100)), Some(30.0));
+    }
+
+    #[test]
+    fn a_search_that_ended_early_has_fewer_experiments_than_planned() {
+        let mut fold = fold();
+        for number in 1..=3 {
+            create(&mut fold, number, if number == 1 { Role::Baseline } else { Role::Search });
+        }
+        assert_eq!(fold.total(10), 10);
+        create(&mut fold, 4, Role::Verify { block: 0, arm: Arm::Baseline });
+        assert_eq!(fold.total(10), 7);
     }
 }

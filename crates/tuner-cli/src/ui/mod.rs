@@ -10,6 +10,7 @@ pub(crate) mod words;
 use std::io::{IsTerminal, Write};
 
 use serde::Serialize;
+use tuner_app::AppError;
 use tuner_app::report::{Format, Ink};
 
 use crate::settings::Settings;
@@ -43,9 +44,16 @@ pub(crate) fn say(text: &str) {
 
 /// Renders an error with its causes and the hint that a cause carries.
 pub(crate) fn error(error: &anyhow::Error) {
-    let mut text = format!("error: {error}");
-    for cause in error.chain().skip(1) {
-        text.push_str(&format!("\n  because: {cause}"));
+    // Errors of a task file begin with the word themselves, each with its place.
+    let rendered = matches!(error.downcast_ref(), Some(AppError::TaskFile { .. }));
+    let mut text = if rendered { error.to_string() } else { format!("error: {error}") };
+    let mut said = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        // Some libraries repeat their source.
+        if !said.contains(&cause) {
+            text.push_str(&format!("\n  because: {cause}"));
+        }
+        said = cause;
     }
     if let Some(hint) = words::hint(error) {
         text.push_str(&format!("\n  hint: {hint}"));
@@ -60,10 +68,21 @@ pub(crate) fn fancy(settings: &Settings) -> bool {
 
 /// The report's form on this standard output.
 pub(crate) fn terminal_format(settings: &Settings) -> Format {
+    let (width, ink) = paper(settings);
+    Format::Terminal { width, ink }
+}
+
+/// The same in short.
+pub(crate) fn brief_format(settings: &Settings) -> Format {
+    let (width, ink) = paper(settings);
+    Format::Brief { width, ink }
+}
+
+fn paper(settings: &Settings) -> (usize, Ink) {
     let person = std::io::stdout().is_terminal();
     let width = console::Term::stdout().size_checked().map_or(100, |(_, columns)| usize::from(columns));
     let ink = if person && !settings.plain { Ink::Coloured } else { Ink::Plain };
-    Format::Terminal { width: width.clamp(60, 160), ink }
+    (width.clamp(60, 160), ink)
 }
 
 /// Asks a question that a person must answer with y; nobody to ask means no.

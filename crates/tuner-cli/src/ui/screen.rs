@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::watch;
 use tuner_core::TaskSpec;
 use tuner_core::plan::Verdict;
@@ -11,6 +11,9 @@ use tuner_store::{EventRow, Follower};
 
 use super::fold::Fold;
 use super::words;
+
+/// Often enough to look alive, also over a slow connection.
+const FRAMES_PER_SECOND: u8 = 8;
 
 /// How to show progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +35,7 @@ pub(crate) struct Screen {
     bars: Option<Bars>,
     /// Events up to here happened before this run and are not printed.
     quiet_until: i64,
-    total: u32,
-    mean_s: f64,
+    planned: u32,
 }
 
 struct Bars {
@@ -43,11 +45,12 @@ struct Bars {
 }
 
 impl Screen {
-    /// A screen for a task of `total` experiments; events up to `quiet_until` are history.
-    pub(crate) fn new(mode: Mode, spec: &TaskSpec, total: u32, quiet_until: i64) -> Option<Self> {
+    /// A screen for a task of `planned` experiments that has taken `spent_s` seconds before; events up to
+    /// `quiet_until` are history.
+    pub(crate) fn new(mode: Mode, spec: &TaskSpec, planned: u32, quiet_until: i64, spent_s: f64) -> Option<Self> {
         let fold = Fold::new(spec)?;
-        let bars = (mode == Mode::Bars).then(|| Bars::new(total));
-        Some(Self { mode, fold, bars, quiet_until, total, mean_s: 0.0 })
+        let bars = (mode == Mode::Bars).then(|| Bars::new(planned, spent_s));
+        Some(Self { mode, fold, bars, quiet_until, planned })
     }
 
     /// Follows events until the future is dropped; call [`Screen::drain`] after the run for the last ones.
@@ -101,19 +104,20 @@ impl Screen {
 
     fn redraw(&mut self, activity: &Activity) {
         let Some(bars) = &self.bars else { return };
-        let elapsed = bars.task.elapsed().as_secs_f64();
-        let done = self.fold.done;
-        if done > 0 {
-            self.mean_s = elapsed / f64::from(done);
-        }
-        let left = self.mean_s * f64::from(self.total.saturating_sub(done));
-        let left = if done > 0 { format!("about {} left", words::duration(left)) } else { String::new() };
-        bars.task.set_position(u64::from(done));
+        let total = self.fold.total(self.planned);
+        let left = self.fold.left_s(total, chrono::Utc::now());
+        let left = left.map(|s| format!("about {} left", words::duration(s))).unwrap_or_default();
+        bars.task.set_length(u64::from(total));
+        bars.task.set_position(u64::from(self.fold.done));
         bars.task.set_message(
             [self.fold.best(), left].into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join(" · "),
         );
-        let live = activity.live.as_ref().map(words::live).unwrap_or_default();
-        let current = [self.fold.current.clone(), live].into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>();
+        let live = activity.live.as_ref().map(words::live_figures).unwrap_or_default();
+        // Last, because it may be cut off: it was printed when the experiment began.
+        let current = [self.fold.current.clone(), live, self.fold.configuration.clone()]
+            .into_iter()
+            .filter(|s| !s.is_empty())
+            .collect::<Vec<_>>();
         bars.line.set_message(current.join(" · "));
     }
 
@@ -128,9 +132,12 @@ impl Screen {
 }
 
 impl Bars {
-    fn new(total: u32) -> Self {
-        let all = MultiProgress::new();
+    fn new(total: u32, spent_s: f64) -> Self {
+        let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(FRAMES_PER_SECOND));
+        // Written over instead of cleared: no flicker.
+        all.set_move_cursor(true);
         let task = all.add(ProgressBar::new(u64::from(total)));
+        let task = task.with_elapsed(Duration::try_from_secs_f64(spent_s).unwrap_or_default());
         let style = ProgressStyle::with_template("{bar:24.cyan/blue} {pos}/{len} experiments  {elapsed}  {wide_msg}");
         task.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─"));
         let line = all.add(ProgressBar::new_spinner());

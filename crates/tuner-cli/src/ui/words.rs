@@ -1,19 +1,21 @@
 //! Small words and figures, the same everywhere.
 
 use serde::Serialize;
-use tuner_bench::Live;
+use tuner_bench::{BenchError, Live, Phase};
 use tuner_core::Metric;
 use tuner_core::engine::{ReadBack, ReadBackVerdict};
 use tuner_core::plan::{Arm, Role};
 use tuner_core::score::Class;
+
+use crate::exit::Refusal;
 
 /// A role in one word or two.
 pub(crate) fn role(role: Role) -> String {
     match role {
         Role::Baseline => "baseline".to_owned(),
         Role::Search => "search".to_owned(),
-        Role::Verify { block, arm: Arm::Baseline } => format!("verify {} baseline", block + 1),
-        Role::Verify { block, arm: Arm::Best } => format!("verify {} best", block + 1),
+        Role::Verify { block, arm: Arm::Baseline } => format!("verify baseline {}", block + 1),
+        Role::Verify { block, arm: Arm::Best } => format!("verify best {}", block + 1),
     }
 }
 
@@ -53,7 +55,19 @@ pub(crate) fn optional(metric: Metric, x: Option<f64>) -> String {
 
 /// A level at one moment.
 pub(crate) fn live(live: &Live) -> String {
-    let mut parts = vec![live.label.clone(), format!("{:?}", live.phase).to_lowercase()];
+    format!("{} · {}", live.label, live_figures(live))
+}
+
+/// The same without the level's name.
+pub(crate) fn live_figures(live: &Live) -> String {
+    let phase = match live.phase {
+        Phase::Preparing => "preparing",
+        Phase::WarmUp => "warm-up",
+        Phase::Measuring => "measuring",
+        Phase::Draining => "draining",
+        Phase::Done => "done",
+    };
+    let mut parts = vec![phase.to_owned()];
     if live.output_tok_s > 0.0 {
         parts.push(format!("{:.1} tok/s", live.output_tok_s));
     }
@@ -65,9 +79,9 @@ pub(crate) fn live(live: &Live) -> String {
     parts.join(" · ")
 }
 
-/// A ratio as a signed percentage: 1.2 is `+20.0 %`.
+/// A ratio as a signed percentage: 1.2 is `+20.0 %`, 0.9 is `−10.0 %`.
 pub(crate) fn percent(ratio: f64) -> String {
-    format!("{:+.1} %", (ratio - 1.0) * 100.0)
+    format!("{:+.1} %", (ratio - 1.0) * 100.0).replace('-', "−")
 }
 
 /// Seconds as people say them.
@@ -102,6 +116,12 @@ pub(crate) fn snake(value: &impl Serialize) -> String {
 /// The hint that an error in the chain carries.
 pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
     error.chain().find_map(|cause| {
+        if let Some(refusal) = cause.downcast_ref::<Refusal>() {
+            return Some(refusal.hint.clone());
+        }
+        if let Some(BenchError::Endpoint { url, .. }) = cause.downcast_ref::<BenchError>() {
+            return Some(format!("check host and port, and that an OpenAI-compatible server answers: curl {url}"));
+        }
         let store = cause.downcast_ref::<tuner_store::StoreError>().and_then(|e| e.hint()).map(str::to_owned);
         store.or_else(|| cause.downcast_ref::<tuner_app::AppError>().and_then(tuner_app::AppError::hint))
     })
@@ -116,5 +136,10 @@ mod tests {
         assert_eq!(duration(59.4), "59 s");
         assert_eq!(duration(61.0), "1 min 01 s");
         assert_eq!(duration(7260.0), "2 h 01 min");
+    }
+
+    #[test]
+    fn percentages_carry_a_real_minus_sign() {
+        assert_eq!((percent(0.9), percent(1.25)), ("−10.0 %".to_owned(), "+25.0 %".to_owned()));
     }
 }

@@ -130,6 +130,7 @@ impl fmt::Display for Scenario {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn the_three_forms_are_read_and_written_back() {
@@ -154,6 +155,20 @@ mod tests {
             ("D(NaN,1)", "`D(NaN,1)` is not a scenario"),
         ] {
             assert_eq!(text.parse::<Scenario>().unwrap_err().to_string(), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "\\PC{0,30}") {
+            let _ = text.parse::<Scenario>();
+        }
+
+        #[test]
+        fn a_scenario_that_can_be_read_can_be_written_and_read_again(text in "[DNUER]?[(),/0-9. ]{0,20}") {
+            if let Ok(scenario) = text.parse::<Scenario>() {
+                prop_assert_eq!(scenario.to_string().parse::<Scenario>(), Ok(scenario));
+            }
         }
     }
 }

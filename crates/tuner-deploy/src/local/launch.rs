@@ -6,11 +6,12 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use tuner_engines::proxies::overlay;
+
 use super::look::running;
 use super::procfs::{self, DEPLOYMENT_VAR, HOME_VAR};
 use super::record::{First, Record};
 use super::{Inner, cgroup};
-use crate::proxies::overlay;
 use crate::{DeployError, DeploymentId, Launch, Running, Status, logs};
 
 /// Under memory pressure the kernel ends the engine, not the tuner (range -1000..1000).

@@ -39,7 +39,7 @@ impl Endpoint {
         let url = url.trim();
         let parsed = origin_url(url)?;
         if parsed.query().is_some() || parsed.fragment().is_some() {
-            return Err(DeployError::BadUrl { url: crate::redact::without_url_passwords(url) });
+            return Err(DeployError::BadUrl { url: tuner_engines::secrets::without_url_passwords(url) });
         }
         let trimmed = url.trim_end_matches('/');
         let origin = trimmed.strip_suffix("/v1").unwrap_or(trimmed).trim_end_matches('/').to_owned();
@@ -79,11 +79,11 @@ fn slashed(path: &str) -> String {
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Endpoint")
-            .field("origin", &crate::redact::without_url_passwords(&self.origin))
+            .field("origin", &tuner_engines::secrets::without_url_passwords(&self.origin))
             .field("base_path", &self.base_path)
             .field("health_path", &self.health_path)
             .field("served_model", &self.served_model)
-            .field("api_key", &self.api_key.as_ref().map(|_| crate::redact::MASK))
+            .field("api_key", &self.api_key.as_ref().map(|_| tuner_engines::secrets::MASK))
             .finish()
     }
 }

@@ -61,6 +61,7 @@ macro_rules! conformance {
             conformance!(
                 $backend,
                 an_unknown_id_is_absent_and_can_be_stopped,
+                a_launch_that_nobody_waits_for_has_not_begun,
                 launching_twice_is_launching_once,
                 after_a_stop_nothing_is_left_and_stopping_again_succeeds,
                 a_death_is_an_exit_and_the_id_can_be_launched_again,
@@ -90,6 +91,13 @@ async fn an_unknown_id_is_absent_and_can_be_stopped(bench: Bench) {
     assert_eq!((stopped.processes, stopped.killed), (0, 0));
     assert_eq!(bench.listed().await, Vec::<String>::new());
     assert_eq!(bench.backend.reap(&[], GRACE).await.unwrap(), []);
+}
+
+/// Whoever selects between a launch and a cancellation relies on it.
+async fn a_launch_that_nobody_waits_for_has_not_begun(bench: Bench) {
+    drop(bench.backend.launch(&id("a"), &bench.launch, &bench.log()));
+    assert_eq!(bench.status("a").await, Status::Absent);
+    assert!(!bench.log().exists());
 }
 
 async fn launching_twice_is_launching_once(bench: Bench) {

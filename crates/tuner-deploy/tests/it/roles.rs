@@ -12,7 +12,7 @@ use tuner_deploy::local::{Lifeline, lifeline};
 use tuner_deploy::{Backend, Launch, LocalBackend, ports};
 
 use crate::server::{good, serve};
-use crate::world::{TAG, World, id};
+use crate::world::{TAG, World, id, until};
 
 /// Program and arguments that play a part.
 pub(crate) fn play(role: &str) -> (PathBuf, Vec<String>) {
@@ -54,7 +54,7 @@ pub(crate) fn family_is_up(world: &World, ports: [u16; 2]) -> bool {
 #[ignore = "a part played for other tests"]
 fn engine() {
     let Ok(port) = env::var("ENGINE_PORT") else { return };
-    let listener = TcpListener::bind(format!("127.0.0.1:{port}")).unwrap();
+    let listener = bind(&port);
     let (program, args) = play("escapee");
     // The shell in the middle ends at once, so the escapee is nobody's child.
     let script = r#""$@" >/dev/null 2>&1 & "#;
@@ -70,7 +70,7 @@ fn engine() {
 fn escapee() {
     let Ok(port) = env::var("ESCAPEE_PORT") else { return };
     rustix::process::setsid().unwrap();
-    let _held = TcpListener::bind(format!("127.0.0.1:{port}")).unwrap();
+    let _held = bind(&port);
     forever();
 }
 
@@ -131,6 +131,16 @@ pub(crate) fn start_launcher(world: &World, ports: [u16; 2], with_lifeline: bool
     // Kept open: whoever is killed must not die of a broken pipe first.
     child.stdout = Some(out.into_inner());
     child
+}
+
+/// Between the choice of a free port and its use a test beside us may have it for a moment.
+fn bind(port: &str) -> TcpListener {
+    let mut bound = None;
+    until("the port is ours", || {
+        bound = TcpListener::bind(format!("127.0.0.1:{port}")).ok();
+        bound.is_some()
+    });
+    bound.unwrap()
 }
 
 fn forever() -> ! {

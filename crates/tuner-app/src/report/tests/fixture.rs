@@ -46,6 +46,11 @@ impl Sample {
         Self::finished(|block| [0.73, 0.70, 0.66, 0.71][block as usize % 4], spec())
     }
 
+    /// Runs that have nothing to do with each other.
+    pub(super) fn scattered() -> Self {
+        Self::finished(|block| [0.1, 3.0, 0.2, 1.4][block as usize % 4], spec())
+    }
+
     /// A proven gain, but smaller than the task wants.
     pub(super) fn not_worth_having() -> Self {
         let mut spec = spec();

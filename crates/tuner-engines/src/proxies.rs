@@ -1,10 +1,12 @@
-//! Proxy settings as the caller read them. Nothing here reads the environment; loopback is never proxied (R14.2).
+//! Proxy settings as the caller read them, and what an engine gets of them.
+//!
+//! *Invariant*: loopback is never proxied (R14.2).
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::redact::without_url_passwords;
+use crate::secrets::without_url_passwords;
 
 /// Hosts that no proxy may see.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
@@ -28,6 +30,16 @@ impl Proxies {
         let vars: BTreeMap<String, String> = vars.into_iter().filter(|(_, v)| !v.is_empty()).collect();
         let pick = |name: &str| vars.get(name).or_else(|| vars.get(&name.to_uppercase())).cloned();
         Self { http: pick("http_proxy"), https: pick("https_proxy"), all: pick("all_proxy"), no: pick("no_proxy") }
+    }
+
+    /// With one more host that is reached directly: the one an engine listens on.
+    pub fn and_directly(mut self, host: &str) -> Self {
+        let covered = host.is_empty() || host == "0.0.0.0" || LOOPBACK.contains(&host);
+        if !covered && (self.any() || self.no.is_some()) {
+            let listed = self.no.take().filter(|no| !no.trim().is_empty());
+            self.no = Some(listed.map_or(host.to_owned(), |no| format!("{no},{host}")));
+        }
+        self
     }
 
     /// Whether any proxy is set.
@@ -66,7 +78,7 @@ impl Proxies {
 }
 
 /// What a launch sets for proxies: the settings, overridden by the task's own variables, loopback always direct.
-pub(crate) fn overlay(proxies: &Proxies, own: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+pub fn overlay(proxies: &Proxies, own: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let mut env = proxies.environment();
     let own_no = own.get("no_proxy").or_else(|| own.get("NO_PROXY"));
     let own_proxy = ["http_proxy", "https_proxy", "all_proxy"]
@@ -83,7 +95,7 @@ pub(crate) fn overlay(proxies: &Proxies, own: &BTreeMap<String, String>) -> BTre
 
 fn with_loopback(no: Option<&str>) -> String {
     let mut hosts: Vec<&str> = no.unwrap_or_default().split(',').map(str::trim).filter(|h| !h.is_empty()).collect();
-    if hosts != ["*"] {
+    if !hosts.contains(&"*") {
         for host in LOOPBACK {
             if !hosts.contains(&host) {
                 hosts.push(host);
@@ -122,9 +134,20 @@ mod tests {
         assert_eq!(env["no_proxy"], "mine,localhost,127.0.0.1,::1");
     }
 
+    // R14.2
+    #[test]
+    fn the_address_an_engine_listens_on_is_reached_directly() {
+        let settings = Proxies { https: Some("http://p:1".into()), ..Proxies::default() };
+        let no = |host: &str| settings.clone().and_directly(host).no_proxy();
+        assert_eq!(no("10.0.0.5"), "10.0.0.5,localhost,127.0.0.1,::1");
+        assert_eq!(no("0.0.0.0"), "localhost,127.0.0.1,::1");
+        assert_eq!(no("127.0.0.1"), "localhost,127.0.0.1,::1");
+    }
+
     #[test]
     fn nothing_set_sets_nothing() {
         assert!(Proxies::default().environment().is_empty());
+        assert!(Proxies::default().and_directly("10.0.0.5").environment().is_empty());
         assert_eq!(Proxies { no: Some("*".into()), ..Proxies::default() }.no_proxy(), "*");
     }
 }
