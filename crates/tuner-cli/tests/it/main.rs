@@ -2,6 +2,7 @@
 #![allow(
     clippy::expect_used,
     clippy::print_stderr,
+    clippy::print_stdout,
     clippy::unwrap_used,
     reason = "a test may panic, and says why it skips"
 )]
