@@ -1,6 +1,6 @@
 //! `cargo xtask overhead`: which part of a task's time is the tuner's own. Runs forty short experiments with the
 //! simulated engine as a real process, then adds up what the rows say: starting engines, measuring and stopping is
-//! time that any tuner needs, the rest is ours.
+//! time that any tuner needs, preparing and deciding are ours.
 
 use std::process::{Command, ExitCode};
 
@@ -18,14 +18,10 @@ struct Times {
     starting: f64,
     measuring: f64,
     stopping: f64,
-    /// Within attempts, whatever was done there.
-    attempts: f64,
-}
-
-impl Times {
-    fn own(&self) -> f64 {
-        self.wall - self.starting - self.measuring - self.stopping
-    }
+    /// Within attempts, beside the three above: asking the engine what it accepts, making prompts.
+    preparing: f64,
+    /// Outside attempts: deciding, suggesting, scoring, storing.
+    deciding: f64,
 }
 
 pub(crate) fn run() -> Result<ExitCode> {
@@ -55,30 +51,35 @@ pub(crate) fn run() -> Result<ExitCode> {
 }
 
 fn describe(times: &Times, experiments: usize) -> String {
-    let share = |part: f64| 100.0 * part / times.wall;
-    format!(
-        "{experiments} experiments in {:.1} s: {:.1} s starting engines, {:.1} s measuring, {:.1} s stopping them\n\
-         own time {:.2} s, {:.2} % ({:.1} ms per experiment); of it between attempts {:.2} s",
-        times.wall,
-        times.starting,
-        times.measuring,
-        times.stopping,
-        times.own(),
-        share(times.own()),
-        1000.0 * times.own() / experiments.max(1) as f64,
-        times.wall - times.attempts,
-    )
+    let line = |name: &str, part: f64| {
+        let each = 1000.0 * part / experiments.max(1) as f64;
+        format!("\n  {name:<18}{part:>8.2} s  {:>6.2} %  {each:>7.1} ms each", 100.0 * part / times.wall)
+    };
+    [
+        format!("{experiments} experiments in {:.1} s", times.wall),
+        line("starting engines", times.starting),
+        line("measuring", times.measuring),
+        line("stopping engines", times.stopping),
+        line("preparing", times.preparing),
+        line("deciding", times.deciding),
+    ]
+    .concat()
 }
 
 fn times(task: &Value, experiments: &Value) -> Option<Times> {
     let mut times = Times { wall: between(task)?, ..Times::default() };
+    times.deciding = times.wall;
     for attempt in experiments.as_array()?.iter().flat_map(|e| e["attempts"].as_array().into_iter().flatten()) {
-        times.attempts += between(attempt)?;
-        times.starting += attempt["evidence"]["ready_s"].as_f64()?;
-        times.stopping += attempt["evidence"]["stop_s"].as_f64()?;
-        for measurement in attempt["measurements"].as_array()? {
-            times.measuring += measurement["elapsed_s"].as_f64()?;
-        }
+        let took = between(attempt)?;
+        let stopping = attempt["evidence"]["stop_s"].as_f64().unwrap_or(0.0);
+        let measuring: f64 = attempt["measurements"].as_array()?.iter().filter_map(|m| m["elapsed_s"].as_f64()).sum();
+        // An engine that never became ready was starting all the time.
+        let starting = attempt["evidence"]["ready_s"].as_f64().unwrap_or(took - stopping - measuring);
+        times.starting += starting;
+        times.measuring += measuring;
+        times.stopping += stopping;
+        times.preparing += took - starting - measuring - stopping;
+        times.deciding -= took;
     }
     Some(times)
 }
@@ -114,10 +115,21 @@ mod tests {
             "evidence": {"ready_s": 2.0, "stop_s": 0.5},
             "measurements": [{"elapsed_s": 4.0}, {"elapsed_s": 2.25}],
         });
-        let times = times(&task, &json!([{"attempts": [attempt]}])).unwrap();
-        assert_eq!(times, Times { wall: 10.0, starting: 2.0, measuring: 6.25, stopping: 0.5, attempts: 9.0 });
-        assert_eq!(times.own(), 1.25);
-        assert!(describe(&times, 1).contains("own time 1.25 s, 12.50 %"), "{}", describe(&times, 1));
+        let died = json!({
+            "started_at": "2026-02-01T00:00:08Z",
+            "ended_at": "2026-02-01T00:00:08.25Z",
+            "evidence": {},
+            "measurements": [],
+        });
+        let times = times(&task, &json!([{"attempts": [attempt]}, {"attempts": [died]}])).unwrap();
+        let expected =
+            Times { wall: 10.0, starting: 2.25, measuring: 6.25, stopping: 0.5, preparing: 0.25, deciding: 0.75 };
+        assert_eq!(times, expected);
+        assert!(
+            describe(&times, 2).contains("deciding              0.75 s    7.50 %    375.0 ms each"),
+            "{}",
+            describe(&times, 2)
+        );
     }
 
     #[test]

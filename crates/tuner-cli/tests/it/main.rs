@@ -4,7 +4,7 @@
     clippy::print_stderr,
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a test may panic, and says why it skips"
+    reason = "a test may panic, and says what it measured or why it skips"
 )]
 
 mod crash;

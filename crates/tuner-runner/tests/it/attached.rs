@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tuner_core::plan::AttemptState;
 use tuner_core::{FailureClass, Outcome};
-use tuner_deploy::{LocalBackend, Proxies};
-use tuner_runner::{Clock, Lab, RealLab, RealLabSettings};
+use tuner_deploy::{Backend, LocalBackend, Proxies};
+use tuner_runner::{Clock, Lab, RealLab, RealLabSettings, RunError, this_process};
 use tuner_sim::{ServerArgs, server};
-use tuner_store::Store;
+use tuner_store::{Owner, Resource, Store};
 
 use crate::world::{World, line};
 
@@ -119,7 +120,34 @@ async fn an_experiment_over_its_time_is_cut_off_in_real_time() {
     let experiments = world.experiments().await;
     let failure = experiments[0].outcome.as_ref().unwrap().failure().unwrap();
     assert_eq!(failure.class, FailureClass::TimeoutMeasure);
-    let left = LocalBackend::new(dir.path()).unwrap();
-    let left = tuner_deploy::Backend::list(&left).await.unwrap();
+    let left = LocalBackend::new(dir.path()).unwrap().list().await.unwrap();
     assert!(left.is_empty(), "the guard outlived its attempt: {left:?}");
+}
+
+/// B8: a worker whose lease was taken over finishes nothing, and nothing of its work goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_lost_its_lease_stops_what_it_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = engine().await;
+    let world = world(dir.path(), &engine.base_url(), "quality_guard: {command: [sh, -c, 'sleep 600']}\n").await;
+    let (store, resource) = (&world.worker.store, Resource::task(world.task));
+    let backend = LocalBackend::new(dir.path()).unwrap();
+    let thief = async {
+        let works = async {
+            while backend.list().await.unwrap().is_empty() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), works).await.unwrap();
+        let holder = store.holder(&resource).await.unwrap().unwrap();
+        assert!(store.break_lease(&resource, holder.fence).await.unwrap());
+        let owner = Owner { host: "elsewhere.invalid".to_owned(), ..this_process() };
+        let ttl = Duration::from_secs(600);
+        store.claim(&resource, &owner, ttl, chrono::Utc::now()).await.unwrap().won().unwrap()
+    };
+    let (end, lease) = tokio::join!(world.run(), thief);
+    assert!(matches!(end, Err(RunError::LeaseLost)), "{end:?}");
+    assert!(backend.list().await.unwrap().is_empty(), "its guard goes on");
+    assert_eq!(store.holder(&resource).await.unwrap().unwrap().fence, lease.fence, "the lease is not given back");
+    assert!(world.experiments().await[0].outcome.is_none(), "nothing was concluded");
 }
