@@ -74,7 +74,7 @@ impl World {
 
     fn transcript(&self, command: &mut Command) -> String {
         let output = command.output().unwrap();
-        let part = |bytes: &[u8]| self.normal(&String::from_utf8(bytes.to_vec()).unwrap());
+        let part = |bytes: &[u8]| self.normal(std::str::from_utf8(bytes).unwrap());
         let (out, err) = (part(&output.stdout), part(&output.stderr));
         format!("exit {}\n──── answer\n{out}──── beside it\n{err}", output.status.code().unwrap())
     }
