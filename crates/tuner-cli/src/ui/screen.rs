@@ -53,7 +53,7 @@ impl Screen {
         Some(Self { mode, fold, bars, quiet_until, planned })
     }
 
-    /// Follows events until the future is dropped; call [`Screen::drain`] after the run for the last ones.
+    /// Follows events until the future is dropped; [`Screen::take`] shows the last ones after the run.
     pub(crate) async fn follow(&mut self, follower: &mut Follower, mut activity: watch::Receiver<Activity>) {
         let mut tick = tokio::time::interval(Duration::from_millis(200));
         loop {
