@@ -215,7 +215,7 @@ fn level(spec: &TaskSpec, m: &Measurement, score: Option<&Score>, columns: &[Col
     }
 }
 
-fn level_label(spec: &TaskSpec, level: u32) -> String {
+pub(super) fn level_label(spec: &TaskSpec, level: u32) -> String {
     spec.load.levels.get(level as usize).map_or_else(|| format!("level {level}"), |l| l.label())
 }
 

@@ -3,11 +3,12 @@
 //! *Invariant*: a gain is called proven only where `tuner-core` decided so; what was measured once is called that.
 
 use tuner_core::TaskSpec;
-use tuner_core::plan::{Decision, Verdict};
+use tuner_core::plan::{Comparison, Decision, Verdict};
 use tuner_core::score::improvement;
 use tuner_core::score::paired::RatioInterval;
 use tuner_core::task::{Goal, ResolvedObjective};
 
+use super::build::level_label;
 use super::columns::noun;
 use super::model::{ExperimentReport, Headline, Tone};
 use super::numbers::{change, count, figure, percent};
@@ -228,22 +229,22 @@ fn numbers(facts: &Facts<'_>, verdict: &Verdict) -> Vec<String> {
             interval.pairs
         ));
     }
-    for (name, experiment) in [("baseline", facts.baseline), ("best", facts.best)] {
+    let of = |side: fn(&Comparison) -> (u32, Vec<f64>)| verdict.comparison.as_ref().map(side);
+    let sides = [
+        ("baseline", facts.baseline, of(|c| (c.baseline_level, c.pairs.iter().map(|p| p.0).collect()))),
+        ("best", facts.best, of(|c| (c.best_level, c.pairs.iter().map(|p| p.1).collect()))),
+    ];
+    for (name, experiment, runs) in sides {
         let Some(experiment) = experiment else { continue };
         let Some(value) = experiment.objective else { continue };
-        let again = verified(facts, name);
-        let again = if again.is_empty() { String::new() } else { format!("; verification {}", again.join(", ")) };
+        let again = runs.map_or(String::new(), |(level, values)| {
+            let values: Vec<String> = values.into_iter().map(figure).collect();
+            format!("; verification at {}: {}", level_label(facts.spec, level), values.join(", "))
+        });
         let unit = unit(facts);
         lines.push(format!("{name}: experiment {}, search {}{unit}{again}", experiment.number, figure(value)));
     }
     lines
-}
-
-/// The values of one arm's verification runs, in order.
-fn verified(facts: &Facts<'_>, arm: &str) -> Vec<String> {
-    let prefix = format!("verify {arm}");
-    let runs = facts.experiments.iter().filter(|e| e.role.starts_with(&prefix));
-    runs.map(|e| e.objective.map_or("–".to_owned(), figure)).collect()
 }
 
 fn unit(facts: &Facts<'_>) -> String {

@@ -16,5 +16,5 @@ mod worlds;
 pub use attempt::{LevelStep, next_level};
 pub use budget::{Progress, SearchEnd, progress};
 pub use step::{Step, leader, next_step};
-pub use verdict::{Decision, FinalStatus, Verdict};
+pub use verdict::{Comparison, Decision, FinalStatus, Verdict};
 pub use view::{Arm, AttemptEvidence, AttemptState, AttemptView, ExperimentView, Role, TaskView};

@@ -8,7 +8,7 @@ use super::verify::{Sides, sides};
 use super::{Arm, ExperimentView, Role, TaskView};
 use crate::failure::Failure;
 use crate::score::paired::{RatioInterval, ratio_interval};
-use crate::score::{Class, Score, score};
+use crate::score::{Class, pooled, score};
 use crate::task::Goal;
 
 /// How a task ended.
@@ -49,6 +49,18 @@ impl Decision {
     }
 }
 
+/// The pairs of verification, each side at the one level that decides for all of its runs together: a level chosen
+/// anew in each run would compare different loads wherever an SLO lies close to a level.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Comparison {
+    /// Level of the baseline.
+    pub baseline_level: u32,
+    /// Level of the best.
+    pub best_level: u32,
+    /// First objective of (baseline, best) in order of the blocks, in the metric's own unit.
+    pub pairs: Vec<(f64, f64)>,
+}
+
 /// What a task found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
@@ -64,6 +76,9 @@ pub struct Verdict {
     pub reason: String,
     /// How many times better the best is on the first objective (1.2: 20 % better), from verification only.
     pub improvement: Option<RatioInterval>,
+    /// What the interval rests on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Comparison>,
     /// Confidence of that interval.
     pub confidence: f64,
     /// Why the search ended; `None` when it was cut off.
@@ -85,6 +100,7 @@ impl Verdict {
             decision: Decision::NoSignificantDifference,
             reason: "nothing ranked above the baseline".to_owned(),
             improvement: None,
+            comparison: None,
             confidence: view.spec.verification.confidence,
             search_end,
             failure: None,
@@ -113,7 +129,8 @@ impl Verdict {
             let text = format!("verification is not finished: {} of {planned} repeats of the best", best.len());
             return self.decide(Decision::NotVerified, text);
         }
-        let failed = best.iter().filter(|s| s.class >= Class::Infeasible).count();
+        let works = |e: &&&ExperimentView| score(view.spec, e).is_some_and(|s| s.class < Class::Infeasible);
+        let failed = planned - best.iter().filter(works).count();
         if failed > 0 {
             let text = format!("the best configuration failed in {failed} of {planned} verification runs");
             self.recommended = self.baseline.filter(|_| sides.comparable);
@@ -128,16 +145,20 @@ impl Verdict {
     }
 
     /// Both sides have run: classes decide first, then the interval.
-    fn judge(&mut self, view: &TaskView<'_>, baseline: &[Score], best: &[Score]) {
+    fn judge(&mut self, view: &TaskView<'_>, baseline: &[&ExperimentView], best: &[&ExperimentView]) {
         let Some(objective) = view.spec.objectives.first().map(|o| o.resolve()) else { return };
-        let pairs: Vec<(f64, f64)> = baseline
-            .iter()
-            .zip(best)
-            .filter_map(|(a, b)| Some((a.primary()?, b.primary()?)))
-            .map(|(a, b)| if objective.goal == Goal::Maximize { (a, b) } else { (b, a) })
-            .collect();
-        self.improvement = ratio_interval(&pairs, self.confidence);
-        let (class_baseline, class_best) = (median_class(baseline), median_class(best));
+        let (of_baseline, of_best) = (pooled(view.spec, baseline), pooled(view.spec, best));
+        if let (Some(baseline_level), Some(best_level)) = (of_baseline.level, of_best.level) {
+            let value = |e: &ExperimentView, level| score(view.spec, e)?.primary_at(level);
+            let sides = baseline.iter().zip(best);
+            let pairs: Vec<(f64, f64)> =
+                sides.filter_map(|(a, b)| Some((value(a, baseline_level)?, value(b, best_level)?))).collect();
+            let maximize = objective.goal == Goal::Maximize;
+            let gains: Vec<_> = pairs.iter().map(|&(a, b)| if maximize { (a, b) } else { (b, a) }).collect();
+            self.improvement = ratio_interval(&gains, self.confidence);
+            self.comparison = Some(Comparison { baseline_level, best_level, pairs });
+        }
+        let (class_baseline, class_best) = (of_baseline.class, of_best.class);
         if class_best < class_baseline {
             let text = format!("it is {} where the baseline is {}", words(class_best), words(class_baseline));
             return self.decide(Decision::Better, text);
@@ -147,7 +168,8 @@ impl Verdict {
             return self.decide(Decision::Worse, text);
         }
         let Some(interval) = self.improvement else {
-            let text = format!("only {} of {} pairs could be compared", pairs.len(), view.spec.verification.blocks);
+            let pairs = self.comparison.as_ref().map_or(0, |c| c.pairs.len());
+            let text = format!("only {pairs} of {} pairs could be compared", view.spec.verification.blocks);
             return self.decide(Decision::NotVerified, text);
         };
         let percent = |x: f64| format!("{:+.1} %", (x - 1.0) * 100.0);
@@ -180,22 +202,16 @@ impl Verdict {
     }
 }
 
-/// The scores of one arm in order of the blocks.
-fn arm(view: &TaskView<'_>, side: Arm) -> Vec<Score> {
+/// The runs of one arm in order of the blocks, cancelled ones left out.
+fn arm<'a>(view: &TaskView<'a>, side: Arm) -> Vec<&'a ExperimentView> {
     let mut runs: Vec<(u32, &ExperimentView)> = live(view)
         .filter_map(|e| match e.role {
-            Role::Verify { block, arm } if arm == side => Some((block, e)),
+            Role::Verify { block, arm } if arm == side && e.outcome.is_some() => Some((block, e)),
             _ => None,
         })
         .collect();
     runs.sort_by_key(|(block, _)| *block);
-    runs.into_iter().filter_map(|(_, e)| score(view.spec, e)).collect()
-}
-
-fn median_class(scores: &[Score]) -> Class {
-    let mut classes: Vec<Class> = scores.iter().map(|s| s.class).collect();
-    classes.sort();
-    classes.get(classes.len() / 2).copied().unwrap_or(Class::Failed)
+    runs.into_iter().map(|(_, e)| e).collect()
 }
 
 fn words(class: Class) -> &'static str {

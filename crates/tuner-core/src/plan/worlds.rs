@@ -130,6 +130,9 @@ impl World {
                     )
                     .unwrap();
                     writeln!(out, "  {}", verdict.reason).unwrap();
+                    if let Some(Comparison { baseline_level, best_level, pairs }) = verdict.comparison {
+                        writeln!(out, "  level {baseline_level} against level {best_level}: {pairs:?}").unwrap();
+                    }
                     if status == FinalStatus::Cancelled && self.cancel_between.is_some_and(|(_, to)| to < 500) {
                         writeln!(out, "(taken up again)").unwrap();
                         continue;
@@ -306,6 +309,14 @@ worlds! {
         try 1
         0: 200@150, 300@900
         1: 120@60, 180@250"
+
+    pairs_are_compared_at_one_level_where_an_slo_is_missed_now_and_then: "
+        experiments 2
+        blocks 3
+        slo {\"metric\": \"ttft\", \"max_ms\": 100}
+        try 1
+        0: 100@50, 150@98 | 100@50, 150@98 | 100@50, 151@102 | 100@50, 149@97
+        1: 110@50, 165@98 | 110@50, 165@97 | 110@50, 166@99 | 110@50, 164@101"
 
     a_baseline_that_cannot_run_is_not_compared_but_the_best_proves_itself: "
         experiments 2

@@ -48,9 +48,13 @@ pub struct LevelScore {
 }
 
 /// Scores every level that has a valid measurement, in the order of the levels.
-pub(super) fn score_levels(spec: &TaskSpec, measurements: &[Measurement], gpus: u32) -> Vec<LevelScore> {
+pub(super) fn score_levels<'a>(
+    spec: &TaskSpec,
+    measurements: impl Iterator<Item = &'a Measurement>,
+    gpus: u32,
+) -> Vec<LevelScore> {
     let mut by_level: BTreeMap<u32, Vec<&Measurement>> = BTreeMap::new();
-    for measurement in measurements.iter().filter(|m| m.is_valid()) {
+    for measurement in measurements.filter(|m| m.is_valid()) {
         by_level.entry(measurement.level).or_default().push(measurement);
     }
     by_level.into_iter().map(|(level, repeats)| score_level(spec, level, &repeats, gpus)).collect()

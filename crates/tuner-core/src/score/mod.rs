@@ -61,6 +61,11 @@ impl Score {
         self.objectives.first().copied()
     }
 
+    /// The first objective at one level.
+    pub fn primary_at(&self, level: u32) -> Option<f64> {
+        *self.levels.iter().find(|l| l.level == level)?.objectives.first()?
+    }
+
     fn unmeasured(class: Class) -> Self {
         Self {
             class,
@@ -102,8 +107,15 @@ pub fn score(spec: &TaskSpec, experiment: &ExperimentView) -> Option<Score> {
 
 /// Scores what has been measured so far, whether the experiment has ended or not.
 pub fn measured(spec: &TaskSpec, experiment: &ExperimentView) -> Score {
-    let gpus = experiment.last_attempt().and_then(|a| a.evidence.gpus).or(spec.engine.gpus).unwrap_or(1).max(1);
-    let levels = level::score_levels(spec, experiment.measurements(), gpus);
+    pooled(spec, &[experiment])
+}
+
+/// Scores several experiments with one configuration as if they were repeats of one: each metric of each level is the
+/// median over all of them.
+pub fn pooled(spec: &TaskSpec, experiments: &[&ExperimentView]) -> Score {
+    let gpus = experiments.iter().find_map(|e| e.last_attempt()?.evidence.gpus);
+    let gpus = gpus.or(spec.engine.gpus).unwrap_or(1).max(1);
+    let levels = level::score_levels(spec, experiments.iter().flat_map(|e| e.measurements()), gpus);
     if levels.is_empty() {
         return Score::unmeasured(Class::Failed);
     }
