@@ -1,9 +1,13 @@
-//! Load for one engine: its tokenizer, its prompts and what it accepts, prepared once per attempt.
+//! Load for the engines of one task: the tokenizer, the prompts and what the engine accepts are prepared once.
+//!
+//! *Invariant*: what is shared between attempts depends on the model, the engine's version and the workload, never on
+//! the flags under trial.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::watch;
+use tuner_bench::client::Features;
 use tuner_bench::tokens::TokenSource;
 use tuner_bench::{BenchError, Live, PreparedWorkload, Target, probe, run_level};
 use tuner_core::task::TaskSpec;
@@ -13,32 +17,43 @@ use tuner_deploy::ready::Endpoint;
 use crate::activity::Activity;
 use crate::lab::{Job, percentiles};
 
-/// What a ready engine is asked with.
+/// What every engine of a task is asked with.
 #[derive(Debug)]
-pub(crate) struct Prompting {
-    target: Target,
+pub(crate) struct Kit {
+    features: Features,
     tokens: Arc<TokenSource>,
     workload: PreparedWorkload,
 }
 
-impl Prompting {
-    /// Finds the tokenizer, reads or makes the prompts, asks the engine what it accepts.
-    pub(crate) async fn open(
+impl Kit {
+    /// Asks the first ready engine what it accepts, finds the tokenizer, reads or makes the prompts.
+    pub(crate) async fn prepare(
         spec: &TaskSpec,
         endpoint: &Endpoint,
         model: &str,
         hub_cache: Option<&Path>,
     ) -> Result<Self, Failure> {
-        let mut target = Target {
-            base_url: endpoint.base_url(),
-            model: model.to_owned(),
-            api_key: endpoint.api_key.clone(),
-            ..Target::default()
-        };
-        target.features = probe::features(&target, spec.workload.api).await.map_err(|e| failure(&e))?;
+        let target = target(endpoint, model, Features::default());
+        let features = probe::features(&target, spec.workload.api).await.map_err(|e| failure(&e))?;
         let tokens = TokenSource::find(&spec.model, hub_cache, Some(&target)).await.map_err(|e| failure(&e.into()))?;
         let workload = PreparedWorkload::new(&spec.workload, Some(&tokens)).await.map_err(|e| failure(&e))?;
-        Ok(Self { target, tokens: Arc::new(tokens), workload })
+        Ok(Self { features, tokens: Arc::new(tokens), workload })
+    }
+}
+
+/// What one ready engine is asked with.
+#[derive(Debug)]
+pub(crate) struct Prompting {
+    target: Target,
+    tokens: Arc<TokenSource>,
+    kit: Arc<Kit>,
+}
+
+impl Prompting {
+    pub(crate) fn new(kit: Arc<Kit>, endpoint: &Endpoint, model: &str) -> Result<Self, Failure> {
+        let target = target(endpoint, model, kit.features);
+        let tokens = kit.tokens.moved_to(&target).map_err(|e| failure(&e.into()))?;
+        Ok(Self { target, tokens, kit })
     }
 
     /// The model's name as the engine serves it.
@@ -54,7 +69,8 @@ impl Prompting {
         repeat: u32,
         activity: &watch::Sender<Activity>,
     ) -> Result<Measurement, Failure> {
-        let plan = self.workload.plan(&job.spec.load, level, repeat, job.seeds()).map_err(|e| failure(&e.into()))?;
+        let plan =
+            self.kit.workload.plan(&job.spec.load, level, repeat, job.seeds()).map_err(|e| failure(&e.into()))?;
         let (live, mut seen) = watch::channel(Live::default());
         let experiment = Some(job.experiment.number);
         let show = async {
@@ -66,13 +82,24 @@ impl Prompting {
         };
         // Dropping the level's future stops its threads; nobody else asks it to.
         let (_keep, never) = watch::channel(false);
-        let run = run_level(&self.target, &plan, &self.workload.prompts, Some(self.tokens.clone()), live, never);
+        let prompts = &self.kit.workload.prompts;
+        let run = run_level(&self.target, &plan, prompts, Some(self.tokens.clone()), live, never);
         let run = tokio::select! {
             run = run => run.map_err(|e| failure(&e)),
             () = show => Err(Failure::new(FailureClass::Internal, "the live figures ended before the level")),
         };
         activity.send_replace(Activity::default());
         Ok(run?.measurement(&plan, &job.spec.slos, &percentiles(job.spec)))
+    }
+}
+
+fn target(endpoint: &Endpoint, model: &str, features: Features) -> Target {
+    Target {
+        base_url: endpoint.base_url(),
+        model: model.to_owned(),
+        api_key: endpoint.api_key.clone(),
+        features,
+        ..Target::default()
     }
 }
 

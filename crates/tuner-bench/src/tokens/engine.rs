@@ -29,13 +29,17 @@ impl EngineTokenizer {
     /// # Errors
     /// It does not, or cannot be reached.
     pub async fn connect(target: &Target) -> Result<Self, TokenError> {
-        let address = target.address().map_err(|e| TokenError::Engine(e.to_string()))?;
-        let tokenizer = Self { address, model: target.model.clone() };
+        let tokenizer = Self::at(target)?;
         let (one, two) = (tokenizer.count("water").await?, tokenizer.count("water and more water").await?);
         if one == 0 || two <= one {
             return Err(TokenError::Engine(format!("/tokenize counts {one} and {two} tokens in one and four words")));
         }
         Ok(tokenizer)
+    }
+
+    pub(super) fn at(target: &Target) -> Result<Self, TokenError> {
+        let address = target.address().map_err(|e| TokenError::Engine(e.to_string()))?;
+        Ok(Self { address, model: target.model.clone() })
     }
 
     /// Tokens of a text without special ones.

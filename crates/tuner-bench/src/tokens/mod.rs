@@ -8,6 +8,7 @@ mod gguf;
 mod pool;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tokenizers::Tokenizer;
 use tuner_core::task::ModelSpec;
@@ -240,6 +241,18 @@ impl TokenSource {
             tried.push("the model has neither a path nor an id".to_owned());
         }
         Err(TokenError::Nowhere { tried: tried.join("; ") })
+    }
+
+    /// The same tokenizer for another engine that serves the same model: a tokenizer in this process is shared, an
+    /// engine's is asked there.
+    ///
+    /// # Errors
+    /// The target's address cannot be used.
+    pub fn moved_to(self: &Arc<Self>, target: &Target) -> Result<Arc<Self>, TokenError> {
+        match self.as_ref() {
+            Self::Local(_) => Ok(self.clone()),
+            Self::Engine(_) => Ok(Arc::new(Self::Engine(EngineTokenizer::at(target)?))),
+        }
     }
 
     /// Words for people: where counts come from.

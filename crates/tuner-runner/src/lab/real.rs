@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{OnceCell, watch};
 use tokio_util::sync::CancellationToken;
 use tuner_core::engine::EngineName;
 use tuner_core::task::{BackendSpec, Environment, QualityGuard};
@@ -22,7 +23,7 @@ use crate::activity::Activity;
 use crate::attempt::Attempt;
 use crate::error::RunError;
 use crate::liveness::{is_dead, this_process};
-use crate::load::Prompting;
+use crate::load::{Kit, Prompting};
 
 /// Ports that engines get.
 const PORTS: std::ops::RangeInclusive<u16> = 20_000..=29_999;
@@ -60,11 +61,13 @@ pub struct RealLabSettings {
     pub gpus: Vec<u32>,
 }
 
-/// The laboratory of real engines.
+/// The laboratory of real engines, for one task.
 #[derive(Debug)]
 pub struct RealLab {
     backend: LocalBackend,
     settings: RealLabSettings,
+    /// Prepared with the first engine that is ready.
+    kit: OnceCell<Arc<Kit>>,
 }
 
 /// A ready engine.
@@ -77,7 +80,7 @@ pub struct RealSession {
 impl RealLab {
     /// A laboratory over a local backend (with its lifeline, if the door gave it one).
     pub fn new(backend: LocalBackend, settings: RealLabSettings) -> Self {
-        Self { backend, settings }
+        Self { backend, settings, kit: OnceCell::new() }
     }
 
     pub(crate) async fn start(&self, job: &Job<'_>, attempt: &Attempt<'_>) -> Result<RealSession, RunError> {
@@ -96,7 +99,9 @@ impl RealLab {
             })
             .await?;
         let cache = self.settings.hub_cache.as_deref();
-        let prompting = Prompting::open(job.spec, &endpoint, &ready.model, cache).await?;
+        let prepare = async || Kit::prepare(job.spec, &endpoint, &ready.model, cache).await.map(Arc::new);
+        let kit = self.kit.get_or_try_init(prepare).await?.clone();
+        let prompting = Prompting::new(kit, &endpoint, &ready.model)?;
         Ok(RealSession { endpoint, prompting })
     }
 
