@@ -242,6 +242,8 @@ macro_rules! worlds {
     };
 }
 
+// B3: every "better" is measured again, interleaved. R14.5: partial results count as such. R14.6: only transient failures
+// are tried again, with growing waits.
 worlds! {
     the_baseline_comes_first_and_a_better_configuration_is_verified_in_alternating_pairs: "
         experiments 3

@@ -100,6 +100,7 @@ fn golden(cases: &[Case]) -> String {
     out
 }
 
+// R0.3
 #[test]
 fn vllm_command_lines() {
     use EngineName::Vllm as E;
