@@ -12,6 +12,7 @@ pub mod plan;
 pub mod record;
 pub mod sampler;
 pub mod score;
+pub mod server_side;
 pub mod space;
 pub mod task;
 pub mod value;

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{OnceCell, watch};
@@ -67,7 +66,7 @@ pub struct RealLab {
     backend: LocalBackend,
     settings: RealLabSettings,
     /// Prepared with the first engine that is ready.
-    kit: OnceCell<Arc<Kit>>,
+    kit: OnceCell<Kit>,
 }
 
 /// A ready engine.
@@ -99,9 +98,9 @@ impl RealLab {
             })
             .await?;
         let cache = self.settings.hub_cache.as_deref();
-        let prepare = async || Kit::prepare(job.spec, &endpoint, &ready.model, cache).await.map(Arc::new);
-        let kit = self.kit.get_or_try_init(prepare).await?.clone();
-        let prompting = Prompting::new(kit, &endpoint, &ready.model)?;
+        let prepare = async || Kit::prepare(job.spec, &endpoint, &ready.model, cache).await;
+        let kit = self.kit.get_or_try_init(prepare).await?;
+        let prompting = Prompting::new(kit, &endpoint, &ready.model).await?;
         Ok(RealSession { endpoint, prompting })
     }
 
