@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 use tuner_core::engine::EngineName;
 use tuner_core::task::BackendSpec;
-use tuner_core::{Configuration, TaskSpec};
+use tuner_core::{Configuration, TaskSpec, with_causes};
 use tuner_deploy::Proxies;
 use tuner_deploy::host::HostFacts;
 use tuner_engines::LaunchRequest;
@@ -140,7 +140,7 @@ pub async fn check_store(home: &Home) -> Option<Check> {
         Ok(_) => check("database", Status::Good, place.display().to_string()),
         Err(error) => {
             let hint = error.hint().unwrap_or("choose another data directory with --data-dir");
-            check("database", Status::Failed, crate::error::with_causes(&error)).hint(hint)
+            check("database", Status::Failed, with_causes(&error)).hint(hint)
         }
     })
 }
@@ -160,7 +160,7 @@ pub fn check_task(home: &Home, spec: &TaskSpec, around: &Surroundings) -> Vec<Ch
     if let Some(file) = &spec.workload.prompts.prompts_file {
         checks.push(match tuner_bench::prompts::PromptFile::load(Path::new(file), spec.workload.api) {
             Ok(prompts) => check("prompts", Status::Good, format!("{} prompts in {file}", prompts.prompts.len())),
-            Err(error) => check("prompts", Status::Failed, crate::error::with_causes(&error))
+            Err(error) => check("prompts", Status::Failed, with_causes(&error))
                 .hint("workload.prompts_file is relative to the task file; it holds JSON lines or CSV"),
         });
     }

@@ -161,14 +161,3 @@ impl AppError {
 fn checks_failed(n: usize) -> String {
     if n == 1 { "a pre-flight check failed".to_owned() } else { format!("{n} pre-flight checks failed") }
 }
-
-/// An error with its causes, in one line.
-pub fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
-}
