@@ -118,7 +118,6 @@ fn real_lab(home: &Home, spec: &TaskSpec, surroundings: &Surroundings) -> Result
         _ => None,
     };
     let settings = RealLabSettings {
-        data_dir: home.root().to_owned(),
         logs: home.logs(),
         launchers: launchers(home, surroundings),
         ambient: surroundings.proxies.clone().into_iter().collect::<Environment>(),

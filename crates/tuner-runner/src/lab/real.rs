@@ -42,8 +42,6 @@ const LOG_BYTES: u64 = 4 << 20;
 /// What the laboratory needs to know of this machine; settings are read by the door, not here.
 #[derive(Clone, Debug)]
 pub struct RealLabSettings {
-    /// The data directory, whose processes this laboratory owns.
-    pub data_dir: PathBuf,
     /// Where engine logs go.
     pub logs: PathBuf,
     /// How installed engines are started: program and leading arguments, and their version.
