@@ -153,6 +153,36 @@ fn a_root_cause_wins_over_what_follows_from_it() {
 }
 
 #[test]
+fn a_root_cause_far_above_the_end_decides_and_stays_with_the_failure() {
+    let cause = "ValueError: No available memory for the cache blocks.";
+    let log = |between: usize| {
+        let frames = "  File \"core.py\", line 1, in run\n".repeat(between);
+        format!("loading\n(EngineCore pid=7) ERROR {cause}\n{frames}RuntimeError: See root cause above.")
+    };
+    for (between, kept) in [(10, 13), (38, 40), (39, 41), (40, 42), (200, 42)] {
+        let failure = classify(&log(between), ExitPhase::Load, Some(1), None);
+        assert_eq!((failure.class, failure.message.as_str()), (OomLoad, cause), "{between}");
+        assert_eq!(failure.log_tail.len(), kept, "{between}");
+        assert_eq!(failure.log_tail.iter().filter(|line| line.ends_with(cause)).count(), 1, "{between}");
+        assert_eq!(failure.log_tail.contains(&"…".to_owned()), kept == 42, "{between}");
+    }
+}
+
+#[test]
+fn the_log_of_an_engine_that_worked_proves_nothing() {
+    let logs = [
+        include_str!("../logs/vllm-ready.log"),
+        include_str!("../logs/llama.cpp-ready.log"),
+        include_str!("../logs/sglang-ready.log"),
+        &format!("WARNING ImportError: no such kernel\n{}", "answering\n".repeat(50)),
+    ];
+    for log in logs {
+        let failure = classify(log, ExitPhase::Serve, Some(1), None);
+        assert_eq!(failure.class, EngineCrash, "{}", failure.message);
+    }
+}
+
+#[test]
 fn a_kill_that_nobody_sent_is_the_kernels() {
     for (code, signal) in [(None, Some(9)), (Some(137), None)] {
         assert_eq!(classify("loading weights", ExitPhase::Load, code, signal).class, OomLoad);
