@@ -101,7 +101,9 @@ fn known_messages_are_explained() {
         ("error: unexpected argument '--max-num-sequences' found", Load, EngineArguments),
         ("pydantic_core._pydantic_core.ValidationError: 1 validation error for SchedulerConfig", Load, EngineArguments),
         ("autotuner sim-engine: error: unrecognized arguments: --max-num-sequences", Load, EngineArguments),
-        ("ValueError: max_num_batched_tokens (512) is smaller than max_model_len (8192).", Load, EngineArguments),
+        ("  Value error, max_num_batched_tokens (1024) is smaller than max_model_len (2048).", Load, EngineArguments),
+        ("World size (4) is larger than the number of available GPUs (1) in this node.", Load, EngineArguments),
+        ("--tensor-parallel-size and --tp-size set the same thing", Load, EngineArguments),
         ("ValueError: list index out of range", Serve, EngineCrash),
         ("OSError: [Errno 98] Address already in use", Load, PortConflict),
         (
