@@ -9,7 +9,7 @@ use tuner_core::task::BackendSpec;
 use tuner_core::{Configuration, TaskSpec, with_causes};
 use tuner_deploy::Proxies;
 use tuner_deploy::host::HostFacts;
-use tuner_engines::LaunchRequest;
+use tuner_engines::{LaunchRequest, engine};
 use tuner_store::Store;
 
 use crate::error::AppError;
@@ -93,8 +93,7 @@ pub fn check_machine(home: &Home, around: &Surroundings) -> Vec<Check> {
                 check("engine", Status::Good, format!("{name} {version} ({})", command.join(" ")))
             }
             None => {
-                let hint = AppError::NotInstalled { engine: name }.hint().unwrap_or_default();
-                check("engine", Status::Warning, format!("{name} is not installed")).hint(hint)
+                check("engine", Status::Warning, format!("{name} is not installed")).hint(engine(name).how_to_provide())
             }
         });
     }
@@ -196,8 +195,8 @@ fn engine_is_there(home: &Home, spec: &TaskSpec, around: &Surroundings) -> Check
     let command = command.cloned().unwrap_or_else(|| usual_command(spec));
     let program = command.first().map(String::as_str).unwrap_or_default();
     let hint = match own {
-        Some(_) => "engine.command names it: correct the path, or leave engine.command out".to_owned(),
-        None => AppError::NotInstalled { engine: name }.hint().unwrap_or_default(),
+        Some(_) => "engine.command names it: correct the path, or leave engine.command out",
+        None => engine(name).how_to_provide(),
     };
     if !files::is_executable(program, around.path.as_deref()) {
         return check("engine", Status::Failed, format!("{name}: {program} cannot be executed")).hint(hint);
@@ -223,7 +222,7 @@ fn usual_command(spec: &TaskSpec) -> Vec<String> {
         ambient: &Default::default(),
         catalogue: None,
     };
-    let Ok(launch) = tuner_engines::engine(spec.engine.name).launch_spec(&request) else { return Vec::new() };
+    let Ok(launch) = engine(spec.engine.name).launch_spec(&request) else { return Vec::new() };
     let leading = if launch.args.first().is_some_and(|a| a == "-m") { 2 } else { 0 };
     std::iter::once(launch.program).chain(launch.args.into_iter().take(leading)).collect()
 }

@@ -66,6 +66,10 @@ impl Engine for LlamaCpp {
         &CATALOGUE
     }
 
+    fn how_to_provide(&self) -> &'static str {
+        "install it: autotuner engines install llama.cpp"
+    }
+
     fn launch_spec(&self, request: &LaunchRequest<'_>) -> Result<LaunchSpec, LaunchError> {
         let catalogue = request.catalogue.unwrap_or(&CATALOGUE);
         launch::source(request.model)?;

@@ -39,6 +39,11 @@ impl Engine for Sglang {
         &CATALOGUE
     }
 
+    fn how_to_provide(&self) -> &'static str {
+        "install sglang with pip in an environment of its own, and name its Python in the task file, for example \
+         engine.command: [/opt/sglang/bin/python, -m, sglang.launch_server]"
+    }
+
     fn launch_spec(&self, request: &LaunchRequest<'_>) -> Result<LaunchSpec, LaunchError> {
         let catalogue = request.catalogue.unwrap_or(&CATALOGUE);
         let source = launch::source(request.model)?;

@@ -34,6 +34,10 @@ impl Engine for Simulated {
         &CATALOGUE
     }
 
+    fn how_to_provide(&self) -> &'static str {
+        "it is built in: leave engine.command out"
+    }
+
     fn launch_spec(&self, request: &LaunchRequest<'_>) -> Result<LaunchSpec, LaunchError> {
         let source = launch::source(request.model)?;
         let mut leading = vec!["--model".to_owned(), source.to_owned(), "--host".to_owned(), request.host.to_owned()];

