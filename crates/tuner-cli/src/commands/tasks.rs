@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use tuner_app::{tasks, tune};
 use tuner_core::task;
-use tuner_store::TaskFilter;
+use tuner_store::{TaskFilter, TaskStatus};
 
 use crate::exit::Exit;
 use crate::settings::Settings;
@@ -96,7 +96,11 @@ pub(crate) async fn run(command: Tasks, settings: &Settings) -> anyhow::Result<E
                 return Ok(Exit::Success);
             }
             let status = tune::cancel(&home, &store, &row, &settings.surroundings()).await?;
-            ui::say(&format!("task {} is {status}", row.name));
+            let way = match status {
+                TaskStatus::Cancelled => format!("; take it up again with: autotuner tune --resume {}", row.name),
+                _ => String::new(),
+            };
+            ui::say(&format!("task {} is {status}{way}", row.name));
             Ok(Exit::Success)
         }
         Tasks::Delete { task, yes } => {

@@ -93,6 +93,10 @@ impl Fold {
         let number = row.experiment.unwrap_or_default();
         match &row.event {
             Event::TaskStarted { resumed: true, .. } => vec!["resumed".to_owned()],
+            Event::TaskReopened { .. } => {
+                self.verdict = None;
+                vec!["taken up again".to_owned()]
+            }
             Event::CancelRequested => vec!["stopping at a person's request".to_owned()],
             Event::ExperimentCreated { role, configuration } => {
                 let line = format!("#{number} {}  {configuration}", words::role(*role));

@@ -134,6 +134,24 @@ fn a_task_is_cancelled_and_deleted() {
 }
 
 #[test]
+fn a_cancelled_task_is_taken_up_again_by_its_name_and_a_failed_one_is_not() {
+    let world = World::small();
+    world.interrupt("small.yaml", true);
+    world.says(&["tasks", "cancel", "small"]);
+    let unnamed = world.says(&["tune", "--resume"]);
+    let named = world.says(&["tune", "--resume", "small"]);
+    assert!(named.starts_with("exit 0"), "{named}");
+    assert_eq!(world.json(&["tasks", "list", "--json"])[0]["status"], "completed");
+    world.write("bad.yaml", &super::SMALL.replace("name: small", "name: bad").replace("llama-3.1-8b", "gpt-17"));
+    world.says(&["tune", "bad.yaml"]);
+    let failed = world.says(&["tune", "--resume", "bad"]);
+    let beside =
+        |text: &str| text.split("──── beside it\n").nth(1).unwrap().lines().take(3).collect::<Vec<_>>().join("\n");
+    insta::assert_snapshot!([unnamed, beside(&named), beside(&failed)].join("\n════\n"));
+    assert!(failed.starts_with("exit 3"), "{failed}");
+}
+
+#[test]
 fn the_pasted_command_begins_as_a_person_would_type_it() {
     let world = World::tuned();
     let program = std::path::Path::new(env!("CARGO_BIN_EXE_autotuner"));
