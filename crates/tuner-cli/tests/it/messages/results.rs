@@ -107,8 +107,12 @@ fn an_interrupted_task_is_named_with_the_way_to_go_on() {
     world.interrupt("small.yaml", false);
     world.write("other.yaml", &super::SMALL.replace("name: small", "name: other"));
     world.interrupt("other.yaml", true);
-    insta::assert_snapshot!([before, world.says(&["status"])].join("\n════\n"));
-    assert_eq!(world.json(&["status", "--json"])["tasks"].as_array().unwrap().len(), 2);
+    insta::assert_snapshot!([before, world.says(&["status"]), world.says(&["tasks", "list"])].join("\n════\n"));
+    for tasks in [&world.json(&["status", "--json"])["tasks"], &world.json(&["tasks", "list", "--json"])] {
+        let of = |field: &str| tasks.as_array().unwrap().iter().map(|t| t[field].clone()).collect::<Vec<_>>();
+        assert_eq!(of("status"), ["pending", "pending"]);
+        assert_eq!(of("interrupted"), [true, false]);
+    }
     // The newest unfinished one goes on, then the other.
     for name in ["other", "small"] {
         let text = world.says(&["tune", "--resume"]);
