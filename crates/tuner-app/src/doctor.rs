@@ -15,6 +15,7 @@ use tuner_store::Store;
 use crate::error::AppError;
 use crate::files;
 use crate::home::Home;
+use crate::tasks::is_virtual;
 use crate::tune::{Surroundings, launchers};
 
 /// Disk space below which a warning is given, GiB.
@@ -163,14 +164,24 @@ pub fn check_task(home: &Home, spec: &TaskSpec, around: &Surroundings) -> Vec<Ch
                 .hint("workload.prompts_file is relative to the task file; it holds JSON lines or CSV"),
         });
     }
-    if let Some(guard) = &spec.quality_guard {
+    if let Some(guard) = spec.quality_guard.as_ref().filter(|_| !is_virtual(spec)) {
         let program = guard.command.first().map(String::as_str).unwrap_or_default();
         if !files::is_executable(program, around.path.as_deref()) {
             let check = check("quality guard", Status::Failed, format!("{program} cannot be executed"));
             checks.push(check.hint("put it on the PATH, or give its path in quality_guard.command"));
         }
     }
+    checks.extend(left_out(spec));
     checks
+}
+
+/// What a task in virtual time asks for in vain.
+pub(crate) fn left_out(spec: &TaskSpec) -> Option<Check> {
+    let asked = spec.quality_guard.is_some() && is_virtual(spec);
+    asked.then(|| {
+        check("quality guard", Status::Warning, "it is not run in virtual time, where no text is generated")
+            .hint("what it would veto counts as good here; only a real engine can be asked")
+    })
 }
 
 /// Refuses when a check failed.

@@ -156,6 +156,19 @@ fn a_cancelled_task_is_taken_up_again_by_its_name_and_a_failed_one_is_not() {
 }
 
 #[test]
+fn a_quality_guard_that_virtual_time_does_not_run_is_named_once() {
+    let world = World::new();
+    world.write("small.yaml", &format!("{}quality_guard: {{command: [no-such-guard], min: 0.5}}\n", super::SMALL));
+    for command in [&["simulate", "small.yaml", "--steps"][..], &["tune", "small.yaml"]] {
+        let text = world.says(command);
+        assert!(text.starts_with("exit 0"), "{text}");
+        assert_eq!(text.matches("quality guard: it is not run in virtual time").count(), 1, "{text}");
+    }
+    let doctor = world.says(&["doctor", "small.yaml"]);
+    assert!(doctor.contains("warning  quality guard: it is not run in virtual time"), "{doctor}");
+}
+
+#[test]
 fn the_pasted_command_begins_as_a_person_would_type_it() {
     let world = World::tuned();
     let program = std::path::Path::new(env!("CARGO_BIN_EXE_autotuner"));
