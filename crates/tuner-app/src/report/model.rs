@@ -47,7 +47,7 @@ pub struct Report {
     /// Number of the baseline experiment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub baseline: Option<u32>,
-    /// Number of the best experiment of the search, when it ranks above the baseline.
+    /// Number of the best experiment of the search, when it ranks above the baseline or came close.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub best: Option<u32>,
     /// What [`Report::changes`] are: kept, or only tried.
