@@ -232,6 +232,9 @@ pub struct LevelReport {
     pub errors: BTreeMap<String, u64>,
     /// The figures of the report's columns, by key; absent where not measured.
     pub figures: BTreeMap<String, f64>,
+    /// What the engine and its GPUs showed, in one line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
 }
 
 /// A failure with what to do about it.
