@@ -10,6 +10,7 @@ pub mod client;
 pub mod compat;
 mod error;
 mod live;
+pub mod log;
 pub mod plan;
 pub mod probe;
 pub mod prompts;
