@@ -112,7 +112,7 @@ mod tests {
             metrics: BTreeMap::from([(Metric::Ttft, Figure::Distribution(summary))]),
             validity: Validity::Valid,
             evidence: BTreeMap::new(),
-            notes: Vec::new(),
+            ..Measurement::default()
         }
     }
 

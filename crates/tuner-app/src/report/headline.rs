@@ -34,7 +34,7 @@ pub(super) fn headline(facts: &Facts<'_>) -> Headline {
         (Decision::NoSignificantDifference | Decision::Better, None) => stands(facts),
         (Decision::Worse, _) => worse(facts, verdict),
         (Decision::NotVerified, Some(best)) => not_verified(facts, verdict, best),
-        (Decision::NotVerified, None) => nothing(verdict),
+        (Decision::NotVerified, None) => nothing(facts, verdict),
     };
     out.numbers = numbers(facts, verdict);
     out.improvement = verdict.improvement;
@@ -197,11 +197,9 @@ fn not_verified(facts: &Facts<'_>, verdict: &Verdict, best: &ExperimentReport) -
     }
 }
 
-fn nothing(verdict: &Verdict) -> Headline {
-    let advice = verdict
-        .failure
-        .as_ref()
-        .map_or("Read the failures below.".to_owned(), |failure| capitalised(failure.class.hint()) + ".");
+fn nothing(facts: &Facts<'_>, verdict: &Verdict) -> Headline {
+    let hint = verdict.failure.as_ref().map(|failure| tuner_engines::hint(failure.class, facts.spec.engine.name));
+    let advice = hint.map_or("Read the failures below.".to_owned(), |hint| capitalised(hint) + ".");
     let sentence = verdict.failure.as_ref().map_or_else(
         || format!("{}.", capitalised(&verdict.reason)),
         |failure| format!("{}: {}.", capitalised(&verdict.reason), failure.message),

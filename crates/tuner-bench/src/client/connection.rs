@@ -17,6 +17,7 @@ use hyper::client::conn::http1;
 use hyper::{Request, Response};
 use nix::sys::socket::{MsgFlags, recv};
 use tokio::net::TcpStream;
+use tuner_core::with_causes;
 
 use super::clock::ReadStamp;
 use super::socket::StampedStream;
@@ -47,7 +48,7 @@ impl Connection {
         let (sender, driver) = http1::Builder::new()
             .handshake(StampedStream::new(stream, stamp.clone()))
             .await
-            .map_err(|e| describe(&e))?;
+            .map_err(|e| with_causes(&e))?;
         Ok(Self { sender, driver: Some(driver), stamp, idle_since: Instant::now(), socket })
     }
 
@@ -121,15 +122,4 @@ impl Connection {
     pub(crate) fn last_read(&self) -> (u64, Option<u64>) {
         self.stamp.get()
     }
-}
-
-/// An HTTP error with its causes in one line.
-pub(crate) fn describe(error: &hyper::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
 }

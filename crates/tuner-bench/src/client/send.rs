@@ -6,10 +6,11 @@ use bytes::{Bytes, BytesMut};
 use hyper::Method;
 use hyper::body::Incoming;
 use tokio::time::Instant;
+use tuner_core::with_causes;
 
 use super::clock::monotonic_ns;
 use super::collector::{BodyEnd, Collector};
-use super::connection::{Connection, describe};
+use super::connection::Connection;
 use super::event::error_text;
 use super::target::Address;
 
@@ -230,7 +231,7 @@ pub(crate) async fn call(
     let mut connection = Connection::open(address, CONNECT_LIMIT.min(limit)).await?;
     let mut timer = Timer::new(Limits { total: limit, idle: limit });
     let response = match timer.limit(connection.respond(address.request(method, path, body))).await {
-        Ok(answer) => answer.map_err(|e| describe(&e))?,
+        Ok(answer) => answer.map_err(|e| with_causes(&e))?,
         Err(_) => return Err(timer.message()),
     };
     let status = response.status().as_u16();
@@ -251,7 +252,7 @@ pub(crate) fn error_message(body: &[u8]) -> String {
 
 fn broken(error: &hyper::Error) -> BodyEnd {
     let class = if error.is_parse() { "parse" } else { "cut" };
-    BodyEnd::Broken(class, describe(error))
+    BodyEnd::Broken(class, with_causes(error))
 }
 
 /// `http_` and the status, as static text so that classes stay a closed set.

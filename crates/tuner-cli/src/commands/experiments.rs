@@ -111,7 +111,7 @@ fn explain(state: &TaskState, experiment: &ExperimentView) -> String {
     }
     if let Some(failure) = experiment.outcome.as_ref().and_then(|o| o.failure()) {
         let _ = writeln!(out, "\n{}: {}", words::snake(&failure.class), failure.message);
-        let _ = writeln!(out, "hint: {}", failure.class.hint());
+        let _ = writeln!(out, "hint: {}", tuner_engines::hint(failure.class, state.spec.engine.name));
         for line in &failure.log_tail {
             let _ = writeln!(out, "  | {line}");
         }

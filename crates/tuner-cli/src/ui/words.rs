@@ -1,11 +1,12 @@
 //! Small words and figures, the same everywhere.
 
 use serde::Serialize;
-use tuner_bench::{BenchError, Live, Phase};
+use tuner_bench::{BenchError, Live, LiveTimes, Phase};
 use tuner_core::Metric;
 use tuner_core::engine::{ReadBack, ReadBackVerdict};
 use tuner_core::plan::{Arm, Role};
 use tuner_core::score::Class;
+use tuner_core::server_side::{ServerCounter, ServerGauge, ServerSide};
 
 use crate::exit::Refusal;
 
@@ -71,12 +72,35 @@ pub(crate) fn live_figures(live: &Live) -> String {
     if live.output_tok_s > 0.0 {
         parts.push(format!("{:.1} tok/s", live.output_tok_s));
     }
-    parts.extend(live.ttft_ms.map(|x| format!("TTFT {}", ms(x))));
-    parts.extend(live.icl_ms.map(|x| format!("ITL {}", ms(x))));
+    let times = |name: &str, t: LiveTimes| format!("{name} p50 {} p99 {}", ms(t.p50_ms), ms(t.p99_ms));
+    parts.extend(live.ttft.map(|t| times("TTFT", t)));
+    parts.extend(live.icl.map(|t| times("ITL", t)));
     let planned = live.planned.map(|n| format!("/{n}")).unwrap_or_default();
     parts.push(format!("{}{planned} done, {} in flight", live.done, live.in_flight));
     parts.extend(live.failed.iter().map(|(class, n)| format!("{n} {class}")));
     parts.join(" · ")
+}
+
+/// What the engine and its GPUs showed, in one line.
+pub(crate) fn server(side: &ServerSide) -> String {
+    let mut parts = Vec::new();
+    for (gauge, word) in [(ServerGauge::Running, "running"), (ServerGauge::Waiting, "waiting")] {
+        parts.extend(side.gauges.get(&gauge).map(|g| format!("{:.1} {word} (most {:.0})", g.mean, g.max)));
+    }
+    let kv = side.gauges.get(&ServerGauge::KvUsage);
+    parts.extend(kv.map(|g| format!("KV cache {:.0} % full (most {:.0} %)", g.mean * 100.0, g.max * 100.0)));
+    parts.extend(side.cache_hit_rate().map(|rate| format!("{:.0} % prefix cache hits", rate * 100.0)));
+    let preempted = side.counters.get(&ServerCounter::Preemptions).filter(|n| **n > 0.0);
+    parts.extend(preempted.map(|n| format!("{n:.0} preemptions")));
+    for gpu in &side.gpus {
+        let busy = gpu.utilization_percent.map(|g| format!(" {:.0} % busy", g.mean));
+        let memory = gpu.memory_used_mib.map(|g| format!(" {:.1} GiB", g.max / 1024.0));
+        let power = gpu.power_w.map(|g| format!(" {:.0} W", g.mean));
+        let figures: String = [busy, memory, power].into_iter().flatten().collect();
+        parts.push(format!("GPU {}{figures}", gpu.index));
+    }
+    let source = side.source.as_deref().unwrap_or("GPUs");
+    format!("{source}: {}", parts.join(", "))
 }
 
 /// A ratio as a signed percentage: 1.2 is `+20.0 %`, 0.9 is `−10.0 %`.

@@ -211,7 +211,7 @@ fn measurement(level: u32, repeat: u32, text: &str) -> Measurement {
         .into(),
         validity: if invalid { Validity::Invalid { reasons: vec!["client was late".into()] } } else { Validity::Valid },
         evidence: BTreeMap::new(),
-        notes: vec![],
+        ..Measurement::default()
     }
 }
 

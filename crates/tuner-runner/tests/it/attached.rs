@@ -19,7 +19,6 @@ use crate::world::{World, line};
 /// A worker in a laboratory of real engines over `dir`.
 async fn world(dir: &Path, url: &str, more: &str) -> World {
     let settings = RealLabSettings {
-        data_dir: dir.to_owned(),
         logs: dir.join("logs"),
         launchers: BTreeMap::new(),
         proxies: Proxies::default(),
