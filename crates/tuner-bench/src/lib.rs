@@ -21,6 +21,7 @@ mod seed;
 pub mod server;
 mod stats;
 pub mod steady;
+pub mod stopping;
 pub mod sweep;
 pub mod tokens;
 pub mod validity;
