@@ -7,6 +7,7 @@ pub mod arrival;
 mod bench;
 mod body;
 pub mod client;
+pub mod compare;
 pub mod compat;
 mod error;
 mod live;
