@@ -12,7 +12,7 @@ use tuner_bench::server::{GpuProbe, ServerWatch};
 use tuner_bench::tokens::TokenSource;
 use tuner_bench::{BenchError, Live, PreparedWorkload, Station, Target, probe};
 use tuner_core::task::TaskSpec;
-use tuner_core::{Failure, FailureClass, Measurement};
+use tuner_core::{Failure, FailureClass, Measurement, with_causes};
 use tuner_deploy::ready::Endpoint;
 
 use crate::activity::Activity;
@@ -107,11 +107,5 @@ fn failure(error: &BenchError) -> Failure {
         BenchError::Tokens(_) | BenchError::Prompts(_) | BenchError::Target(_) => FailureClass::ModelMissing,
         BenchError::Plan(_) => FailureClass::Internal,
     };
-    let mut message = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        message.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    Failure::new(class, message)
+    Failure::new(class, with_causes(error))
 }

@@ -18,6 +18,7 @@ use super::html::environment;
 use super::model::Column;
 use super::numbers::figure;
 use super::plot::{Axis, Key, Kind, Line, Mark, Plot, frame};
+use super::server::server_words;
 use super::{RenderError, html};
 
 /// A file to write, in the format of its ending.
@@ -149,7 +150,13 @@ fn page(report: &BenchReport, now: DateTime<Utc>) -> Result<String, RenderError>
             Validity::Invalid { reasons } => reasons.clone(),
             Validity::Valid => Vec::new(),
         },
-        notes: m.errors.iter().map(|(class, n)| format!("{n} × {class}")).chain(m.notes.iter().cloned()).collect(),
+        notes: m
+            .errors
+            .iter()
+            .map(|(class, n)| format!("{n} × {class}"))
+            .chain(m.notes.iter().cloned())
+            .chain(m.server.iter().map(server_words))
+            .collect(),
     };
     let rows: Vec<Row> = report.measurements.iter().enumerate().map(row).collect();
     let plots: Vec<Plot> =

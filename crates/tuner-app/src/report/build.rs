@@ -218,6 +218,7 @@ fn level(spec: &TaskSpec, m: &Measurement, score: Option<&Score>, columns: &[Col
         requests: m.requests,
         errors: m.errors.clone(),
         figures: figures.collect(),
+        server: m.server.as_ref().map(super::server_words),
     }
 }
 

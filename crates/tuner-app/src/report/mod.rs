@@ -15,6 +15,7 @@ mod method;
 mod model;
 mod numbers;
 mod plot;
+mod server;
 mod table;
 mod terminal;
 mod trade_off;
@@ -30,6 +31,7 @@ pub use bench::{BenchFile, BenchFileError, write_bench};
 pub(crate) use numbers::count;
 
 pub use model::{Change, Column, ExperimentReport, Fact, FailureReport, Headline, LevelReport, Report, Tone};
+pub use server::server_words;
 pub use terminal::Ink;
 
 /// What a report is made from.

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::watch;
-use tuner_app::report::{BenchFile, write_bench};
+use tuner_app::report::{BenchFile, server_words, write_bench};
 use tuner_bench::sweep::{Found, Sweep};
 use tuner_bench::{BenchReport, BenchRequest, Live, Target, bench_url};
 use tuner_core::task::Scenario;
@@ -268,6 +268,6 @@ fn remarks(report: &BenchReport, m: &Measurement) {
     }
     m.notes.iter().for_each(|note| ui::say(&format!("{level}: {note}")));
     if let Some(server) = &m.server {
-        ui::say(&format!("{level}: {}", words::server(server)));
+        ui::say(&format!("{level}: {}", server_words(server)));
     }
 }

@@ -158,6 +158,9 @@ fn explain_attempt(state: &TaskState, attempt: &AttemptView, out: &mut String) {
         for note in &m.notes {
             let _ = writeln!(out, "    note: {note}");
         }
+        if let Some(server) = &m.server {
+            let _ = writeln!(out, "    {}", tuner_app::report::server_words(server));
+        }
     }
 }
 

@@ -6,7 +6,6 @@ use tuner_core::Metric;
 use tuner_core::engine::{ReadBack, ReadBackVerdict};
 use tuner_core::plan::{Arm, Role};
 use tuner_core::score::Class;
-use tuner_core::server_side::{ServerCounter, ServerGauge, ServerSide};
 
 use crate::exit::Refusal;
 
@@ -79,28 +78,6 @@ pub(crate) fn live_figures(live: &Live) -> String {
     parts.push(format!("{}{planned} done, {} in flight", live.done, live.in_flight));
     parts.extend(live.failed.iter().map(|(class, n)| format!("{n} {class}")));
     parts.join(" · ")
-}
-
-/// What the engine and its GPUs showed, in one line.
-pub(crate) fn server(side: &ServerSide) -> String {
-    let mut parts = Vec::new();
-    for (gauge, word) in [(ServerGauge::Running, "running"), (ServerGauge::Waiting, "waiting")] {
-        parts.extend(side.gauges.get(&gauge).map(|g| format!("{:.1} {word} (most {:.0})", g.mean, g.max)));
-    }
-    let kv = side.gauges.get(&ServerGauge::KvUsage);
-    parts.extend(kv.map(|g| format!("KV cache {:.0} % full (most {:.0} %)", g.mean * 100.0, g.max * 100.0)));
-    parts.extend(side.cache_hit_rate().map(|rate| format!("{:.0} % prefix cache hits", rate * 100.0)));
-    let preempted = side.counters.get(&ServerCounter::Preemptions).filter(|n| **n > 0.0);
-    parts.extend(preempted.map(|n| format!("{n:.0} preemptions")));
-    for gpu in &side.gpus {
-        let busy = gpu.utilization_percent.map(|g| format!(" {:.0} % busy", g.mean));
-        let memory = gpu.memory_used_mib.map(|g| format!(" {:.1} GiB", g.max / 1024.0));
-        let power = gpu.power_w.map(|g| format!(" {:.0} W", g.mean));
-        let figures: String = [busy, memory, power].into_iter().flatten().collect();
-        parts.push(format!("GPU {}{figures}", gpu.index));
-    }
-    let source = side.source.as_deref().unwrap_or("GPUs");
-    format!("{source}: {}", parts.join(", "))
 }
 
 /// A ratio as a signed percentage: 1.2 is `+20.0 %`, 0.9 is `−10.0 %`.

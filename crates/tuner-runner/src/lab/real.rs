@@ -132,13 +132,7 @@ impl RealLab {
                 evidence.log_path = Some(log.display().to_string());
             })
             .await?;
-        let launch = Launch {
-            program: spec.program.clone(),
-            args: spec.args.clone(),
-            env: spec.env.clone(),
-            ports: vec![port],
-            ..Launch::default()
-        };
+        let launch = launch(&spec, port);
         let secrets = Secrets::of(&launch);
         let watch = Watch { backend: &self.backend, id: &id, log: &log, secrets: &secrets };
         let budgets = Budgets::from(&job.spec.timeouts);
@@ -292,10 +286,9 @@ impl RealLab {
     /// Lets the engine's own end name the class: its exit status and last log lines.
     pub(crate) async fn explain(&self, job: &Job<'_>, failure: Failure, under_load: bool) -> Failure {
         let Ok(id) = job.deployment().parse::<DeploymentId>() else { return failure };
-        let log = self.log_path(job);
         match self.backend.status(&id).await {
             Ok(tuner_deploy::Status::Exited(exit)) => {
-                let tail = logs::log_tail(&log, LOOKED_AT);
+                let tail = self.log_tail(job, LOOKED_AT);
                 let report = ExitReport {
                     exit_code: exit.code,
                     signal: exit.signal,
@@ -304,9 +297,16 @@ impl RealLab {
                 };
                 engine(job.spec.engine.name).classify_exit(&report)
             }
-            _ if failure.log_tail.is_empty() => failure.with_log(logs::log_tail(&log, TAIL)),
+            _ if failure.log_tail.is_empty() => failure.with_log(self.log_tail(job, TAIL)),
             _ => failure,
         }
+    }
+
+    /// The log's last lines without the secrets that the engine was started with.
+    fn log_tail(&self, job: &Job<'_>, lines: usize) -> Vec<String> {
+        let spec = self.launch_spec(job, engine(job.spec.engine.name), 0);
+        let secrets = spec.map(|spec| Secrets::of(&launch(&spec, 0))).unwrap_or_default();
+        logs::log_tail(&self.log_path(job), lines).iter().map(|line| secrets.clean(line)).collect()
     }
 
     pub(crate) async fn stop(&self, job: &Job<'_>, grace: Duration) -> Result<Option<Duration>, DeployError> {
@@ -356,6 +356,16 @@ fn task_of(id: &DeploymentId) -> Option<TaskId> {
 async fn is_worked_on(store: &Store, task: TaskId) -> Result<bool, StoreError> {
     let holder = store.holder(&Resource::task(task)).await?;
     Ok(holder.is_some_and(|holder| !is_dead(&holder.owner)))
+}
+
+fn launch(spec: &LaunchSpec, port: u16) -> Launch {
+    Launch {
+        program: spec.program.clone(),
+        args: spec.args.clone(),
+        env: spec.env.clone(),
+        ports: vec![port],
+        ..Launch::default()
+    }
 }
 
 fn endpoint(spec: &LaunchSpec, port: u16) -> Endpoint {
