@@ -27,7 +27,7 @@ pub mod sweep;
 pub mod tokens;
 pub mod validity;
 
-pub use bench::{BenchReport, BenchRequest, PreparedWorkload, Station, bench_url};
+pub use bench::{BenchReport, BenchRequest, PreparedWorkload, Station, bench_pair, bench_url};
 pub use body::PromptSource;
 pub use client::{Features, Target};
 pub use error::BenchError;
