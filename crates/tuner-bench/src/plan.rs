@@ -281,7 +281,7 @@ impl Iterator for Requests<'_> {
             let share = (index + 1) as f64 / f64::from(streams);
             output_tokens = ((f64::from(output_tokens) * share).ceil() as u32).max(1);
         }
-        Some(PlannedRequest { index, warmup, planned_s, input_tokens, output_tokens })
+        Some(PlannedRequest { index, warmup, planned_s, input_tokens, output_tokens, class: None })
     }
 }
 
