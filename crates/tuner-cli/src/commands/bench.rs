@@ -159,7 +159,7 @@ fn request(args: &Args, settings: &Settings) -> anyhow::Result<BenchRequest> {
         BenchArrival::Constant => Arrival::Constant,
     };
     let closed = args.concurrency.iter().map(|n| Level::closed(*n));
-    let open = args.rate.iter().map(|r| Level { rate: Some(*r), arrival: Some(arrival), concurrency: None });
+    let open = args.rate.iter().map(|r| Level { rate: Some(*r), arrival: Some(arrival), ..Level::default() });
     let mut levels: Vec<Level> = closed.chain(open).collect();
     if levels.is_empty() {
         levels.push(Level::closed(1));
