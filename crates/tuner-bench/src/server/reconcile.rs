@@ -50,7 +50,8 @@ mod tests {
     use tuner_core::record::PlannedRequest;
 
     fn record(index: u64, fate: Fate, output: Option<u32>) -> RequestRecord {
-        let planned = PlannedRequest { index, warmup: false, planned_s: None, input_tokens: 1, output_tokens: 10 };
+        let planned =
+            PlannedRequest { index, warmup: false, planned_s: None, input_tokens: 1, output_tokens: 10, class: None };
         RequestRecord { fate, output_tokens: output, ..RequestRecord::unsent(&planned, 0.0) }
     }
 
