@@ -1,8 +1,8 @@
 //! Why a level could not be measured at all. A request that fails is no error but a record.
 
 use crate::client::TargetError;
+use crate::dataset::{DatasetError, FetchError};
 use crate::plan::PlanError;
-use crate::prompts::PromptFileError;
 use crate::tokens::TokenError;
 
 /// Why a level could not be measured.
@@ -17,9 +17,12 @@ pub enum BenchError {
     /// There is no tokenizer, or no exact prompt.
     #[error(transparent)]
     Tokens(#[from] TokenError),
-    /// The prompts file cannot be used.
+    /// The data set cannot be used.
     #[error(transparent)]
-    Prompts(#[from] PromptFileError),
+    Dataset(#[from] DatasetError),
+    /// The data set cannot be fetched.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
     /// The endpoint cannot be reached or does not speak the protocol.
     #[error("{url}: {what}")]
     Endpoint {

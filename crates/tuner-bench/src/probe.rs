@@ -66,6 +66,28 @@ pub async fn features(target: &Target, api: Api) -> Result<Features, BenchError>
     Err(endpoint_error(target, body::path(api), last))
 }
 
+/// What the endpoint accepts on every one of several paths; at least one.
+///
+/// # Errors
+/// One of them answers no request at all.
+pub async fn features_of(target: &Target, apis: &[Api]) -> Result<Features, BenchError> {
+    let mut common: Option<Features> = None;
+    for api in apis {
+        let found = features(target, *api).await?;
+        common = Some(match common {
+            None => found,
+            Some(known) => Features {
+                ignore_eos: known.ignore_eos && found.ignore_eos,
+                include_usage: known.include_usage && found.include_usage,
+                continuous_usage: known.continuous_usage && found.continuous_usage,
+                // Asked of the one endpoint that could take them.
+                token_ids: known.token_ids || found.token_ids,
+            },
+        });
+    }
+    Ok(common.unwrap_or_default())
+}
+
 type Refused = (u16, String);
 
 async fn try_stream(target: &Target, api: Api, features: Features) -> Result<Result<Collector, Refused>, BenchError> {

@@ -70,7 +70,9 @@ fn gamma_gaps_follow_their_shape_by_kolmogorov_and_smirnov() {
 #[test]
 fn below_one_arrivals_come_in_clumps_and_above_one_evenly() {
     let of = |level: &Level| counts(arrivals(level, 2, None, 11), 20_000);
-    for (level, dispersion) in [(gamma(10.0, 0.25), 4.0), (level(10.0, Arrival::Poisson), 1.0), (gamma(10.0, 4.0), 0.25)] {
+    for (level, dispersion) in
+        [(gamma(10.0, 0.25), 4.0), (level(10.0, Arrival::Poisson), 1.0), (gamma(10.0, 4.0), 0.25)]
+    {
         let (mean, found) = of(&level);
         assert!((mean - 10.0).abs() < 0.15, "{}: mean {mean}", level.label());
         // Counts of a renewal process scatter by 1/shape; a second is not quite long enough for the limit.
@@ -87,9 +89,8 @@ fn a_ramp_reaches_its_end_rate_at_the_end_of_the_window() {
             let times: Vec<f64> = all.by_ref().take_while(|t| *t < 1000.0).collect();
             let start = all.window_start_s();
             assert_eq!(start, times[9]);
-            let rate = |a: f64, b: f64| {
-                times.iter().filter(|t| (start + a..start + b).contains(*t)).count() as f64 / (b - a)
-            };
+            let rate =
+                |a: f64, b: f64| times.iter().filter(|t| (start + a..start + b).contains(*t)).count() as f64 / (b - a);
             let expected = |at: f64| match shape {
                 Ramp::Linear => from + (to - from) * at / 400.0,
                 Ramp::Exponential => from * (to / from).powf(at / 400.0),

@@ -18,11 +18,12 @@ use tuner_core::record::RequestRecord;
 use tuner_core::task::SloSpec;
 use tuner_core::{Measurement, Percentile};
 
-use crate::body::{self, PromptSource};
+use crate::body;
 use crate::client::{Address, Features, LevelClock, Limits, Target};
 use crate::error::BenchError;
 use crate::live::{Live, Meter, Phase, Progress};
 use crate::plan::LevelPlan;
+use crate::prompting::PromptSource;
 use crate::report::{self, ReportInput, Window};
 use crate::tokens::{TokenError, TokenSource};
 use crate::validity::ClientEvidence;
@@ -41,7 +42,6 @@ const MIN_AHEAD: usize = 32;
 /// What the threads of a level share.
 struct Shared {
     address: Address,
-    path: &'static str,
     limits: Limits,
     clock: LevelClock,
     queue: Arc<Queue>,
@@ -70,7 +70,6 @@ impl Shared {
         let cap = plan.arrival.concurrency.filter(|_| plan.is_open_loop());
         Self {
             address,
-            path: body::path(plan.workload.api),
             // Between reads as long as in all: an engine that queues or prefills is silent for as long as it takes.
             limits: Limits { total: plan.request_timeout, idle: plan.request_timeout },
             clock,

@@ -12,6 +12,7 @@ use tuner_core::record::{Fate, RequestRecord, TokenRead};
 
 use super::Shared;
 use super::queue::Prepared;
+use crate::body;
 use crate::client::{Connection, EventCounts, Exchange, exchange, monotonic_ns};
 
 /// How often a thread looks at its own CPU time.
@@ -153,7 +154,7 @@ async fn send(
     } else {
         tokio::select! {
             biased;
-            seen = exchange(slot, &shared.address, shared.path, built.bytes, shared.limits, &sent) => Some(seen),
+            seen = exchange(slot, &shared.address, body::path(built.api), built.bytes, shared.limits, &sent) => Some(seen),
             () = cancelled(&mut cancel) => None,
         }
     };

@@ -7,10 +7,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::watch;
 use tuner_app::report::{BenchFile, server_words, write_bench};
 use tuner_bench::sweep::{Found, Sweep};
-use tuner_bench::{BenchReport, BenchRequest, Live, Target, bench_url};
-use tuner_core::task::Scenario;
-use tuner_core::task::{Api, Arrival, Level, LoadSpec, Prompts, SloSpec, WorkloadSpec};
+use tuner_bench::{BenchReport, BenchRequest, Live, Target, bench_url, dataset};
+use tuner_core::task::{Api, Arrival, Level, LoadSpec, Mix, Prompts, SloSpec, WorkloadSpec};
 use tuner_core::{Measurement, Metric, Percentile, Stat, Validity};
+use tuner_deploy::{Proxies, http};
 
 use crate::exit::{Exit, Refusal};
 use crate::settings::Settings;
@@ -28,10 +28,11 @@ pub(crate) struct Args {
     /// Folder, tokenizer.json or GGUF with the model's tokenizer [default: the endpoint's /tokenize].
     #[arg(long, value_name = "PATH")]
     tokenizer: Option<String>,
-    /// Lengths of synthetic prompts and answers: D(in,out), N(mean,sd)/(mean,sd), U(min,max)/(min,max).
+    /// Lengths of synthetic prompts and answers: D(in,out), N(mean,sd)/(mean,sd), U(min,max)/(min,max),
+    /// L(mu,sigma)/(mu,sigma), or a mix: 0.7*D(512,128)+0.3*D(4000,500).
     #[arg(long, default_value = "D(256,64)", conflicts_with = "prompts", value_parser = scenario)]
     scenario: String,
-    /// Prompts from a JSONL or CSV file.
+    /// Requests from a file or an address, in any format that `autotuner dataset inspect` knows.
     #[arg(long, value_name = "FILE")]
     prompts: Option<PathBuf>,
     /// Output tokens for prompts of a file that do not say.
@@ -111,12 +112,15 @@ fn slo(text: &str) -> Result<SloSpec, String> {
 }
 
 fn scenario(text: &str) -> Result<String, String> {
-    let forms = "write D(in,out), N(mean,sd)/(mean,sd) or U(min,max)/(min,max)";
-    text.parse::<Scenario>().map(|_| text.to_owned()).map_err(|e| format!("{e}; {forms}"))
+    let forms = "write D(in,out), N(mean,sd)/(mean,sd), U(min,max)/(min,max) or L(mu,sigma)/(mu,sigma)";
+    text.parse::<Mix>().map(|_| text.to_owned()).map_err(|e| format!("{e}; {forms}"))
 }
 
 pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit> {
-    let request = request(&args, settings)?;
+    let mut request = request(&args, settings)?;
+    let proxies = Proxies::from_vars(settings.surroundings().proxies);
+    let datasets = settings.home().root().join("datasets");
+    request.workload = dataset::fetch_all(&request.workload, &datasets, |url| http::client(url, &proxies)).await?;
     let (live, seen) = watch::channel(Live::default());
     let (stop, stopped) = watch::channel(false);
     let bar = ui::fancy(settings).then(bar);
@@ -182,6 +186,7 @@ fn request(args: &Args, settings: &Settings) -> anyhow::Result<BenchRequest> {
             scenario: None,
             prompts_file: Some(file.display().to_string()),
             output_tokens: args.output_tokens,
+            ..Prompts::default()
         },
         None => Prompts { scenario: Some(args.scenario.clone()), ..Prompts::default() },
     };
