@@ -4,3 +4,4 @@
 mod closed_form_run;
 mod level;
 mod matrix;
+mod workloads;
