@@ -2,6 +2,7 @@
 //! a golden file. Nothing here needs a network, an engine or a home directory.
 
 mod benches;
+mod datasets;
 mod help;
 mod refusals;
 mod results;
