@@ -8,13 +8,13 @@ use tokio::sync::watch;
 use tuner_core::task::{Level, LoadSpec, ModelSpec, SloSpec, WorkloadSpec};
 use tuner_core::{Measurement, Percentile};
 
-use crate::body::PromptSource;
 use crate::client::{Features, Target};
 use crate::error::BenchError;
 use crate::live::Live;
 use crate::plan::{LevelPlan, PlanError};
 use crate::probe;
 use crate::prompts::PromptFile;
+use crate::protocol::{self, PromptSource};
 use crate::run::run_level;
 use crate::seed::Seeds;
 use crate::tokens::{LocalTokenizer, TokenError, TokenSource};
@@ -163,11 +163,11 @@ async fn find_tokens(request: &BenchRequest, target: &Target) -> Result<Option<T
 
 fn notes(features: &Features, request: &BenchRequest, tokens: Option<&TokenSource>) -> Vec<String> {
     let mut notes = Vec::new();
-    if !features.include_usage {
+    if !features.include_usage && protocol::generates(request.workload.api) {
         notes.push("the endpoint reports no usage; answers are counted with the tokenizer".to_owned());
     }
-    if request.workload.ignore_eos && !features.ignore_eos {
-        notes.push("the endpoint refuses ignore_eos: answers may be shorter than planned".to_owned());
+    if request.workload.ignore_eos && !features.ignore_eos && protocol::generates(request.workload.api) {
+        notes.push("the endpoint does not take ignore_eos: answers may be shorter than planned".to_owned());
     }
     if let Some(TokenSource::Local(tokenizer)) = tokens {
         let LocalTokenizer { note, .. } = tokenizer.as_ref();

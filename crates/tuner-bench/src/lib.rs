@@ -5,13 +5,13 @@
 
 pub mod arrival;
 mod bench;
-mod body;
 pub mod client;
 mod error;
 mod live;
 pub mod plan;
 pub mod probe;
 pub mod prompts;
+pub mod protocol;
 pub mod report;
 mod run;
 pub mod scenario;
@@ -21,11 +21,11 @@ pub mod tokens;
 pub mod validity;
 
 pub use bench::{BenchReport, BenchRequest, PreparedWorkload, bench_url};
-pub use body::PromptSource;
 pub use client::{Features, Target};
 pub use error::BenchError;
 pub use live::{Live, Phase};
 pub use plan::LevelPlan;
+pub use protocol::PromptSource;
 pub use report::{ReportInput, Window, measurement};
 pub use run::{LevelRun, run_level};
 pub use seed::Seeds;

@@ -5,10 +5,11 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use tuner_core::task::Api;
 
 use crate::plan::DEFAULT_OUTPUT_TOKENS;
+use crate::protocol::adopt;
 use crate::tokens::{TokenError, TokenSource};
 
 /// Request fields that a line may carry beside its prompt; any others (ids, labels) stay behind.
@@ -75,8 +76,10 @@ pub struct FilePrompt {
 impl FilePrompt {
     /// Output length that the line asks for.
     pub fn output_tokens(&self) -> Option<u32> {
-        let field = |name| self.body.get(name).and_then(Value::as_u64);
-        field("max_tokens").or_else(|| field("max_completion_tokens")).map(|n| n.min(u64::from(u32::MAX)) as u32)
+        let names = ["max_tokens", "max_completion_tokens", "max_output_tokens", "n_predict", "max_new_tokens"];
+        let nested = self.body.get("sampling_params");
+        let field = |name| self.body.get(name).or_else(|| nested?.get(name)).and_then(Value::as_u64);
+        names.into_iter().find_map(field).map(|n| n.min(u64::from(u32::MAX)) as u32)
     }
 
     /// All text of the prompt, for counting.
@@ -92,7 +95,8 @@ impl FilePrompt {
             }
         }
         let mut parts = Vec::new();
-        ["messages", "prompt"].iter().filter_map(|k| self.body.get(*k)).for_each(|v| collect(v, &mut parts));
+        let places = ["system", "messages", "prompt", "input", "text", "query", "documents"];
+        places.iter().filter_map(|k| self.body.get(*k)).for_each(|v| collect(v, &mut parts));
         parts.join("\n")
     }
 }
@@ -251,7 +255,7 @@ fn body(mut fields: Map<String, Value>, api: Api) -> Result<Map<String, Value>, 
         let found = if given.is_empty() { "none of them".to_owned() } else { given.join(" and ") };
         return Err(format!("expected exactly one of prompt, messages and request_body, found {found}"));
     }
-    let mut body = match fields.remove("request_body") {
+    let body = match fields.remove("request_body") {
         Some(Value::Object(body)) => body,
         Some(_) => return Err("request_body must be a JSON object".to_owned()),
         None => {
@@ -264,35 +268,13 @@ fn body(mut fields: Map<String, Value>, api: Api) -> Result<Map<String, Value>, 
             body
         }
     };
-    match (api, body.contains_key("messages"), body.remove("prompt")) {
-        (Api::Chat, false, Some(Value::String(text))) => {
-            let messages = json!([{ "role": "user", "content": text }]);
-            body.insert("messages".to_owned(), messages);
-        }
-        (Api::Chat, true, None) => {}
-        (Api::Completions, false, Some(prompt @ (Value::String(_) | Value::Array(_)))) => {
-            body.insert("prompt".to_owned(), prompt);
-        }
-        (Api::Completions, true, _) => {
-            return Err("messages need the chat endpoint: set workload.api to chat".to_owned());
-        }
-        (Api::Chat, _, _) => return Err("expected messages, or a prompt that is a text".to_owned()),
-        (Api::Completions, _, _) => return Err("expected a prompt that is a text or a list of token ids".to_owned()),
-    }
-    if let Some(messages) = body.get("messages") {
-        let sound = messages
-            .as_array()
-            .is_some_and(|m| !m.is_empty() && m.iter().all(|m| m.get("role").is_some_and(Value::is_string)));
-        if !sound {
-            return Err("messages must be a list of objects that each have a role".to_owned());
-        }
-    }
-    Ok(body)
+    adopt(api, body)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     fn load(name: &str, text: &str, api: Api) -> Result<Vec<Value>, String> {
         let folder = tempfile::tempdir().unwrap();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tuner_core::TaskSpec;
 use tuner_core::engine::{EngineName, ReadBackVerdict};
 use tuner_core::plan::{AttemptState, AttemptView};
-use tuner_core::task::{Api, BackendSpec, SamplerSpec};
+use tuner_core::task::{BackendSpec, SamplerSpec};
 
 use super::ReportData;
 use super::model::Fact;
@@ -105,10 +105,7 @@ fn workload(spec: &TaskSpec) -> String {
         (None, Some(scenario)) => format!("synthetic prompts {scenario} (input, output tokens)"),
         (None, None) => "prompts by default".to_owned(),
     };
-    let api = match workload.api {
-        Api::Chat => "chat",
-        Api::Completions => "completions",
-    };
+    let api = workload.api.name();
     let eos = if workload.ignore_eos { ", end of sequence ignored" } else { "" };
     format!("{prompts}, {api} endpoint, temperature {}{eos}", workload.temperature)
 }

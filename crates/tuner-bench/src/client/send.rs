@@ -6,6 +6,7 @@ use bytes::{Bytes, BytesMut};
 use hyper::Method;
 use hyper::body::Incoming;
 use tokio::time::Instant;
+use tuner_core::task::Api;
 
 use super::clock::monotonic_ns;
 use super::collector::{BodyEnd, Collector};
@@ -61,7 +62,7 @@ impl Watch for () {}
 pub(crate) async fn exchange(
     slot: &mut Option<Connection>,
     address: &Address,
-    path: &str,
+    api: Api,
     body: Bytes,
     limits: Limits,
     watch: &impl Watch,
@@ -70,7 +71,7 @@ pub(crate) async fn exchange(
         sent_ns: None,
         connect_ns: None,
         closed_silently: false,
-        answer: Collector::default(),
+        answer: Collector::new(api),
         end: BodyEnd::Clean,
         delays_ns: Vec::new(),
     };
@@ -92,7 +93,7 @@ pub(crate) async fn exchange(
     watch.sent();
     let mut timer = Timer::new(limits);
     let response = loop {
-        let request = address.request(Method::POST, path, body.clone());
+        let request = address.ask(api, body.clone());
         match timer.limit(connection.respond(request)).await {
             Ok(Ok(response)) => break response,
             Ok(Err(_)) if reused && connection.last_read().0 < sent => {

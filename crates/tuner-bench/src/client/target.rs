@@ -5,6 +5,9 @@ use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, Uri};
 
 use http_body_util::Full;
+use tuner_core::task::Api;
+
+use crate::protocol;
 
 /// Request features that engines differ in; all on is what vLLM, SGLang and llama.cpp take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -97,6 +100,16 @@ impl Target {
 }
 
 impl Address {
+    /// A request to the protocol's endpoint.
+    pub(crate) fn ask(&self, api: Api, body: Bytes) -> Request<Full<Bytes>> {
+        let mut request = self.request(Method::POST, protocol::path(api), body);
+        for (name, value) in protocol::headers(api) {
+            let (name, value) = (HeaderName::from_static(name), HeaderValue::from_static(value));
+            request.headers_mut().entry(name).or_insert(value);
+        }
+        request
+    }
+
     pub(crate) fn request(&self, method: Method, path: &str, body: Bytes) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = method;

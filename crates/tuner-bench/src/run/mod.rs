@@ -15,16 +15,16 @@ use std::time::Duration;
 use nix::sys::resource::UsageWho;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tuner_core::record::RequestRecord;
-use tuner_core::task::SloSpec;
+use tuner_core::task::{Api, SloSpec};
 use tuner_core::{Measurement, Percentile};
 
-use crate::body::{self, PromptSource};
 use crate::client::{Address, Features, LevelClock, Limits, Target};
 use crate::error::BenchError;
 use crate::live::{Live, Meter, Phase, Progress};
 use crate::plan::LevelPlan;
+use crate::protocol::{self, BuildError, PromptSource};
 use crate::report::{self, ReportInput, Window};
-use crate::tokens::{TokenError, TokenSource};
+use crate::tokens::TokenSource;
 use crate::validity::ClientEvidence;
 use queue::{Prepared, Queue};
 use worker::{Due, Work};
@@ -41,7 +41,7 @@ const MIN_AHEAD: usize = 32;
 /// What the threads of a level share.
 struct Shared {
     address: Address,
-    path: &'static str,
+    api: Api,
     limits: Limits,
     clock: LevelClock,
     queue: Arc<Queue>,
@@ -70,7 +70,7 @@ impl Shared {
         let cap = plan.arrival.concurrency.filter(|_| plan.is_open_loop());
         Self {
             address,
-            path: body::path(plan.workload.api),
+            api: plan.workload.api,
             // Between reads as long as in all: an engine that queues or prefills is silent for as long as it takes.
             limits: Limits { total: plan.request_timeout, idle: plan.request_timeout },
             clock,
@@ -283,9 +283,9 @@ fn make_requests(
     tokens: Option<&TokenSource>,
     model: &str,
     features: Features,
-) -> Result<(), TokenError> {
+) -> Result<(), BuildError> {
     for planned in plan.requests() {
-        let built = body::build(plan, &planned, prompts, tokens, model, features)?;
+        let built = protocol::build(plan, &planned, prompts, tokens, model, features)?;
         if !queue.put(Prepared { planned, built }) {
             break;
         }

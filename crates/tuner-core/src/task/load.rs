@@ -10,7 +10,7 @@ pub struct WorkloadSpec {
     /// Where the prompts come from.
     #[serde(flatten)]
     pub prompts: Prompts,
-    /// Endpoint: `chat` or `completions`.
+    /// Endpoint: `chat`, `completions`, …
     pub api: Api,
     /// Ask the engine not to stop before the output length (`ignore_eos`), so that configurations do equal work.
     pub ignore_eos: bool,
@@ -35,7 +35,7 @@ impl Default for WorkloadSpec {
     }
 }
 
-/// Which OpenAI endpoint.
+/// Which endpoint, and so which protocol.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Api {
@@ -44,6 +44,46 @@ pub enum Api {
     Chat,
     /// `/v1/completions`
     Completions,
+    /// `/v1/responses`
+    Responses,
+    /// Anthropic's `/v1/messages`
+    Anthropic,
+    /// `/v1/embeddings`: vectors of texts.
+    Embeddings,
+    /// `/v1/rerank`: documents ranked by a query, from a `prompts_file` whose lines have both in `request_body`.
+    Rerank,
+    /// SGLang's own `/generate`
+    SglangGenerate,
+    /// llama.cpp's own `/completion`
+    LlamacppCompletion,
+}
+
+impl Api {
+    /// Every endpoint.
+    pub const ALL: [Self; 8] = [
+        Self::Chat,
+        Self::Completions,
+        Self::Responses,
+        Self::Anthropic,
+        Self::Embeddings,
+        Self::Rerank,
+        Self::SglangGenerate,
+        Self::LlamacppCompletion,
+    ];
+
+    /// Its name in a task file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Completions => "completions",
+            Self::Responses => "responses",
+            Self::Anthropic => "anthropic",
+            Self::Embeddings => "embeddings",
+            Self::Rerank => "rerank",
+            Self::SglangGenerate => "sglang_generate",
+            Self::LlamacppCompletion => "llamacpp_completion",
+        }
+    }
 }
 
 /// Where prompts come from: one of `scenario` and `prompts_file`; neither means `D(256,64)`.
