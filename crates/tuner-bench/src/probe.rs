@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use hyper::Method;
 use serde_json::Value;
 use tuner_core::task::Api;
 
@@ -25,7 +24,8 @@ fn endpoint_error(target: &Target, path: &str, what: String) -> BenchError {
 pub async fn models(target: &Target) -> Result<Vec<String>, BenchError> {
     let path = "/v1/models";
     let fail = |what: String| endpoint_error(target, path, what);
-    let (status, body) = call(&target.address()?, Method::GET, path, Bytes::new(), LIMIT).await.map_err(fail)?;
+    let address = target.address()?;
+    let (status, body) = call(&address, &address.get(path), LIMIT).await.map_err(fail)?;
     if status != 200 {
         return Err(fail(format!("HTTP {status}: {}", error_message(&body))));
     }

@@ -108,7 +108,7 @@ fn failure(error: &BenchError) -> Failure {
     let class = match error {
         BenchError::Endpoint { .. } | BenchError::Thread(_) => FailureClass::Connection,
         BenchError::Tokens(_) | BenchError::Prompts(_) | BenchError::Target(_) => FailureClass::ModelMissing,
-        BenchError::Plan(_) => FailureClass::Internal,
+        BenchError::Plan(_) | BenchError::Content(_) => FailureClass::Internal,
     };
     let mut message = error.to_string();
     let mut cause = std::error::Error::source(error);
