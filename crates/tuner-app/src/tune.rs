@@ -72,6 +72,11 @@ pub async fn run(
     Ok(worker.run(task, &space, sampler.as_ref(), stop).await?)
 }
 
+/// Makes a cancelled task ready to be worked on again; what was cut off is tried afresh.
+pub async fn take_up(store: &Store, row: &TaskRow) -> Result<(), AppError> {
+    Ok(tuner_runner::reopen(store, &this_process(), row.id).await?)
+}
+
 /// Asks whoever works on the task to stop it for good. Where nobody does, what a dead worker left is stopped and the
 /// task ended here and now. Gives the status afterwards.
 pub async fn cancel(
@@ -118,7 +123,6 @@ fn real_lab(home: &Home, spec: &TaskSpec, surroundings: &Surroundings) -> Result
         _ => None,
     };
     let settings = RealLabSettings {
-        data_dir: home.root().to_owned(),
         logs: home.logs(),
         launchers: launchers(home, surroundings),
         ambient: surroundings.proxies.clone().into_iter().collect::<Environment>(),

@@ -73,7 +73,7 @@ async fn main() -> ExitCode {
     let prompts = Prompts { scenario: Some(scenario), ..Prompts::default() };
     let workload = WorkloadSpec { prompts, ..WorkloadSpec::default() };
     let level = match o.rate {
-        Some(rate) => Level { rate: Some(rate), arrival: Some(Arrival::Poisson), concurrency: None },
+        Some(rate) => Level { rate: Some(rate), arrival: Some(Arrival::Poisson), ..Level::default() },
         None => Level::closed(o.streams),
     };
     let load = LoadSpec { levels: vec![level], requests: Some(o.requests), duration_s: None, ..LoadSpec::default() };

@@ -15,8 +15,10 @@ use crate::plan::{LevelPlan, PlanError};
 use crate::probe;
 use crate::prompts::PromptFile;
 use crate::protocol::{self, PromptSource};
-use crate::run::run_level;
+use crate::run::{LevelRun, run_level};
 use crate::seed::Seeds;
+use crate::server::{GpuProbe, ServerWatch};
+use crate::sweep::{self, Found, Probe, Sweep};
 use crate::tokens::{LocalTokenizer, TokenError, TokenSource};
 
 /// What to measure.
@@ -32,6 +34,9 @@ pub struct BenchRequest {
     pub workload: WorkloadSpec,
     /// How hard and how long.
     pub load: LoadSpec,
+    /// Levels are chosen by what was measured, instead of those of `load`; with the least share of requests that must
+    /// meet the SLOs, 0..1.
+    pub sweep: Option<(Sweep, f64)>,
     /// Measurements of each level.
     pub repeats: u32,
     /// What goodput and attainment are measured against.
@@ -43,7 +48,7 @@ pub struct BenchRequest {
 }
 
 /// What was measured.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct BenchReport {
     /// Address.
     pub url: String,
@@ -57,6 +62,9 @@ pub struct BenchReport {
     pub levels: Vec<Level>,
     /// One per level and repeat, in order; fewer if it was cut off.
     pub measurements: Vec<Measurement>,
+    /// What a sweep found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<Found>,
     /// It was cut off.
     pub cancelled: bool,
     /// Remarks for people.
@@ -105,6 +113,41 @@ impl PreparedWorkload {
     }
 }
 
+/// An endpoint with everything that measuring it needs.
+#[derive(Debug)]
+pub struct Station {
+    /// Where, and what it accepts.
+    pub target: Target,
+    /// The model's tokenizer, where one could be had.
+    pub tokens: Option<Arc<TokenSource>>,
+    /// What is asked.
+    pub workload: Arc<PreparedWorkload>,
+    /// The server's own figures.
+    pub server: ServerWatch,
+}
+
+impl Station {
+    /// Runs one level and puts both sides of it together. `percentiles`: besides the standard ones.
+    ///
+    /// # Errors
+    /// As [`run_level`].
+    pub async fn measure(
+        &self,
+        plan: &LevelPlan,
+        (slos, percentiles): (&[SloSpec], &[Percentile]),
+        live: watch::Sender<Live>,
+        cancel: watch::Receiver<bool>,
+    ) -> Result<(LevelRun, Measurement), BenchError> {
+        let run = run_level(&self.target, plan, &self.workload.prompts, self.tokens.clone(), live, cancel);
+        let (run, watched) = self.server.during(run).await;
+        let run = run?;
+        let mut measurement = run.measurement(plan, slos, percentiles);
+        let fresh = matches!(self.workload.prompts, PromptSource::Synthetic(_));
+        watched.attach(&mut measurement, &run, fresh);
+        Ok((run, measurement))
+    }
+}
+
 /// Measures every level of an endpoint, in order. `cancel` ends it after what is in flight was cut off; the
 /// measurements so far are kept, that of the level cut off is not.
 ///
@@ -122,31 +165,89 @@ pub async fn bench_url(
     }
     target.features = probe::features(&target, request.workload.api).await?;
     let tokens = find_tokens(request, &target).await?.map(Arc::new);
-    let workload = PreparedWorkload::new(&request.workload, tokens.as_deref()).await?;
+    let workload = Arc::new(PreparedWorkload::new(&request.workload, tokens.as_deref()).await?);
+    let server = ServerWatch::find(&target, GpuProbe::find()).await?;
+    let notes = notes(&target.features, request, tokens.as_deref());
+    let station = Station { target, tokens, workload, server };
+    let target = &station.target;
     let mut report = BenchReport {
         url: target.base_url.clone(),
         model: target.model.clone(),
         features: target.features,
-        tokenizer: tokens.as_ref().map(|t| t.origin()),
+        tokenizer: station.tokens.as_ref().map(|t| t.origin()),
         levels: request.load.levels.clone(),
         measurements: Vec::new(),
+        sweep: None,
         cancelled: false,
-        notes: notes(&target.features, request, tokens.as_deref()),
+        notes,
     };
-    for repeat in 0..request.repeats.max(1) {
-        for level in 0..request.load.levels.len() as u32 {
-            let seeds = Seeds { schedule: request.seed, prompts: request.seed };
-            let plan = workload.plan(&request.load, level, repeat, seeds)?;
-            let run =
-                run_level(&target, &plan, &workload.prompts, tokens.clone(), live.clone(), cancel.clone()).await?;
-            if run.cancelled {
-                report.cancelled = true;
-                return Ok(report);
-            }
-            report.measurements.push(run.measurement(&plan, &request.slos, &request.percentiles));
-        }
+    let mut work = Work { request, station: &station, live, cancel };
+    match request.sweep {
+        Some((sweep, attainment)) => work.sweep(sweep, attainment, &mut report).await?,
+        None => work.levels(&mut report).await?,
     }
     Ok(report)
+}
+
+/// The measuring of one endpoint, level by level.
+struct Work<'a> {
+    request: &'a BenchRequest,
+    station: &'a Station,
+    live: watch::Sender<Live>,
+    cancel: watch::Receiver<bool>,
+}
+
+impl Work<'_> {
+    /// Every level once, then the repeats, so that drift hits all levels alike.
+    async fn levels(&mut self, report: &mut BenchReport) -> Result<(), BenchError> {
+        for repeat in 0..self.request.repeats.max(1) {
+            for level in 0..self.request.load.levels.len() as u32 {
+                if !self.measure(&self.request.load.clone(), level, repeat, report).await? {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn sweep(&mut self, sweep: Sweep, attainment: f64, report: &mut BenchReport) -> Result<(), BenchError> {
+        report.levels.clear();
+        let mut probes = Vec::new();
+        while let Some(streams) = sweep.next(&probes) {
+            let level = report.levels.len() as u32;
+            report.levels.push(Level::closed(streams));
+            let load = LoadSpec { levels: report.levels.clone(), ..self.request.load.clone() };
+            let before = report.measurements.len();
+            for repeat in 0..self.request.repeats.max(1) {
+                if !self.measure(&load, level, repeat, report).await? {
+                    return Ok(());
+                }
+            }
+            let Some(probe) = Probe::of(streams, &report.measurements[before..], attainment) else { break };
+            probes.push(probe);
+        }
+        report.sweep = sweep::found(&probes);
+        Ok(())
+    }
+
+    /// Whether the level was measured and not cut off.
+    async fn measure(
+        &mut self,
+        load: &LoadSpec,
+        level: u32,
+        repeat: u32,
+        report: &mut BenchReport,
+    ) -> Result<bool, BenchError> {
+        let seeds = Seeds { schedule: self.request.seed, prompts: self.request.seed };
+        let plan = self.station.workload.plan(load, level, repeat, seeds)?;
+        let asked = (self.request.slos.as_slice(), self.request.percentiles.as_slice());
+        let (run, measurement) = self.station.measure(&plan, asked, self.live.clone(), self.cancel.clone()).await?;
+        report.cancelled = run.cancelled;
+        if !run.cancelled {
+            report.measurements.push(measurement);
+        }
+        Ok(!run.cancelled)
+    }
 }
 
 async fn find_tokens(request: &BenchRequest, target: &Target) -> Result<Option<TokenSource>, BenchError> {

@@ -120,21 +120,15 @@ impl LevelPlan {
     ) -> Result<Self, PlanError> {
         let arrival =
             load.levels.get(level as usize).ok_or(PlanError::NoSuchLevel { level, levels: load.levels.len() })?.clone();
-        let sound = match (arrival.rate, arrival.concurrency) {
-            (Some(rate), cap) => rate.is_finite() && rate > 0.0 && cap != Some(0),
-            (None, Some(streams)) => streams > 0,
-            (None, None) => false,
-        };
-        if !sound {
-            return Err(PlanError::NoIntensity { level });
-        }
         let requests = load.requests.map(u64::from);
         let duration_s = load.duration_s.or(requests.is_none().then_some(DEFAULT_DURATION_S));
-        let warmup = load.warmup_requests.map_or(
-            u64::from(if arrival.rate.is_some() { 2 } else { arrival.concurrency.unwrap_or(1).max(2) }),
-            u64::from,
-        );
-        Ok(Self {
+        let usual = match (arrival.is_open_loop(), arrival.burst) {
+            (false, _) => arrival.concurrency.unwrap_or(1).max(2),
+            (true, None) => 2,
+            (true, Some(burst)) => burst,
+        };
+        let warmup = u64::from(load.warmup_requests.unwrap_or(usual));
+        let plan = Self {
             level,
             repeat,
             seeds,
@@ -145,12 +139,15 @@ impl LevelPlan {
             duration_s,
             request_timeout: Duration::from_secs_f64(load.request_timeout_s.clamp(0.001, 1e7)),
             lengths,
-        })
+        };
+        let sound = plan.arrival.concurrency != Some(0)
+            && if plan.is_open_loop() { plan.arrivals().is_some() } else { plan.arrival.concurrency.is_some() };
+        if sound { Ok(plan) } else { Err(PlanError::NoIntensity { level }) }
     }
 
     /// Whether arrivals are planned in time rather than by free streams.
     pub fn is_open_loop(&self) -> bool {
-        self.arrival.rate.is_some()
+        self.arrival.is_open_loop()
     }
 
     /// Streams of a closed loop.
@@ -212,11 +209,12 @@ impl LevelPlan {
     /// In a closed loop the first request of each stream asks for a growing share of its output, so that streams
     /// reach the window spread over one service time instead of in step.
     pub fn requests(&self) -> Requests<'_> {
-        let arrivals = self.arrival.rate.map(|rate| {
-            let rng = rng(self.seeds.schedule, Dimension::Arrivals, self.level, self.repeat, 0);
-            Arrivals::new(self.arrival.arrival.unwrap_or_default(), rate, rng)
-        });
-        Requests { plan: self, next: 0, arrivals, window_start_s: 0.0 }
+        Requests { plan: self, next: 0, arrivals: self.arrivals() }
+    }
+
+    fn arrivals(&self) -> Option<Arrivals> {
+        let rng = rng(self.seeds.schedule, Dimension::Arrivals, self.level, self.repeat, 0);
+        Arrivals::new(&self.arrival, self.warmup, self.duration_s, rng)
     }
 
     /// Requests there are in all, where the plan is finite.
@@ -224,22 +222,21 @@ impl LevelPlan {
         if self.is_open_loop() { Some(self.requests().count() as u64) } else { self.requests.map(|n| n + self.warmup) }
     }
 
-    /// The planned window of an open loop: from the last warm-up arrival (else 0) to the end of the duration, or to
-    /// the last arrival where the number of requests ends it first.
+    /// The planned window of an open loop: from the last warm-up arrival (else 0; bursts: from the first measured one)
+    /// to the end of the duration, or to the last arrival where the number of requests ends it first (bursts: to the
+    /// moment of the next).
     pub fn open_window(&self) -> Option<(f64, f64)> {
         self.is_open_loop().then(|| {
-            let (mut start, mut last, mut measured) = (0.0, 0.0, 0);
-            for request in self.requests() {
+            let mut requests = self.requests();
+            let (mut last, mut measured) = (0.0, 0);
+            for request in requests.by_ref() {
                 last = request.planned_s.unwrap_or(0.0);
-                if request.warmup {
-                    start = last;
-                } else {
-                    measured += 1;
-                }
+                measured += u64::from(!request.warmup);
             }
+            let start = requests.window_start_s();
             match self.duration_s {
                 Some(duration) if self.requests.is_none_or(|n| measured < n) => (start, start + duration),
-                _ => (start, last),
+                _ => (start, last + self.arrival.every_s.unwrap_or(0.0)),
             }
         })
     }
@@ -251,7 +248,12 @@ pub struct Requests<'a> {
     plan: &'a LevelPlan,
     next: u64,
     arrivals: Option<Arrivals>,
-    window_start_s: f64,
+}
+
+impl Requests<'_> {
+    fn window_start_s(&self) -> f64 {
+        self.arrivals.as_ref().map_or(0.0, Arrivals::window_start_s)
+    }
 }
 
 impl Iterator for Requests<'_> {
@@ -265,12 +267,11 @@ impl Iterator for Requests<'_> {
             return None;
         }
         let planned_s = self.arrivals.as_mut().and_then(Iterator::next);
-        if let Some(at) = planned_s {
-            if warmup {
-                self.window_start_s = at;
-            } else if plan.duration_s.is_some_and(|duration| at >= self.window_start_s + duration) {
-                return None;
-            }
+        if let (Some(at), Some(duration)) = (planned_s, plan.duration_s)
+            && !warmup
+            && at >= self.window_start_s() + duration
+        {
+            return None;
         }
         self.next += 1;
         let (input_tokens, mut output_tokens) = plan.lengths(index);
@@ -281,7 +282,7 @@ impl Iterator for Requests<'_> {
             let share = (index + 1) as f64 / f64::from(streams);
             output_tokens = ((f64::from(output_tokens) * share).ceil() as u32).max(1);
         }
-        Some(PlannedRequest { index, warmup, planned_s, input_tokens, output_tokens })
+        Some(PlannedRequest { index, warmup, planned_s, input_tokens, output_tokens, class: None })
     }
 }
 
@@ -314,6 +315,20 @@ mod tests {
         let requests: Vec<_> = plan.requests().collect();
         assert!(requests.iter().filter(|r| !r.warmup).all(|r| (start..end).contains(&r.planned_s.unwrap())));
         assert!((60..140).contains(&requests.len()), "{} arrivals at 5/s in 20 s", requests.len());
+    }
+
+    #[test]
+    fn bursts_fill_the_window_from_its_first_moment() {
+        let level = Level { burst: Some(4), every_s: Some(5.0), ..Level::default() };
+        let load = LoadSpec { levels: vec![level], duration_s: Some(20.0), ..LoadSpec::default() };
+        let measured_at = |plan: &LevelPlan| -> Vec<f64> {
+            plan.requests().filter(|r| !r.warmup).filter_map(|r| r.planned_s).step_by(4).collect()
+        };
+        let whole = plan(load.clone());
+        assert_eq!((whole.warmup, whole.open_window()), (4, Some((5.0, 25.0))));
+        assert_eq!(measured_at(&whole), [5.0, 10.0, 15.0, 20.0]);
+        let counted = plan(LoadSpec { requests: Some(8), duration_s: None, ..load });
+        assert_eq!(counted.open_window(), Some((5.0, 15.0)));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use tuner_core::measure::Stat;
 use tuner_core::{Measurement, Metric, Percentile, Validity};
 
@@ -25,7 +26,8 @@ pub const FREE_DELAY_MS: f64 = 5.0;
 pub const MAX_DELAY_SHARE: f64 = 0.05;
 
 /// What the client observed about itself during a level.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ClientEvidence {
     /// How late each measured request was released, milliseconds; waiting for a place under a cap does not count.
     pub schedule_lag_ms: Vec<f64>,
@@ -37,7 +39,7 @@ pub struct ClientEvidence {
     /// Share of the machine's cores that this whole process used in the window.
     pub process_cpu: Option<f64>,
     /// Stream events by class.
-    pub events: BTreeMap<&'static str, u64>,
+    pub events: BTreeMap<String, u64>,
     /// Connections that had to be made while a measured request waited.
     pub connects: u64,
 }
@@ -110,7 +112,7 @@ mod tests {
             metrics: BTreeMap::from([(Metric::Ttft, Figure::Distribution(summary))]),
             validity: Validity::Valid,
             evidence: BTreeMap::new(),
-            notes: Vec::new(),
+            ..Measurement::default()
         }
     }
 
@@ -130,7 +132,7 @@ mod tests {
             client_delay_ms: vec![4.9; 100],
             thread_cpu: Some(0.7),
             process_cpu: Some(1.0),
-            events: BTreeMap::from([("token", 10), ("unparsed", 0)]),
+            events: BTreeMap::from([("token".to_owned(), 10), ("unparsed".to_owned(), 0)]),
             connects: 3,
         };
         assert_eq!(reasons(20.0, &evidence), Vec::<String>::new());
@@ -142,7 +144,7 @@ mod tests {
             schedule_lag_ms: vec![7.0; 100],
             client_delay_ms: vec![8.0; 100],
             thread_cpu: Some(0.9),
-            events: BTreeMap::from([("unparsed", 2)]),
+            events: BTreeMap::from([("unparsed".to_owned(), 2)]),
             ..ClientEvidence::default()
         };
         let expected = [

@@ -94,7 +94,7 @@ impl Exit {
                 | AppError::NotSimulated { .. },
             ) => Self::Usage,
             Some(AppError::NoSuchExperiment { .. } | AppError::NothingToResume) => Self::NotFound,
-            Some(AppError::NotInstalled { .. } | AppError::Preflight { .. }) => Self::NotReady,
+            Some(AppError::Preflight { .. }) => Self::NotReady,
             Some(
                 AppError::InUse { .. }
                 | AppError::Run(RunError::Busy { .. } | RunError::ClaimRace | RunError::LeaseLost),

@@ -81,7 +81,7 @@ impl FailureClass {
         }
     }
 
-    /// What a person can do about it.
+    /// What a person can do about it, whatever the engine.
     pub fn hint(self) -> &'static str {
         match self {
             Self::EngineArguments => "check the flag's name and value against the installed engine version",
@@ -92,7 +92,7 @@ impl FailureClass {
             Self::HubAccess => "set a token, accept the licence, or work offline from a complete local folder",
             Self::PortConflict => "another process holds the port; the next attempt takes another one",
             Self::EngineCrash => "read the last log lines; if it is the engine's bug, leave this value out",
-            Self::EngineMissing => "install the engine: autotuner engines install NAME",
+            Self::EngineMissing => "install the engine, or name its program in engine.command",
             Self::TimeoutReady => "raise timeouts.ready_s if the log was still moving, else read the last log lines",
             Self::TimeoutMeasure => "raise timeouts.measure_s or lower the load",
             Self::WrongModel => "something else answers on that address; check the model's served name",

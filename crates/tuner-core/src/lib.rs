@@ -4,6 +4,7 @@
 //! randomness. Whatever is decided here is a function of its arguments, so a task can be replayed from
 //! its rows at any time.
 
+pub mod causes;
 pub mod engine;
 pub mod failure;
 pub mod measure;
@@ -12,10 +13,12 @@ pub mod plan;
 pub mod record;
 pub mod sampler;
 pub mod score;
+pub mod server_side;
 pub mod space;
 pub mod task;
 pub mod value;
 
+pub use causes::with_causes;
 pub use failure::{Failure, FailureClass};
 pub use measure::{Figure, Measurement, Metric, Percentile, Stat, Summary, Validity};
 pub use outcome::Outcome;

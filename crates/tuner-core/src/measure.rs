@@ -7,6 +7,8 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::server_side::ServerSide;
+
 /// A measured quantity. Times are milliseconds, rates are per second of the measured window.
 ///
 /// Definitions: `docs/measuring.md`.
@@ -303,10 +305,11 @@ impl Figure {
 }
 
 /// Whether a measurement may be scored.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum Validity {
     /// The client proved that it was not the bottleneck.
+    #[default]
     Valid,
     /// It was, or the run could not be measured as asked.
     Invalid {
@@ -331,7 +334,7 @@ pub struct RequestCounts {
 }
 
 /// What one level gave.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Measurement {
     /// Position of the level in the task's list, from 0.
     pub level: u32,
@@ -356,6 +359,9 @@ pub struct Measurement {
     /// Remarks for people: shortened run, token sources, disagreements.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// What the engine and its GPUs showed, where they show anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerSide>,
 }
 
 impl Measurement {

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A request that a level is going to send.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PlannedRequest {
     /// Position in the level, warm-up included, from 0.
     pub index: u64,
@@ -18,6 +18,9 @@ pub struct PlannedRequest {
     pub input_tokens: u32,
     /// Output length to ask for, in tokens.
     pub output_tokens: u32,
+    /// The request class, where the workload has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
 }
 
 /// One read from the socket that carried at least one token-bearing event.
@@ -90,6 +93,9 @@ pub struct RequestRecord {
     pub planned_input_tokens: u32,
     /// Output length that was asked for.
     pub planned_output_tokens: u32,
+    /// The request class, where the workload has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
     /// How it ended.
     pub fate: Fate,
 }
@@ -113,6 +119,7 @@ impl RequestRecord {
             output_tokens: None,
             planned_input_tokens: request.input_tokens,
             planned_output_tokens: request.output_tokens,
+            class: request.class.clone(),
             fate: Fate::Unsent,
         }
     }

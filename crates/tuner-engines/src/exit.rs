@@ -5,6 +5,12 @@
 
 use tuner_core::{Failure, FailureClass};
 
+/// How many of the last lines of a log are worth looking at: a root cause stands above the tracebacks of every process
+/// that fell with it.
+pub const LOOKED_AT: usize = 300;
+/// How many of the last lines stay with the failure.
+const KEPT: usize = 40;
+
 /// How far the engine had come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitPhase {
@@ -21,7 +27,7 @@ pub struct ExitReport<'a> {
     pub exit_code: Option<i32>,
     /// Signal that ended it, if one did.
     pub signal: Option<i32>,
-    /// Last lines of its log, oldest first.
+    /// Last lines of its log, oldest first, at most [`LOOKED_AT`].
     pub log_tail: &'a [String],
     /// How far it had come.
     pub phase: ExitPhase,
@@ -133,6 +139,9 @@ const RULES: &[Rule] = &[
     rule(EngineArguments, &["must be divisible by"]),
     rule(EngineArguments, &["is greater than the derived max_model_len"]),
     rule(EngineArguments, &["max_num_batched_tokens", "must be"]),
+    rule(EngineArguments, &["max_num_batched_tokens", "is smaller than max_model_len"]),
+    rule(EngineArguments, &["is larger than the number of available gpus"]),
+    rule(EngineArguments, &["set the same thing"]),
     rule(EngineArguments, &["llama_init_from_model:", "requires"]),
     rule(EngineArguments, &["llama_init_from_model:", "must"]),
     rule(EngineArguments, &["sim-engine: error:"]),
@@ -155,13 +164,38 @@ const WRAPPERS: &[&str] = &[
     "process group has not been destroyed",
 ];
 
-/// Decides the class and the line that proves it.
+/// What was decided.
+struct Cause {
+    class: FailureClass,
+    message: String,
+    /// Place in the log of the line that decided.
+    line: Option<usize>,
+}
+
+/// Decides the class. The message holds the line that proves it, and so does the log that is kept.
 pub fn classify(report: &ExitReport<'_>) -> Failure {
-    let lines: Vec<(String, &str)> =
-        report.log_tail.iter().map(|line| (line.to_ascii_lowercase(), line.as_str())).collect();
+    let Cause { class, message, line } = decide(report);
+    let first = report.log_tail.len().saturating_sub(KEPT);
+    let mut kept = report.log_tail[first..].to_vec();
+    if let Some(line) = line.filter(|line| *line < first) {
+        if line + 1 < first {
+            kept.insert(0, "…".to_owned());
+        }
+        kept.insert(0, report.log_tail[line].clone());
+    }
+    Failure::new(class, message).with_log(kept)
+}
+
+fn decide(report: &ExitReport<'_>) -> Cause {
+    let first_kept = report.log_tail.len().saturating_sub(KEPT);
+    // Far from the end, what the engine itself calls a remark is none of the reasons.
+    let lines: Vec<(usize, String, &str)> = (report.log_tail.iter().enumerate())
+        .filter(|(at, line)| *at >= first_kept || !is_remark(line))
+        .map(|(at, line)| (at, line.to_ascii_lowercase(), line.as_str()))
+        .collect();
     for rule in RULES {
-        let hit = lines.iter().rev().find(|(low, _)| rule.all.iter().all(|part| low.contains(part)));
-        if let Some((_, line)) = hit {
+        let hit = lines.iter().rev().find(|(_, low, _)| rule.all.iter().all(|part| low.contains(part)));
+        if let Some((at, _, line)) = hit {
             let class = by_phase(rule.class, report.phase);
             let mut message = shorten(bare(line));
             if rule.class == ModelMissing {
@@ -170,16 +204,16 @@ pub fn classify(report: &ExitReport<'_>) -> Failure {
                     message = format!("{message} (files named: {})", files.join(", "));
                 }
             }
-            return finish(report, class, message);
+            return Cause { class, message, line: Some(*at) };
         }
     }
     // 137 is how a shell reports SIGKILL of its child.
     if report.signal == Some(9) || report.exit_code == Some(137) {
-        let message = "killed by SIGKILL, which nobody here sent: most likely the kernel was out of memory";
-        return finish(report, by_phase(OomLoad, report.phase), message.to_owned());
+        let message = "killed by SIGKILL, which nobody here sent: most likely the kernel was out of memory".to_owned();
+        return Cause { class: by_phase(OomLoad, report.phase), message, line: None };
     }
     if report.exit_code == Some(127) || report.exit_code == Some(126) {
-        return finish(report, EngineMissing, last_words(report, "the program could not be executed"));
+        return last_words(report, EngineMissing, "the program could not be executed");
     }
     let how = match (report.exit_code, report.signal) {
         (_, Some(signal)) => format!("ended by {}", signal_name(signal)),
@@ -187,7 +221,7 @@ pub fn classify(report: &ExitReport<'_>) -> Failure {
         (None, None) => "ended without a status".to_owned(),
     };
     let class = if report.signal == Some(3) { MultiGpuInit } else { EngineCrash };
-    finish(report, class, last_words(report, &how))
+    last_words(report, class, &how)
 }
 
 fn by_phase(class: FailureClass, phase: ExitPhase) -> FailureClass {
@@ -199,25 +233,27 @@ fn by_phase(class: FailureClass, phase: ExitPhase) -> FailureClass {
     }
 }
 
-fn finish(report: &ExitReport<'_>, class: FailureClass, message: String) -> Failure {
-    Failure::new(class, message).with_log(report.log_tail.to_vec())
-}
-
 /// How it ended, and the last exception that is no wrapper, else the last line that looks like an error.
-fn last_words(report: &ExitReport<'_>, how: &str) -> String {
-    let lines = || report.log_tail.iter().rev().map(|l| bare(l));
-    let wrapper = |line: &&str| WRAPPERS.iter().any(|w| line.to_ascii_lowercase().contains(w));
-    let exception = lines().filter(|line| is_exception(line)).find(|line| !wrapper(line));
+fn last_words(report: &ExitReport<'_>, class: FailureClass, how: &str) -> Cause {
+    let lines = || report.log_tail.iter().map(|line| bare(line)).enumerate().rev();
+    let wrapper = |line: &str| WRAPPERS.iter().any(|w| line.to_ascii_lowercase().contains(w));
+    let exception = lines().find(|(_, line)| is_exception(line) && !wrapper(line));
     let telling = exception.or_else(|| {
-        lines().filter(|line| !line.starts_with("raise ") && !wrapper(line)).find(|line| {
+        lines().take(KEPT).filter(|(_, line)| !line.starts_with("raise ") && !wrapper(line)).find(|(_, line)| {
             let low = line.to_ascii_lowercase();
             ["error", "exception", "fatal", "failed"].iter().any(|word| low.contains(word))
         })
     });
     match telling {
-        Some(line) => format!("{how}: {}", shorten(line)),
-        None => how.to_owned(),
+        Some((at, line)) => Cause { class, message: format!("{how}: {}", shorten(line)), line: Some(at) },
+        None => Cause { class, message: how.to_owned(), line: None },
     }
+}
+
+/// Whether the engine marked the line as less than an error.
+fn is_remark(line: &str) -> bool {
+    let level = |word: &str| matches!(word.split(':').next(), Some("DEBUG" | "INFO" | "WARNING"));
+    line.split_whitespace().take(4).any(level)
 }
 
 /// The last line of a Python traceback: `ValueError: No common block size`.

@@ -276,6 +276,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_what_can_be_installed_is_said_to_be() {
+        for name in EngineName::ALL {
+            let hint = crate::hint(tuner_core::FailureClass::EngineMissing, name);
+            let said = hint.split_once("autotuner engines install ").map(|(_, target)| target);
+            let can = InstallTarget::ALL.into_iter().find(|target| target.engine() == Some(name));
+            assert_eq!(said, can.map(InstallTarget::name), "{name}");
+            assert!(said.is_some() || hint.contains("engine.command"), "{name}: {hint}");
+        }
+    }
+
+    #[test]
     fn every_plan_stays_inside_the_data_directory() {
         for target in InstallTarget::ALL {
             let plan = plan(target);

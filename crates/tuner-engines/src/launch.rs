@@ -11,7 +11,7 @@ use tuner_core::task::{EngineSpec, Environment, ModelSpec};
 use tuner_core::{Failure, FailureClass, Value};
 
 use crate::catalogue::{Catalogue, Flag, FlagKind, SwitchForm};
-use crate::environment;
+use crate::{environment, value_of};
 
 /// What is to be launched.
 #[derive(Clone, Copy, Debug)]
@@ -373,4 +373,21 @@ pub(crate) fn assemble(request: &LaunchRequest<'_>, rendered: Rendered, frame: F
 pub(crate) fn source(model: &ModelSpec) -> Result<&str, LaunchError> {
     let source = model.source();
     if source.is_empty() { Err(LaunchError::NoModel) } else { Ok(source) }
+}
+
+/// The name that the engine serves under: the first of those in the configuration's `flag`, else the task's, which is
+/// added to the `leading` arguments. `None` leaves the name to the engine. `between` separates names in the flag.
+pub(crate) fn served_name(
+    request: &LaunchRequest<'_>,
+    catalogue: &Catalogue,
+    flag: &str,
+    between: &[char],
+    leading: &mut Vec<String>,
+) -> Option<String> {
+    if let Some(own) = value_of(catalogue, request.configuration, flag) {
+        return own.to_string().trim().split(between).next().map(|name| name.trim().to_owned());
+    }
+    let name = request.model.served_name.clone()?;
+    leading.extend([format!("--{flag}"), name.clone()]);
+    Some(name)
 }

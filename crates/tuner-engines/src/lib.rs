@@ -24,7 +24,7 @@ mod vllm;
 
 use tuner_core::engine::{EngineName, ReadBack};
 use tuner_core::space::Configuration;
-use tuner_core::{Failure, Value};
+use tuner_core::{Failure, FailureClass, Value};
 
 pub use catalogue::{Catalogue, ChangeCost, Flag, FlagKind, Found, SwitchForm};
 pub use exit::{ExitPhase, ExitReport};
@@ -41,6 +41,9 @@ pub trait Engine: Sync {
 
     /// Its flags, as of the version that ships with this crate.
     fn catalogue(&self) -> &Catalogue;
+
+    /// How a person gets it onto a machine that lacks it, in one line.
+    fn how_to_provide(&self) -> &'static str;
 
     /// The command that starts it, checked.
     ///
@@ -89,6 +92,14 @@ pub fn engine(name: EngineName) -> &'static dyn Engine {
         EngineName::TensorrtLlm => &tensorrt_llm::TensorrtLlm,
         EngineName::LlamaCpp => &llama_cpp::LlamaCpp,
         EngineName::Simulated => &simulated::Simulated,
+    }
+}
+
+/// What a person can do about a failure of an attempt on this engine.
+pub fn hint(class: FailureClass, name: EngineName) -> &'static str {
+    match class {
+        FailureClass::EngineMissing => engine(name).how_to_provide(),
+        class => class.hint(),
     }
 }
 

@@ -66,6 +66,10 @@ impl Engine for LlamaCpp {
         &CATALOGUE
     }
 
+    fn how_to_provide(&self) -> &'static str {
+        "install it: autotuner engines install llama.cpp"
+    }
+
     fn launch_spec(&self, request: &LaunchRequest<'_>) -> Result<LaunchSpec, LaunchError> {
         let catalogue = request.catalogue.unwrap_or(&CATALOGUE);
         launch::source(request.model)?;
@@ -76,19 +80,14 @@ impl Engine for LlamaCpp {
         };
         leading.extend(["--host".to_owned(), request.host.to_owned()]);
         leading.extend(["--port".to_owned(), request.port.to_string()]);
-        let own_name = value_of(catalogue, request.configuration, "alias").map(ToString::to_string);
-        if let (None, Some(name)) = (&own_name, &request.model.served_name) {
-            leading.extend(["--alias".to_owned(), name.clone()]);
-        }
-        let first = own_name.as_deref().and_then(|names| names.split(',').next().map(|n| n.trim().to_owned()));
-        // Without an alias it lists a local model under its path; the name of a hub model is its own affair.
-        let served = first.or_else(|| request.model.served_name.clone()).or_else(|| request.model.path.clone());
+        let served = launch::served_name(request, catalogue, "alias", &[','], &mut leading);
         let evidence = if value_of(catalogue, request.configuration, "verbosity").is_some() { &[] } else { EVIDENCE };
         let rendered = launch::render(request, catalogue, &DIALECT)?;
         let frame = Frame {
             launcher: &["llama-server"],
             leading,
-            served_model: served,
+            // Without an alias it lists a local model under its path; the name of a hub model is its own affair.
+            served_model: served.or_else(|| request.model.path.clone()),
             nccl: false,
             hugging_face: false,
             evidence,

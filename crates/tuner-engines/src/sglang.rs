@@ -39,22 +39,23 @@ impl Engine for Sglang {
         &CATALOGUE
     }
 
+    fn how_to_provide(&self) -> &'static str {
+        "install sglang with pip in an environment of its own, and name its Python in the task file, for example \
+         engine.command: [/opt/sglang/bin/python, -m, sglang.launch_server]"
+    }
+
     fn launch_spec(&self, request: &LaunchRequest<'_>) -> Result<LaunchSpec, LaunchError> {
         let catalogue = request.catalogue.unwrap_or(&CATALOGUE);
         let source = launch::source(request.model)?;
         let mut leading = vec!["--model-path".to_owned(), source.to_owned()];
         leading.extend(["--host".to_owned(), request.host.to_owned()]);
         leading.extend(["--port".to_owned(), request.port.to_string()]);
-        let own_name = value_of(catalogue, request.configuration, "served-model-name").map(ToString::to_string);
-        if let (None, Some(name)) = (&own_name, &request.model.served_name) {
-            leading.extend(["--served-model-name".to_owned(), name.clone()]);
-        }
-        let served = own_name.or_else(|| request.model.served_name.clone()).unwrap_or_else(|| source.to_owned());
+        let served = launch::served_name(request, catalogue, "served-model-name", &[], &mut leading);
         let rendered = launch::render(request, catalogue, &DIALECT)?;
         let frame = Frame {
             launcher: &["python3", "-m", "sglang.launch_server"],
             leading,
-            served_model: Some(served),
+            served_model: served.or_else(|| Some(source.to_owned())),
             nccl: true,
             hugging_face: true,
             evidence: &[],

@@ -10,7 +10,7 @@ use crate::launch::{self, Dialect, Frame, LaunchError, LaunchRequest, LaunchSpec
 use crate::memory::Spread;
 use crate::python_repr;
 use crate::read_back::{self, EngineReport, ReportSources, Reported};
-use crate::{Engine, shipped, size, value_of};
+use crate::{Engine, shipped, size};
 
 static CATALOGUE: LazyLock<Catalogue> =
     LazyLock::new(|| shipped(EngineName::Simulated, include_str!("../catalogues/simulated.json")));
@@ -34,6 +34,10 @@ impl Engine for Simulated {
         &CATALOGUE
     }
 
+    fn how_to_provide(&self) -> &'static str {
+        "it is built in: leave engine.command out"
+    }
+
     fn launch_spec(&self, request: &LaunchRequest<'_>) -> Result<LaunchSpec, LaunchError> {
         let source = launch::source(request.model)?;
         let mut leading = vec!["--model".to_owned(), source.to_owned(), "--host".to_owned(), request.host.to_owned()];
@@ -43,16 +47,12 @@ impl Engine for Simulated {
             leading.extend(["--gpu-count".to_owned(), hardware.count.to_string()]);
             leading.extend(["--speed".to_owned(), hardware.speed.to_string()]);
         }
-        let own_name = value_of(&CATALOGUE, request.configuration, "served-model-name").map(ToString::to_string);
-        if let (None, Some(name)) = (&own_name, &request.model.served_name) {
-            leading.extend(["--served-model-name".to_owned(), name.clone()]);
-        }
-        let served = own_name.or_else(|| request.model.served_name.clone()).unwrap_or_else(|| source.to_owned());
+        let served = launch::served_name(request, &CATALOGUE, "served-model-name", &[], &mut leading);
         let rendered = launch::render(request, request.catalogue.unwrap_or(&CATALOGUE), &DIALECT)?;
         let frame = Frame {
             launcher: &["autotuner", "sim-engine"],
             leading,
-            served_model: Some(served),
+            served_model: served.or_else(|| Some(source.to_owned())),
             nccl: false,
             hugging_face: false,
             evidence: &[],

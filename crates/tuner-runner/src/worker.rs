@@ -6,26 +6,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::Utc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tuner_core::SearchSpace;
 use tuner_core::plan::{AttemptState, FinalStatus, Step, TaskView, Verdict, next_step};
 use tuner_core::sampler::Sampler;
 use tuner_core::score::score;
-use tuner_store::{
-    Claim, Claimed, Lease, Owner, Phase, Resource, Severity, Store, StoreError, TaskEnd, TaskId, TaskState, TaskStatus,
-};
+use tuner_store::{Claimed, Lease, Owner, Phase, Severity, Store, TaskEnd, TaskId, TaskState, TaskStatus};
 
 use crate::activity::Activity;
 use crate::attempt::{Attempt, AttemptEnd, over_time};
+use crate::claim::{claim, give_back};
 use crate::clock::Clock;
 use crate::error::RunError;
 use crate::lab::Lab;
 use crate::pulse::Pulse;
-
-/// How long a lease lasts without a sign of life.
-pub(crate) const LEASE: Duration = Duration::from_secs(30);
 
 /// How work on a task ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,7 +60,7 @@ impl Worker {
         sampler: &dyn Sampler,
         stop: &CancellationToken,
     ) -> Result<RunEnd, RunError> {
-        let lease = self.claim(task).await?;
+        let lease = claim(&self.store, &self.owner, task).await?;
         let lost = CancellationToken::new();
         let wish = CancellationToken::new();
         let pulse = Pulse::start(self.store.clone(), lease.clone(), wish.clone(), lost.clone());
@@ -74,26 +69,8 @@ impl Worker {
             (Err(RunError::LeaseLost), Some(unreachable)) => Err(unreachable.into()),
             (result, _) => result,
         };
-        match self.store.release(&lease).await {
-            Ok(()) | Err(StoreError::LeaseLost { .. }) => {}
-            Err(error) => tracing::warn!(%error, "the lease was not given back; it expires by itself"),
-        }
+        give_back(&self.store, &lease).await;
         result
-    }
-
-    async fn claim(&self, task: TaskId) -> Result<Lease, RunError> {
-        let resource = Resource::task(task);
-        // Twice: a dead holder on this host is taken over at once, without waiting for its lease to expire.
-        for _ in 0..2 {
-            match self.store.claim(&resource, &self.owner, LEASE, Utc::now()).await? {
-                Claim::Won(lease) => return Ok(lease),
-                Claim::Held(holder) if self.lab.is_dead(&holder.owner) => {
-                    self.store.break_lease(&resource, holder.fence).await?;
-                }
-                Claim::Held(holder) => return Err(RunError::Busy { holder: Box::new(holder) }),
-            }
-        }
-        Err(RunError::Busy { holder: Box::new(self.store.holder(&resource).await?.ok_or(RunError::ClaimRace)?) })
     }
 
     #[allow(clippy::too_many_arguments, reason = "each is one cause to stop or one source of truth")]

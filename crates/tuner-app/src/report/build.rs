@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use tuner_core::engine::EngineName;
 use tuner_core::plan::{Arm, AttemptEvidence, ExperimentView, Role, leader};
 use tuner_core::score::{Class, Score, measured, score};
 use tuner_core::task::{Goal, ResolvedObjective};
@@ -146,7 +147,12 @@ fn experiment(spec: &TaskSpec, view: &ExperimentView, columns: &[Column], best: 
         missed: score.as_ref().map(missed).unwrap_or_default(),
         deciding_level: score.as_ref().and_then(|s| s.level).map(|l| level_label(spec, l)),
         levels: view.measurements().iter().map(|m| level(spec, m, score.as_ref(), columns)).collect(),
-        failure: view.outcome.as_ref().and_then(Outcome::failure).or(last_failure).map(failure),
+        failure: view
+            .outcome
+            .as_ref()
+            .and_then(Outcome::failure)
+            .or(last_failure)
+            .map(|f| failure(f, spec.engine.name)),
         attempts: view.attempts.len(),
         command: launched.and_then(|e| e.command.clone()),
         read_back: launched.map(|e| e.read_back.clone()).unwrap_or_default(),
@@ -212,6 +218,7 @@ fn level(spec: &TaskSpec, m: &Measurement, score: Option<&Score>, columns: &[Col
         requests: m.requests,
         errors: m.errors.clone(),
         figures: figures.collect(),
+        server: m.server.as_ref().map(super::server_words),
     }
 }
 
@@ -219,12 +226,12 @@ pub(super) fn level_label(spec: &TaskSpec, level: u32) -> String {
     spec.load.levels.get(level as usize).map_or_else(|| format!("level {level}"), |l| l.label())
 }
 
-fn failure(failure: &Failure) -> FailureReport {
+fn failure(failure: &Failure, engine: EngineName) -> FailureReport {
     let class = serde_json::to_value(failure.class).ok().and_then(|v| v.as_str().map(str::to_owned));
     FailureReport {
         class: class.unwrap_or_default(),
         message: failure.message.clone(),
-        hint: failure.class.hint(),
+        hint: tuner_engines::hint(failure.class, engine),
         log_tail: failure.log_tail.iter().map(|line| printable(line)).collect(),
     }
 }

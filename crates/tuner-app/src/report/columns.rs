@@ -20,9 +20,13 @@ const USUAL: [(Metric, Stat); 9] = [
 /// The columns of a task's level tables.
 pub(super) fn columns(spec: &TaskSpec) -> Vec<Column> {
     let objectives = spec.objectives.iter().map(|o| o.resolve()).map(|o| (o.metric, o.stat));
-    let slos = spec.slos.iter().map(|slo| (slo.metric, slo.stat()));
+    with_usual(objectives.chain(spec.slos.iter().map(|slo| (slo.metric, slo.stat()))))
+}
+
+/// The usual columns and these, each once.
+pub(super) fn with_usual(extras: impl Iterator<Item = (Metric, Stat)>) -> Vec<Column> {
     let mut wanted: Vec<(Metric, Stat)> = USUAL.to_vec();
-    for extra in objectives.chain(slos) {
+    for extra in extras {
         if !wanted.contains(&extra) {
             wanted.push(extra);
         }

@@ -32,9 +32,9 @@ pub(super) fn headline(facts: &Facts<'_>) -> Headline {
         (Decision::Better, Some(best)) => better(facts, verdict, best),
         (Decision::NoSignificantDifference, Some(best)) => no_difference(facts, verdict, best),
         (Decision::NoSignificantDifference | Decision::Better, None) => stands(facts),
-        (Decision::Worse, _) => worse(facts, verdict),
+        (Decision::Worse, best) => worse(facts, verdict, best),
         (Decision::NotVerified, Some(best)) => not_verified(facts, verdict, best),
-        (Decision::NotVerified, None) => nothing(verdict),
+        (Decision::NotVerified, None) => nothing(facts, verdict),
     };
     out.numbers = numbers(facts, verdict);
     out.improvement = verdict.improvement;
@@ -145,9 +145,9 @@ fn stands(facts: &Facts<'_>) -> Headline {
     Headline {
         decision: "no_significant_difference",
         tone: Tone::Neutral,
-        title: "Nothing ranked above the baseline".to_owned(),
+        title: "Nothing came close to the baseline".to_owned(),
         sentence: format!(
-            "The search tried {} and found none better than {}.",
+            "The search tried {}; none came close to {}.",
             count(tried, "configuration"),
             baseline_words(facts)
         ),
@@ -157,16 +157,19 @@ fn stands(facts: &Facts<'_>) -> Headline {
     }
 }
 
-fn worse(facts: &Facts<'_>, verdict: &Verdict) -> Headline {
+fn worse(facts: &Facts<'_>, verdict: &Verdict, best: Option<&ExperimentReport>) -> Headline {
+    let led = best.and_then(|best| best.improvement).is_none_or(|ratio| ratio > 1.0);
+    let who = if led {
+        "The leader of the search did not keep its lead when it was run again side by side with"
+    } else {
+        "What came closest in the search was run again side by side with"
+    };
+    let end = if led { "" } else { " and stayed behind" };
     Headline {
         decision: "worse",
         tone: Tone::Warn,
         title: "The baseline stays ahead".to_owned(),
-        sentence: format!(
-            "The leader of the search did not keep its lead when it was run again side by side with {}: {}.",
-            baseline_words(facts),
-            verdict.reason
-        ),
+        sentence: format!("{who} {}{end}: {}.", baseline_words(facts), verdict.reason),
         numbers: Vec::new(),
         improvement: None,
         advice: format!(
@@ -197,11 +200,9 @@ fn not_verified(facts: &Facts<'_>, verdict: &Verdict, best: &ExperimentReport) -
     }
 }
 
-fn nothing(verdict: &Verdict) -> Headline {
-    let advice = verdict
-        .failure
-        .as_ref()
-        .map_or("Read the failures below.".to_owned(), |failure| capitalised(failure.class.hint()) + ".");
+fn nothing(facts: &Facts<'_>, verdict: &Verdict) -> Headline {
+    let hint = verdict.failure.as_ref().map(|failure| tuner_engines::hint(failure.class, facts.spec.engine.name));
+    let advice = hint.map_or("Read the failures below.".to_owned(), |hint| capitalised(hint) + ".");
     let sentence = verdict.failure.as_ref().map_or_else(
         || format!("{}.", capitalised(&verdict.reason)),
         |failure| format!("{}: {}.", capitalised(&verdict.reason), failure.message),

@@ -17,10 +17,12 @@ use super::{RenderError, terminal};
 const PAGE: &str = include_str!("templates/report.html");
 const PLOT: &str = include_str!("templates/plot.html");
 const EXPERIMENT: &str = include_str!("templates/experiment.html");
-const STYLE: &str = include_str!("templates/style.css");
+const BENCH: &str = include_str!("templates/bench.html");
+pub(super) const STYLE: &str = include_str!("templates/style.css");
 const SCRIPT: &str = include_str!("templates/page.js");
 
-pub(super) fn render(report: &Report) -> Result<String, RenderError> {
+/// Every template with the filters they use; what is put in is escaped.
+pub(super) fn environment() -> Result<Environment<'static>, minijinja::Error> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
@@ -31,6 +33,12 @@ pub(super) fn render(report: &Report) -> Result<String, RenderError> {
     environment.add_template("plot.html", PLOT)?;
     environment.add_template("experiment.html", EXPERIMENT)?;
     environment.add_template("report.html", PAGE)?;
+    environment.add_template("bench.html", BENCH)?;
+    Ok(environment)
+}
+
+pub(super) fn render(report: &Report) -> Result<String, RenderError> {
+    let environment = environment()?;
     let plots: Vec<_> = [history(report), trade_off(report, &report.axes)].into_iter().flatten().collect();
     let outcomes: Vec<String> = report.experiments.iter().map(terminal::outcome).collect();
     let settings: Vec<Vec<String>> = report

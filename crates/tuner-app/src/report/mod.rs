@@ -3,6 +3,7 @@
 //! *Invariant*: a report is a pure function of rows and facts handed in ([`ReportData`]); it shows the verdict of
 //! `tuner-core` and never computes one of its own. The HTML file loads nothing from anywhere.
 
+mod bench;
 mod brief;
 mod build;
 mod columns;
@@ -14,6 +15,7 @@ mod method;
 mod model;
 mod numbers;
 mod plot;
+mod server;
 mod table;
 mod terminal;
 mod trade_off;
@@ -25,9 +27,11 @@ use serde::{Deserialize, Serialize};
 use tuner_core::TaskSpec;
 use tuner_core::plan::{ExperimentView, Verdict};
 
+pub use bench::{BenchFile, BenchFileError, write_bench};
 pub(crate) use numbers::count;
 
 pub use model::{Change, Column, ExperimentReport, Fact, FailureReport, Headline, LevelReport, Report, Tone};
+pub use server::server_words;
 pub use terminal::Ink;
 
 /// What a report is made from.

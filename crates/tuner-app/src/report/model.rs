@@ -47,7 +47,7 @@ pub struct Report {
     /// Number of the baseline experiment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub baseline: Option<u32>,
-    /// Number of the best experiment of the search, when it ranks above the baseline.
+    /// Number of the best experiment of the search, when it ranks above the baseline or came close.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub best: Option<u32>,
     /// What [`Report::changes`] are: kept, or only tried.
@@ -232,6 +232,9 @@ pub struct LevelReport {
     pub errors: BTreeMap<String, u64>,
     /// The figures of the report's columns, by key; absent where not measured.
     pub figures: BTreeMap<String, f64>,
+    /// What the engine and its GPUs showed, in one line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
 }
 
 /// A failure with what to do about it.

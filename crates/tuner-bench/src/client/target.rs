@@ -116,6 +116,12 @@ impl Target {
 }
 
 impl Address {
+    /// Whether it is this machine by its name or number.
+    pub(crate) fn is_here(&self) -> bool {
+        let ip = self.host.parse::<std::net::IpAddr>();
+        self.host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
+    }
+
     /// A request to the protocol's endpoint.
     pub(crate) fn ask(&self, api: Api, body: Bytes) -> Outgoing<'_> {
         let further = protocol::headers(api);

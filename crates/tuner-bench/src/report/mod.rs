@@ -87,6 +87,7 @@ pub fn measurement(input: &ReportInput<'_>) -> Measurement {
         validity: if reasons.is_empty() { Validity::Valid } else { Validity::Invalid { reasons } },
         evidence,
         notes,
+        server: None,
     }
 }
 

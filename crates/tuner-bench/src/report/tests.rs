@@ -24,6 +24,7 @@ fn record(index: u64, sent: f64, reads: &[(f64, u32, Option<u32>)], output: Opti
         output_tokens: output,
         planned_input_tokens: 10,
         planned_output_tokens: 4,
+        class: None,
         fate: Fate::Completed,
     }
 }

@@ -1,11 +1,12 @@
 //! The measured window and what was in flight in it.
 
+use serde::{Deserialize, Serialize};
 use tuner_core::record::{Fate, RequestRecord};
 
 use crate::plan::LevelPlan;
 
 /// A half-open span of time, in seconds from the start of the level.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Window {
     /// Inclusive.
     pub start_s: f64,

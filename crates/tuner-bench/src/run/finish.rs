@@ -43,7 +43,7 @@ pub(super) async fn level_run(
             evidence.connects += u64::from(f.record.connect_s.is_some());
         }
     }
-    evidence.events = events;
+    evidence.events = events.into_iter().map(|(class, count)| (class.to_owned(), count)).collect();
     let mut records: Vec<RequestRecord> = finished.into_iter().map(|f| f.record).collect();
     let window = Window::of(plan, &records);
     add_unsent(plan, &mut records, cancelled);

@@ -272,7 +272,7 @@ pub async fn run_level(
 /// Requests made ahead: enough that making one is never waited for.
 fn ahead(plan: &LevelPlan) -> usize {
     let streams = plan.streams().unwrap_or(0) as usize;
-    let arrivals = plan.arrival.rate.map_or(0.0, |rate| (rate * 2.0).min(4096.0)) as usize;
+    let arrivals = plan.arrival.peak_rate().map_or(0.0, |rate| (rate * 2.0).min(4096.0)) as usize;
     MIN_AHEAD.max(2 * streams).max(arrivals)
 }
 

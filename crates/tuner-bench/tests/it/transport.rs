@@ -101,7 +101,7 @@ async fn streams_over_http2_are_read_event_by_event() {
     for record in run.records.iter().filter(|r| !r.warmup) {
         assert_eq!(record.fate, Fate::Completed);
         assert_eq!(record.reads.iter().map(|r| r.events).sum::<u32>(), 20);
-        assert!(record.last_token_s().unwrap() - record.first_token_s().unwrap() > 0.03, "read as they came");
+        assert!(record.reads.len() > 5, "read as they came: {:?}", record.reads);
         assert_eq!(record.connect_s, None, "the connection is kept");
     }
     let measurement = run.measurement(&plan, &[], &[]);

@@ -5,6 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::watch;
+use tuner_app::report::{BenchFile, server_words, write_bench};
+use tuner_bench::sweep::{Found, Sweep};
 use tuner_bench::{BenchReport, BenchRequest, Live, Target, bench_url};
 use tuner_core::task::Scenario;
 use tuner_core::task::{Api, Arrival, Level, LoadSpec, Prompts, SloSpec, WorkloadSpec};
@@ -56,6 +58,16 @@ pub(crate) struct Args {
     /// Requests before the window [default: one per stream, at least 2].
     #[arg(long, value_name = "N")]
     warmup: Option<u32>,
+    /// Let the levels follow from what is measured: 1, 2, 4, … streams until throughput stops growing or requests
+    /// miss the --slo limits, then closing in on the highest load that meets them. At most this many streams.
+    #[arg(
+        long, value_name = "MAX", num_args = 0..=1, default_missing_value = "1024", conflicts_with_all = ["concurrency", "rate"],
+        value_parser = clap::value_parser!(u32).range(1..=100_000)
+    )]
+    sweep: Option<u32>,
+    /// With --sweep and --slo: least share of requests that must meet the limits.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.99, requires = "sweep")]
+    attainment: f64,
     /// Measurements of each level.
     #[arg(long, default_value_t = 1)]
     repeats: u32,
@@ -71,6 +83,9 @@ pub(crate) struct Args {
     /// Name of the environment variable that holds the API key.
     #[arg(long, value_name = "NAME")]
     api_key_env: Option<String>,
+    /// Also write a file: .json (everything), .csv (a row per measurement) or .html (a page). May be given again.
+    #[arg(long, short, value_name = "FILE")]
+    output: Vec<BenchFile>,
     /// Seed of lengths, arrivals and words [default: a new one each time, so that no cache is warm by accident].
     #[arg(long)]
     seed: Option<u64>,
@@ -127,6 +142,10 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
         bar.finish_and_clear();
     }
     let report = report?;
+    for file in &args.output {
+        write_bench(&report, file, chrono::Utc::now())?;
+        ui::say(&format!("written: {}", file.path().display()));
+    }
     if settings.json {
         ui::json(&report)?;
     } else {
@@ -146,7 +165,7 @@ fn request(args: &Args, settings: &Settings) -> anyhow::Result<BenchRequest> {
         BenchArrival::Constant => Arrival::Constant,
     };
     let closed = args.concurrency.iter().map(|n| Level::closed(*n));
-    let open = args.rate.iter().map(|r| Level { rate: Some(*r), arrival: Some(arrival), concurrency: None });
+    let open = args.rate.iter().map(|r| Level { rate: Some(*r), arrival: Some(arrival), ..Level::default() });
     let mut levels: Vec<Level> = closed.chain(open).collect();
     if levels.is_empty() {
         levels.push(Level::closed(1));
@@ -204,6 +223,7 @@ fn request(args: &Args, settings: &Settings) -> anyhow::Result<BenchRequest> {
             warmup_requests: args.warmup,
             request_timeout_s: args.timeout,
         },
+        sweep: args.sweep.map(|max_streams| (Sweep { max_streams }, args.attainment)),
         repeats: args.repeats,
         slos: args.slo.clone(),
         percentiles: Percentile::STANDARD.to_vec(),
@@ -244,6 +264,10 @@ fn show(report: &BenchReport, seed: u64) {
     ui::answer(&table.to_string());
     report.measurements.iter().for_each(|m| remarks(report, m));
     report.notes.iter().for_each(|note| ui::say(&format!("note: {note}")));
+    if let Some(Found { best, knee, highest, limited }) = report.sweep {
+        let end = if limited { "more is too much" } else { "more gains nothing, or was not tried" };
+        ui::answer(&format!("highest load: c{highest} ({end}); best throughput at c{best}, 95 % of it from c{knee}"));
+    }
 }
 
 fn remarks(report: &BenchReport, m: &Measurement) {
@@ -255,4 +279,7 @@ fn remarks(report: &BenchReport, m: &Measurement) {
         ui::say(&format!("{level}: {count} × {class}"));
     }
     m.notes.iter().for_each(|note| ui::say(&format!("{level}: {note}")));
+    if let Some(server) = &m.server {
+        ui::say(&format!("{level}: {}", server_words(server)));
+    }
 }

@@ -111,7 +111,7 @@ fn explain(state: &TaskState, experiment: &ExperimentView) -> String {
     }
     if let Some(failure) = experiment.outcome.as_ref().and_then(|o| o.failure()) {
         let _ = writeln!(out, "\n{}: {}", words::snake(&failure.class), failure.message);
-        let _ = writeln!(out, "hint: {}", failure.class.hint());
+        let _ = writeln!(out, "hint: {}", tuner_engines::hint(failure.class, state.spec.engine.name));
         for line in &failure.log_tail {
             let _ = writeln!(out, "  | {line}");
         }
@@ -157,6 +157,9 @@ fn explain_attempt(state: &TaskState, attempt: &AttemptView, out: &mut String) {
         }
         for note in &m.notes {
             let _ = writeln!(out, "    note: {note}");
+        }
+        if let Some(server) = &m.server {
+            let _ = writeln!(out, "    {}", tuner_app::report::server_words(server));
         }
     }
 }

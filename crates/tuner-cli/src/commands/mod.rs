@@ -29,7 +29,7 @@ pub(crate) enum Command {
     /// Run a whole task against the simulated engine in virtual time, without sockets.
     Simulate(simulate::Args),
     /// Put load on an endpoint that already runs and report what it gave.
-    Bench(bench::Args),
+    Bench(Box<bench::Args>),
     /// List, check, show, import, cancel and delete tasks.
     #[command(subcommand)]
     Tasks(tasks::Tasks),
@@ -63,7 +63,7 @@ pub(crate) async fn run(command: Command, settings: &Settings) -> Exit {
     let result = match command {
         Command::Tune(args) => tune::run(args, settings).await,
         Command::Simulate(args) => simulate::run(args, settings).await,
-        Command::Bench(args) => bench::run(args, settings).await,
+        Command::Bench(args) => bench::run(*args, settings).await,
         Command::Tasks(command) => tasks::run(command, settings).await,
         Command::Experiments(command) => experiments::run(command, settings).await,
         Command::Report(args) => report::run(args, settings).await,

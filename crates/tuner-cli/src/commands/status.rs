@@ -1,46 +1,34 @@
 //! `autotuner status`
 
 use serde::Serialize;
+use tuner_app::standing::{self, Standing};
 use tuner_app::tune;
-use tuner_store::{DeploymentRow, Holder, Resource, TaskFilter, TaskRow, TaskStatus};
+use tuner_store::{DeploymentRow, TaskStatus};
 
 use crate::exit::Exit;
 use crate::settings::Settings;
 use crate::ui;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = super::tasks::INTERRUPTED)]
 pub(crate) struct Args {}
 
 #[derive(Debug, Serialize)]
 struct Answer {
     version: &'static str,
     data_dir: String,
-    tasks: Vec<OpenTask>,
+    tasks: Vec<Standing>,
     deployments: Vec<DeploymentRow>,
-}
-
-#[derive(Debug, Serialize)]
-struct OpenTask {
-    #[serde(flatten)]
-    row: TaskRow,
-    holder: Option<Holder>,
-    alive: bool,
 }
 
 pub(crate) async fn run(_: Args, settings: &Settings) -> anyhow::Result<Exit> {
     let home = settings.home();
     let store = tune::open_store(&home).await?;
     let statuses = vec![TaskStatus::Pending, TaskStatus::Running, TaskStatus::Cancelling];
-    let mut tasks = Vec::new();
-    for row in store.list_tasks(&TaskFilter { statuses }, None, 200).await?.tasks {
-        let holder = store.holder(&Resource::task(row.id)).await?;
-        let alive = holder.as_ref().is_some_and(|h| !tuner_runner::is_dead(&h.owner));
-        tasks.push(OpenTask { row, holder, alive });
-    }
     let answer = Answer {
         version: env!("CARGO_PKG_VERSION"),
         data_dir: home.root().display().to_string(),
-        tasks,
+        tasks: standing::list(&store, statuses).await?,
         deployments: store.live_deployments().await?,
     };
     if settings.json {
@@ -52,12 +40,18 @@ pub(crate) async fn run(_: Args, settings: &Settings) -> anyhow::Result<Exit> {
         ui::answer("no unfinished task");
     }
     for task in &answer.tasks {
+        let name = &task.row.name;
         let who = match &task.holder {
             Some(holder) if task.alive => format!("worked on by {holder}"),
-            Some(_) => format!("its worker died; go on with: autotuner tune --resume {}", task.row.name),
-            None => format!("nobody works on it; go on with: autotuner tune --resume {}", task.row.name),
+            Some(_) => "its worker died".to_owned(),
+            None => "nobody works on it".to_owned(),
         };
-        ui::answer(&format!("{} ({}): {who}", task.row.name, task.row.status));
+        let way = match task.row.status {
+            _ if task.alive => String::new(),
+            TaskStatus::Cancelling => format!("; end it with: autotuner tasks cancel {name}"),
+            _ => format!("; go on with: autotuner tune --resume {name}"),
+        };
+        ui::answer(&format!("{name} ({}): {who}{way}", task.word()));
     }
     for d in &answer.deployments {
         let pid = d.pid.map(|p| format!(" pid {p}")).unwrap_or_default();

@@ -2,19 +2,24 @@
 
 use std::path::PathBuf;
 
-use tuner_app::{tasks, tune};
+use tuner_app::{standing, tasks, tune};
 use tuner_core::task;
-use tuner_store::TaskFilter;
+use tuner_store::TaskStatus;
 
 use crate::exit::Exit;
 use crate::settings::Settings;
 use crate::ui;
 use crate::ui::table::Table;
 
+/// Also for `autotuner status`.
+pub(crate) const INTERRUPTED: &str = "A task that was begun and that nobody works on is interrupted: a word in the text, \
+a field in JSON beside the stored status.\nIt goes on with: autotuner tune --resume TASK";
+
 /// What can be done with tasks.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Tasks {
     /// List the stored tasks, newest first.
+    #[command(after_help = INTERRUPTED)]
     List,
     /// Show a task with every default filled in: a stored one by name, or a file.
     Show {
@@ -96,7 +101,11 @@ pub(crate) async fn run(command: Tasks, settings: &Settings) -> anyhow::Result<E
                 return Ok(Exit::Success);
             }
             let status = tune::cancel(&home, &store, &row, &settings.surroundings()).await?;
-            ui::say(&format!("task {} is {status}", row.name));
+            let way = match status {
+                TaskStatus::Cancelled => format!("; take it up again with: autotuner tune --resume {}", row.name),
+                _ => String::new(),
+            };
+            ui::say(&format!("task {} is {status}{way}", row.name));
             Ok(Exit::Success)
         }
         Tasks::Delete { task, yes } => {
@@ -115,37 +124,32 @@ pub(crate) async fn run(command: Tasks, settings: &Settings) -> anyhow::Result<E
 
 async fn list(settings: &Settings) -> anyhow::Result<Exit> {
     let store = tune::open_store(&settings.home()).await?;
-    let mut rows = Vec::new();
-    let mut from = None;
-    loop {
-        let page = store.list_tasks(&TaskFilter::default(), from, 200).await?;
-        rows.extend(page.tasks);
-        from = page.next;
-        if from.is_none() {
-            break;
-        }
-    }
+    let tasks = standing::list(&store, Vec::new()).await?;
     if settings.json {
-        ui::json(&rows)?;
+        ui::json(&tasks)?;
         return Ok(Exit::Success);
     }
-    if rows.is_empty() {
+    if tasks.is_empty() {
         ui::say("no tasks yet; begin with: autotuner tune FILE");
         return Ok(Exit::Success);
     }
     let mut table = Table::new(["task", "engine", "status", "verdict", "created", "id"]);
-    for row in rows {
+    for task in &tasks {
+        let row = &task.row;
         let verdict = row.verdict.as_ref().and_then(|v| v.get("decision")?.as_str().map(|s| s.replace('_', " ")));
         table.row([
             row.name.clone(),
             row.engine.clone(),
-            row.status.to_string(),
+            task.word(),
             verdict.or(row.failure.clone()).unwrap_or_default(),
             row.created_at.format("%Y-%m-%d %H:%M UTC").to_string(),
             row.id.to_string(),
         ]);
     }
     ui::answer(&table.to_string());
+    if let Some(task) = tasks.iter().find(|task| task.interrupted) {
+        ui::say(&format!("go on with an interrupted one: autotuner tune --resume {}", task.row.name));
+    }
     Ok(Exit::Success)
 }
 

@@ -22,7 +22,8 @@ pub(crate) struct Args {
     /// The task file (YAML or JSON).
     #[arg(required_unless_present = "resume", conflicts_with = "resume")]
     file: Option<PathBuf>,
-    /// Go on with a task: its name, id or beginning of its id; without a value, the newest unfinished one.
+    /// Go on with a task: its name, id or beginning of its id; without a value, the newest unfinished one. A cancelled
+    /// task is taken up again when it is named.
     #[arg(long, value_name = "TASK", num_args = 0..=1)]
     resume: Option<Option<String>>,
     /// Use this seed instead of the file's.
@@ -68,9 +69,20 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
             None => bail!(AppError::NothingToResume),
         },
     };
-    if !is_new && row.status.is_end() {
-        ui::say(&format!("task {} is {}; nothing is left to do", row.name, row.status));
-        return show(&args, settings, &home, &store, &row).await;
+    match row.status {
+        TaskStatus::Cancelled if !is_new => {
+            tune::take_up(&store, &row).await?;
+            ui::say(&format!("task {} was cancelled; it is taken up again", row.name));
+        }
+        TaskStatus::Completed | TaskStatus::Failed => {
+            let way = match row.status {
+                TaskStatus::Completed => "nothing is left to do; to measure again",
+                _ => "it is not tried again; repair what failed and begin anew",
+            };
+            ui::say(&format!("task {} is {}: {way}: autotuner tune FILE", row.name, row.status));
+            return show(&args, settings, &home, &store, &row).await;
+        }
+        _ => {}
     }
     if !settings.json {
         ui::say(&format!("task {} ({})", row.name, row.id));

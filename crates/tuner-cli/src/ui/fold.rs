@@ -4,10 +4,11 @@
 
 use std::collections::BTreeMap;
 
+use tuner_core::engine::EngineName;
 use tuner_core::plan::{AttemptState, Role, Verdict};
 use tuner_core::score::{Class, Score, improvement};
 use tuner_core::task::ResolvedObjective;
-use tuner_core::{Configuration, Outcome, TaskSpec};
+use tuner_core::{Configuration, Failure, Outcome, TaskSpec};
 use tuner_store::{Event, EventRow, LevelFigures, Phase, Severity};
 
 use super::words;
@@ -15,6 +16,7 @@ use super::words;
 /// What has happened so far.
 #[derive(Debug)]
 pub(crate) struct Fold {
+    engine: EngineName,
     objective: ResolvedObjective,
     levels: Vec<String>,
     experiments: BTreeMap<u32, Shown>,
@@ -46,6 +48,7 @@ impl Fold {
     /// Nothing has happened yet.
     pub(crate) fn new(spec: &TaskSpec) -> Option<Self> {
         Some(Self {
+            engine: spec.engine.name,
             objective: spec.objectives.first()?.resolve(),
             levels: spec.load.levels.iter().map(tuner_core::task::Level::label).collect(),
             experiments: BTreeMap::new(),
@@ -90,6 +93,10 @@ impl Fold {
         let number = row.experiment.unwrap_or_default();
         match &row.event {
             Event::TaskStarted { resumed: true, .. } => vec!["resumed".to_owned()],
+            Event::TaskReopened { .. } => {
+                self.verdict = None;
+                vec!["taken up again".to_owned()]
+            }
             Event::CancelRequested => vec!["stopping at a person's request".to_owned()],
             Event::ExperimentCreated { role, configuration } => {
                 let line = format!("#{number} {}  {configuration}", words::role(*role));
@@ -183,7 +190,8 @@ impl Fold {
         self.configuration.clear();
         let role = self.experiments.get(&number).map(|s| s.role);
         let Some(score) = score.filter(|s| s.primary().is_some()) else {
-            let why = outcome.failure().map(|f| format!("  {}\n      hint: {}", f.message, f.class.hint()));
+            let hint = |f: &Failure| tuner_engines::hint(f.class, self.engine);
+            let why = outcome.failure().map(|f| format!("  {}\n      hint: {}", f.message, hint(f)));
             return vec![format!("#{number} {}{}", outcome.word(), why.unwrap_or_default())];
         };
         if role == Some(Role::Baseline) {

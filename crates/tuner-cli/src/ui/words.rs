@@ -1,7 +1,7 @@
 //! Small words and figures, the same everywhere.
 
 use serde::Serialize;
-use tuner_bench::{BenchError, Live, Phase};
+use tuner_bench::{BenchError, Live, LiveTimes, Phase};
 use tuner_core::Metric;
 use tuner_core::engine::{ReadBack, ReadBackVerdict};
 use tuner_core::plan::{Arm, Role};
@@ -71,8 +71,9 @@ pub(crate) fn live_figures(live: &Live) -> String {
     if live.output_tok_s > 0.0 {
         parts.push(format!("{:.1} tok/s", live.output_tok_s));
     }
-    parts.extend(live.ttft_ms.map(|x| format!("TTFT {}", ms(x))));
-    parts.extend(live.icl_ms.map(|x| format!("ITL {}", ms(x))));
+    let times = |name: &str, t: LiveTimes| format!("{name} p50 {} p99 {}", ms(t.p50_ms), ms(t.p99_ms));
+    parts.extend(live.ttft.map(|t| times("TTFT", t)));
+    parts.extend(live.icl.map(|t| times("ITL", t)));
     let planned = live.planned.map(|n| format!("/{n}")).unwrap_or_default();
     parts.push(format!("{}{planned} done, {} in flight", live.done, live.in_flight));
     parts.extend(live.failed.iter().map(|(class, n)| format!("{n} {class}")));

@@ -143,7 +143,7 @@ fn measured(level: u32, repeat: u32, value: f64, valid: bool) -> Measurement {
         metrics: [(Metric::OutputThroughput, Figure::Scalar(value))].into(),
         validity: if valid { Validity::Valid } else { Validity::Invalid { reasons: vec!["late".into()] } },
         evidence: Default::default(),
-        notes: vec![],
+        ..Measurement::default()
     }
 }
 

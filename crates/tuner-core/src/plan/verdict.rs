@@ -29,7 +29,7 @@ pub enum FinalStatus {
 pub enum Decision {
     /// The interval lies above 1, or the best meets SLOs that the baseline misses.
     Better,
-    /// The interval contains 1, or nothing ranked above the baseline.
+    /// The interval contains 1, or nothing came close to the baseline.
     NoSignificantDifference,
     /// The interval lies below 1: the search was fooled by noise.
     Worse,
@@ -66,7 +66,7 @@ pub struct Comparison {
 pub struct Verdict {
     /// The baseline's experiment.
     pub baseline: Option<u32>,
-    /// The best experiment of the search, when it ranks above the baseline.
+    /// The best experiment of the search, when it ranks above the baseline or was close enough to be run against it.
     pub best: Option<u32>,
     /// The experiment whose configuration should be used: the best when it is better, else the baseline.
     pub recommended: Option<u32>,
@@ -98,7 +98,7 @@ impl Verdict {
             best: None,
             recommended: baseline.filter(|b| runs(b)).map(|b| b.number),
             decision: Decision::NoSignificantDifference,
-            reason: "nothing ranked above the baseline".to_owned(),
+            reason: "nothing came close to the baseline".to_owned(),
             improvement: None,
             comparison: None,
             confidence: view.spec.verification.confidence,

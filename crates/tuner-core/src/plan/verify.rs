@@ -3,8 +3,12 @@
 use super::budget::live;
 use super::step::leader;
 use super::{Arm, ExperimentView, Role, TaskView};
-use crate::score::score;
+use crate::score::{improvement, score};
 use crate::space::Configuration;
+
+/// Share of the baseline's objective that a configuration which ranks below it must reach to be run against it all the
+/// same: a difference smaller than this is often noise of the single runs.
+const CLOSE: f64 = 0.95;
 
 /// What verification still needs.
 pub(super) enum Verification {
@@ -23,18 +27,31 @@ pub(super) enum Verification {
 pub(super) struct Sides<'a> {
     /// Experiment 1.
     pub(super) baseline: &'a ExperimentView,
-    /// The best of the search; never the baseline itself.
+    /// The best of the search, or a close second to the baseline; never the baseline itself.
     pub(super) best: &'a ExperimentView,
     /// Whether the baseline was measured at all, so that there is something to compare with.
     pub(super) comparable: bool,
 }
 
-/// Baseline and best, when the search found something that ranks above the baseline.
+/// Baseline and best, when the search found something that ranks above the baseline or so close below it that single
+/// runs cannot tell.
 pub(super) fn sides<'a>(view: &TaskView<'a>) -> Option<Sides<'a>> {
     let baseline = live(view).find(|e| e.role == Role::Baseline)?;
-    let (best, _) = leader(view.spec, view.experiments)?;
+    let (leader, _) = leader(view.spec, view.experiments)?;
     let comparable = score(view.spec, baseline).is_some_and(|s| s.primary().is_some());
-    (best.number != baseline.number).then_some(Sides { baseline, best, comparable })
+    let best = if leader.number == baseline.number { close_second(view, baseline)? } else { leader };
+    Some(Sides { baseline, best, comparable })
+}
+
+/// The best of the search beside a baseline that leads, if it is in the same class and close.
+fn close_second<'a>(view: &TaskView<'a>, baseline: &ExperimentView) -> Option<&'a ExperimentView> {
+    let objective = view.spec.objectives.first()?.resolve();
+    let reference = score(view.spec, baseline)?;
+    let searched = live(view).filter(|e| e.role == Role::Search);
+    let (second, its) =
+        searched.filter_map(|e| Some((e, score(view.spec, e)?))).min_by(|(_, a), (_, b)| a.compare(b, &objective))?;
+    let close = improvement(&objective, reference.primary()?, its.primary()?)? >= CLOSE;
+    (view.spec.verification.blocks > 0 && its.class == reference.class && close).then_some(second)
 }
 
 /// Blocks of pairs in alternating order (A B, B A, …), so that drift hits both sides alike. A baseline that cannot run

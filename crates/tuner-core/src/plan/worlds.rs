@@ -211,7 +211,7 @@ fn measurement(level: u32, repeat: u32, text: &str) -> Measurement {
         .into(),
         validity: if invalid { Validity::Invalid { reasons: vec!["client was late".into()] } } else { Validity::Valid },
         evidence: BTreeMap::new(),
-        notes: vec![],
+        ..Measurement::default()
     }
 }
 
@@ -253,13 +253,22 @@ worlds! {
         1: 110@50, 180@90
         2: 90@50, 140@90"
 
-    nothing_better_than_the_baseline_needs_no_verification: "
+    where_nothing_comes_close_to_the_baseline_nothing_is_verified: "
         experiments 3
         blocks 3
         try 1 2
         0: 100@50, 150@90
         1: 90@50, 120@90
-        2: 80@50, 150@90"
+        2: 80@50, 140@90"
+
+    a_close_second_is_verified_and_may_win: "
+        experiments 3
+        blocks 2
+        try 1 2
+        one-level 8
+        0: 150@50 | 140@50 | 141@50
+        1: 120@50
+        2: 146@50 | 147@50 | 148@50"
 
     a_win_by_luck_is_no_significant_difference_or_worse_after_verification: "
         experiments 2

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::level::Level;
+
 /// What is asked of the model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -191,59 +193,5 @@ impl From<WrittenLoad> for LoadSpec {
         let WrittenLoad { levels, requests, duration_s, warmup_requests, request_timeout_s } = written;
         let window = requests.is_none().then_some(30.0);
         Self { levels, requests, duration_s: duration_s.or(window), warmup_requests, request_timeout_s }
-    }
-}
-
-/// One arrival process at one intensity: `{concurrency: 8}` or `{rate: 2.5, arrival: poisson}`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Level {
-    /// Closed loop: this many requests always in flight. With `rate`: the most in flight.
-    #[schemars(range(min = 1, max = 100_000))]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub concurrency: Option<u32>,
-    /// Open loop: requests per second.
-    #[schemars(range(min = 0.001, max = 100_000.0))]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rate: Option<f64>,
-    /// How open-loop requests arrive.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub arrival: Option<Arrival>,
-}
-
-/// How open-loop requests arrive.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Arrival {
-    /// Exponential gaps.
-    #[default]
-    Poisson,
-    /// Equal gaps.
-    Constant,
-}
-
-impl Level {
-    /// A closed loop of `concurrency` streams.
-    pub fn closed(concurrency: u32) -> Self {
-        Self { concurrency: Some(concurrency), ..Self::default() }
-    }
-
-    /// Poisson arrivals at `rate` per second.
-    pub fn poisson(rate: f64) -> Self {
-        Self { rate: Some(rate), arrival: Some(Arrival::Poisson), ..Self::default() }
-    }
-
-    /// Short name for people: `c8`, `2.5/s poisson`.
-    pub fn label(&self) -> String {
-        match (self.rate, self.concurrency) {
-            (Some(rate), _) => {
-                let shape = match self.arrival.unwrap_or_default() {
-                    Arrival::Poisson => "poisson",
-                    Arrival::Constant => "constant",
-                };
-                format!("{rate}/s {shape}")
-            }
-            (None, concurrency) => format!("c{}", concurrency.unwrap_or(1)),
-        }
     }
 }

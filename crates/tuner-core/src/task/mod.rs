@@ -6,6 +6,7 @@
 mod diagnostic;
 mod domain;
 mod import;
+mod level;
 mod load;
 mod objective;
 mod read;
@@ -19,7 +20,8 @@ mod write;
 pub use diagnostic::{Diagnostic, Severity, render_all};
 pub use domain::{SpaceError, search_space};
 pub use import::{ImportOptions, Imported, import_predecessor};
-pub use load::{Api, Arrival, Level, LoadSpec, Prompts, WorkloadSpec};
+pub use level::{Arrival, Level, Ramp};
+pub use load::{Api, LoadSpec, Prompts, WorkloadSpec};
 pub use objective::{Across, Bound, Goal, MetricObjective, Objective, ObjectiveName, ResolvedObjective, SloSpec};
 pub use read::{LoadedTask, ReadContext, check, read};
 pub use scenario::{SCENARIO_FORMS, Scenario, ScenarioError};

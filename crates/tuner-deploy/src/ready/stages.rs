@@ -6,9 +6,9 @@ use std::time::Duration;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout};
+use tuner_core::with_causes;
 
 use super::{Endpoint, Ready, Stage};
-use crate::http::explain;
 
 /// Between two questions.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -88,7 +88,7 @@ async fn page(request: reqwest::RequestBuilder) -> Result<Result<Vec<u8>, String
     let Ok(answer) = timeout(PAGE_LIMIT, request.send()).await else { return Ok(Err("no answer".to_owned())) };
     let response = match answer {
         Ok(response) => response,
-        Err(error) => return Ok(Err(explain(&error))),
+        Err(error) => return Ok(Err(with_causes(&error))),
     };
     let status = response.status();
     refused(status)?;
@@ -97,7 +97,7 @@ async fn page(request: reqwest::RequestBuilder) -> Result<Result<Vec<u8>, String
     }
     Ok(match timeout(PAGE_LIMIT, response.bytes()).await {
         Ok(Ok(body)) => Ok(body.to_vec()),
-        Ok(Err(error)) => Err(explain(&error)),
+        Ok(Err(error)) => Err(with_causes(&error)),
         Err(_) => Err("an answer without an end".to_owned()),
     })
 }
@@ -188,13 +188,13 @@ async fn generate(
 ) -> Result<Result<String, (Option<StatusCode>, String)>, Refusal> {
     let response = match endpoint.openai_post(client, route).json(body).send().await {
         Ok(response) => response,
-        Err(error) => return Ok(Err((None, explain(&error)))),
+        Err(error) => return Ok(Err((None, with_causes(&error)))),
     };
     let status = response.status();
     refused(status)?;
     let text = match response.text().await {
         Ok(text) => text,
-        Err(error) => return Ok(Err((None, explain(&error)))),
+        Err(error) => return Ok(Err((None, with_causes(&error)))),
     };
     if !status.is_success() {
         let start: String = text.chars().take(300).collect();

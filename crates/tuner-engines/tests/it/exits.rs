@@ -101,7 +101,9 @@ fn known_messages_are_explained() {
         ("error: unexpected argument '--max-num-sequences' found", Load, EngineArguments),
         ("pydantic_core._pydantic_core.ValidationError: 1 validation error for SchedulerConfig", Load, EngineArguments),
         ("autotuner sim-engine: error: unrecognized arguments: --max-num-sequences", Load, EngineArguments),
-        ("ValueError: max_num_batched_tokens (512) is smaller than max_model_len (8192).", Load, EngineArguments),
+        ("  Value error, max_num_batched_tokens (1024) is smaller than max_model_len (2048).", Load, EngineArguments),
+        ("World size (4) is larger than the number of available GPUs (1) in this node.", Load, EngineArguments),
+        ("--tensor-parallel-size and --tp-size set the same thing", Load, EngineArguments),
         ("ValueError: list index out of range", Serve, EngineCrash),
         ("OSError: [Errno 98] Address already in use", Load, PortConflict),
         (
@@ -150,6 +152,36 @@ fn a_root_cause_wins_over_what_follows_from_it() {
                [2025] Received sigquit from a child process. It usually means the child failed.\n\
                RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): {}";
     assert_eq!(classify(log, ExitPhase::Load, Some(1), None).class, OomLoad);
+}
+
+#[test]
+fn a_root_cause_far_above_the_end_decides_and_stays_with_the_failure() {
+    let cause = "ValueError: No available memory for the cache blocks.";
+    let log = |between: usize| {
+        let frames = "  File \"core.py\", line 1, in run\n".repeat(between);
+        format!("loading\n(EngineCore pid=7) ERROR {cause}\n{frames}RuntimeError: See root cause above.")
+    };
+    for (between, kept) in [(10, 13), (38, 40), (39, 41), (40, 42), (200, 42)] {
+        let failure = classify(&log(between), ExitPhase::Load, Some(1), None);
+        assert_eq!((failure.class, failure.message.as_str()), (OomLoad, cause), "{between}");
+        assert_eq!(failure.log_tail.len(), kept, "{between}");
+        assert_eq!(failure.log_tail.iter().filter(|line| line.ends_with(cause)).count(), 1, "{between}");
+        assert_eq!(failure.log_tail.contains(&"…".to_owned()), kept == 42, "{between}");
+    }
+}
+
+#[test]
+fn the_log_of_an_engine_that_worked_proves_nothing() {
+    let logs = [
+        include_str!("../logs/vllm-ready.log"),
+        include_str!("../logs/llama.cpp-ready.log"),
+        include_str!("../logs/sglang-ready.log"),
+        &format!("WARNING ImportError: no such kernel\n{}", "answering\n".repeat(50)),
+    ];
+    for log in logs {
+        let failure = classify(log, ExitPhase::Serve, Some(1), None);
+        assert_eq!(failure.class, EngineCrash, "{}", failure.message);
+    }
 }
 
 #[test]

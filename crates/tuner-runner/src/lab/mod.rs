@@ -11,7 +11,7 @@ use tuner_core::plan::{ExperimentView, Role};
 use tuner_core::task::{QualityGuard, TaskSpec};
 use tuner_core::{Configuration, Failure, Measurement, Percentile, Stat};
 use tuner_deploy::{DeployError, DeploymentId};
-use tuner_store::{Owner, Store, TaskId};
+use tuner_store::{Store, TaskId};
 
 pub use real::{RealLab, RealLabSettings};
 pub use virtual_time::VirtualLab;
@@ -141,11 +141,6 @@ impl Lab {
             Self::Real(lab) => lab.reap(task, store).await,
             Self::Virtual(_) => Ok(Vec::new()),
         }
-    }
-
-    /// Whether the holder of a lease certainly does not live any more: a process of this host that is gone.
-    pub(crate) fn is_dead(&self, owner: &Owner) -> bool {
-        crate::liveness::is_dead(owner)
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{OnceCell, watch};
@@ -15,6 +14,7 @@ use tuner_deploy::redact::Secrets;
 use tuner_deploy::{
     Backend, DeployError, DeploymentId, Exit, Launch, LocalBackend, Proxies, guard, http, logs, pages, ports,
 };
+use tuner_engines::exit::LOOKED_AT;
 use tuner_engines::{Engine, EngineReport, ExitPhase, ExitReport, LaunchRequest, LaunchSpec, engine};
 use tuner_store::{NewDeployment, Phase, Resource, Running, Store, StoreError, TaskId};
 
@@ -33,7 +33,7 @@ const PORT_CANDIDATES: usize = 16;
 const PAGE: Duration = Duration::from_secs(5);
 /// Characters of a task's id.
 const TASK_ID_LENGTH: usize = 36;
-/// Log lines kept with a failure.
+/// Log lines kept with a failure that the engine survived.
 const TAIL: usize = 40;
 /// Time that what an earlier run left has to end by itself.
 const REAP_GRACE: Duration = Duration::from_secs(1);
@@ -43,8 +43,6 @@ const LOG_BYTES: u64 = 4 << 20;
 /// What the laboratory needs to know of this machine; settings are read by the door, not here.
 #[derive(Clone, Debug)]
 pub struct RealLabSettings {
-    /// The data directory, whose processes this laboratory owns.
-    pub data_dir: PathBuf,
     /// Where engine logs go.
     pub logs: PathBuf,
     /// How installed engines are started: program and leading arguments, and their version.
@@ -67,7 +65,7 @@ pub struct RealLab {
     backend: LocalBackend,
     settings: RealLabSettings,
     /// Prepared with the first engine that is ready.
-    kit: OnceCell<Arc<Kit>>,
+    kit: OnceCell<Kit>,
 }
 
 /// A ready engine.
@@ -99,9 +97,9 @@ impl RealLab {
             })
             .await?;
         let cache = self.settings.hub_cache.as_deref();
-        let prepare = async || Kit::prepare(job.spec, &endpoint, &ready.model, cache).await.map(Arc::new);
-        let kit = self.kit.get_or_try_init(prepare).await?.clone();
-        let prompting = Prompting::new(kit, &endpoint, &ready.model)?;
+        let prepare = async || Kit::prepare(job.spec, &endpoint, &ready.model, cache).await;
+        let kit = self.kit.get_or_try_init(prepare).await?;
+        let prompting = Prompting::new(kit, &endpoint, &ready.model).await?;
         Ok(RealSession { endpoint, prompting })
     }
 
@@ -134,13 +132,7 @@ impl RealLab {
                 evidence.log_path = Some(log.display().to_string());
             })
             .await?;
-        let launch = Launch {
-            program: spec.program.clone(),
-            args: spec.args.clone(),
-            env: spec.env.clone(),
-            ports: vec![port],
-            ..Launch::default()
-        };
+        let launch = launch(&spec, port);
         let secrets = Secrets::of(&launch);
         let watch = Watch { backend: &self.backend, id: &id, log: &log, secrets: &secrets };
         let budgets = Budgets::from(&job.spec.timeouts);
@@ -294,21 +286,27 @@ impl RealLab {
     /// Lets the engine's own end name the class: its exit status and last log lines.
     pub(crate) async fn explain(&self, job: &Job<'_>, failure: Failure, under_load: bool) -> Failure {
         let Ok(id) = job.deployment().parse::<DeploymentId>() else { return failure };
-        let log = self.log_path(job);
-        let tail = logs::log_tail(&log, TAIL);
         match self.backend.status(&id).await {
             Ok(tuner_deploy::Status::Exited(exit)) => {
+                let tail = self.log_tail(job, LOOKED_AT);
                 let report = ExitReport {
                     exit_code: exit.code,
                     signal: exit.signal,
                     log_tail: &tail,
                     phase: if under_load { ExitPhase::Serve } else { ExitPhase::Load },
                 };
-                engine(job.spec.engine.name).classify_exit(&report).with_log(tail)
+                engine(job.spec.engine.name).classify_exit(&report)
             }
-            _ if failure.log_tail.is_empty() => failure.with_log(tail),
+            _ if failure.log_tail.is_empty() => failure.with_log(self.log_tail(job, TAIL)),
             _ => failure,
         }
+    }
+
+    /// The log's last lines without the secrets that the engine was started with.
+    fn log_tail(&self, job: &Job<'_>, lines: usize) -> Vec<String> {
+        let spec = self.launch_spec(job, engine(job.spec.engine.name), 0);
+        let secrets = spec.map(|spec| Secrets::of(&launch(&spec, 0))).unwrap_or_default();
+        logs::log_tail(&self.log_path(job), lines).iter().map(|line| secrets.clean(line)).collect()
     }
 
     pub(crate) async fn stop(&self, job: &Job<'_>, grace: Duration) -> Result<Option<Duration>, DeployError> {
@@ -358,6 +356,16 @@ fn task_of(id: &DeploymentId) -> Option<TaskId> {
 async fn is_worked_on(store: &Store, task: TaskId) -> Result<bool, StoreError> {
     let holder = store.holder(&Resource::task(task)).await?;
     Ok(holder.is_some_and(|holder| !is_dead(&holder.owner)))
+}
+
+fn launch(spec: &LaunchSpec, port: u16) -> Launch {
+    Launch {
+        program: spec.program.clone(),
+        args: spec.args.clone(),
+        env: spec.env.clone(),
+        ports: vec![port],
+        ..Launch::default()
+    }
 }
 
 fn endpoint(spec: &LaunchSpec, port: u16) -> Endpoint {

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tuner_bench::LevelPlan;
-use tuner_bench::plan::PlanError;
 use tuner_bench::report::{ReportInput, Window, measurement};
-use tuner_core::{Failure, FailureClass, Measurement};
+use tuner_core::{Failure, FailureClass, Measurement, with_causes};
 use tuner_sim::{Drive, SimEngine, noise, run_level};
 
 use super::Job;
@@ -66,7 +65,7 @@ impl VirtualLab {
         repeat: u32,
     ) -> Result<Measurement, Failure> {
         let plan = LevelPlan::new(&job.spec.workload, &job.spec.load, level, repeat, job.virtual_seeds())
-            .map_err(|error| Failure::new(FailureClass::Internal, plan_message(&error)))?;
+            .map_err(|error| Failure::new(FailureClass::Internal, with_causes(&error)))?;
         let drive = Drive {
             concurrency: plan.arrival.concurrency,
             duration_s: plan.duration_s,
@@ -98,14 +97,6 @@ impl VirtualLab {
 /// not be independent, and no attempt changes it, or a resumed task would differ from one that was not cut off.
 fn noise_seed(task: u64, experiment: u32, level: u32, repeat: u32) -> u64 {
     noise::bits(task, u64::from(experiment), (u64::from(level) << 32) | u64::from(repeat))
-}
-
-/// The message with its cause.
-fn plan_message(error: &PlanError) -> String {
-    match std::error::Error::source(error) {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tuner_core::plan::AttemptState;
+use tuner_core::server_side::ServerCounter;
 use tuner_core::{FailureClass, Outcome};
 use tuner_deploy::{Backend, LocalBackend, Proxies};
 use tuner_runner::{Clock, Lab, RealLab, RealLabSettings, RunError, this_process};
@@ -19,7 +20,6 @@ use crate::world::{World, line};
 /// A worker in a laboratory of real engines over `dir`.
 async fn world(dir: &Path, url: &str, more: &str) -> World {
     let settings = RealLabSettings {
-        data_dir: dir.to_owned(),
         logs: dir.join("logs"),
         launchers: BTreeMap::new(),
         proxies: Proxies::default(),
@@ -79,6 +79,24 @@ async fn a_guard_that_is_content_lets_the_levels_be_measured() {
     world.run().await.unwrap();
     let experiments = world.experiments().await;
     assert_eq!(experiments[0].measurements().iter().map(|m| m.requests.completed).collect::<Vec<_>>(), [4]);
+}
+
+/// W15: the engine's own figures stand beside the client's, and both sides counted the same tokens.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_engines_own_counts_are_kept_and_agree_with_the_clients() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = engine().await;
+    let world = world(dir.path(), &engine.base_url(), "").await;
+    world.run().await.unwrap();
+    let experiments = world.experiments().await;
+    let measurement = &experiments[0].measurements()[0];
+    let side = measurement.server.as_ref().unwrap();
+    assert_eq!(side.source.as_deref(), Some("vllm /metrics"));
+    let counted = measurement.evidence["client_output_tokens"];
+    // Four measured requests and two before them, the first of which asks for less.
+    assert!((20.0..=24.0).contains(&counted), "{counted}");
+    assert_eq!(side.counters[&ServerCounter::OutputTokens], counted, "{side:?}");
+    assert_eq!(side.counters[&ServerCounter::FinishedRequests], 6.0, "{side:?}");
 }
 
 /// R14: transient failures are tried again, with growing waits, as often as the task says.

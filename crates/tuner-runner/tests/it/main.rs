@@ -5,5 +5,6 @@
 
 mod attached;
 mod claim;
+mod deaths;
 mod virtual_time;
 mod world;

@@ -1,9 +1,12 @@
 //! Tasks in virtual time: the order of events, what an attempt's number must not change, time limits.
 
+use std::time::Duration;
+
 use tokio_util::sync::CancellationToken;
 use tuner_core::plan::{AttemptState, FinalStatus};
 use tuner_core::{FailureClass, Outcome};
-use tuner_runner::RunEnd;
+use tuner_runner::{RunEnd, RunError, reopen, this_process};
+use tuner_store::{Owner, Resource};
 
 use crate::world::{World, line};
 
@@ -103,4 +106,27 @@ async fn a_cancelled_task_ends_without_trying_anything_more() {
     let experiments = world.experiments().await;
     assert_eq!(experiments.len(), 1);
     assert_eq!(experiments[0].outcome, Some(Outcome::Cancelled));
+}
+
+#[tokio::test]
+async fn a_cancelled_task_that_is_reopened_tries_afresh_what_was_cut_off_and_a_completed_one_stays() {
+    let world = World::in_virtual_time(SMALL).await;
+    let stop = CancellationToken::new();
+    stop.cancel();
+    world.run_until(&stop).await.unwrap();
+    let store = &world.worker.store;
+    store.request_cancel(world.task).await.unwrap();
+    world.run().await.unwrap();
+    // Its worker died before it gave the task back.
+    let dead = Owner { start_ticks: this_process().start_ticks + 1, ..this_process() };
+    let resource = Resource::task(world.task);
+    store.claim(&resource, &dead, Duration::from_secs(600), chrono::Utc::now()).await.unwrap();
+    reopen(store, &this_process(), world.task).await.unwrap();
+    assert_eq!(store.holder(&resource).await.unwrap(), None);
+    assert!(matches!(world.run().await.unwrap(), RunEnd::Finished { status: FinalStatus::Completed, .. }));
+    let experiments = world.experiments().await;
+    assert_eq!(experiments[0].outcome, Some(Outcome::Cancelled));
+    assert!(experiments[1..].iter().all(|e| matches!(e.outcome, Some(Outcome::Success { .. }))), "{experiments:?}");
+    let refused = reopen(store, &this_process(), world.task).await;
+    assert!(matches!(refused, Err(RunError::Store(_))), "{refused:?}");
 }

@@ -41,10 +41,9 @@ fn sending_stops_when_the_duration_is_over_and_the_rest_drains() {
     let drive = Drive { concurrency: Some(4), duration_s: Some(2.0), ..Drive::default() };
     let mut endless = closed(1, 1, 128, 32).into_iter().chain((1..).map(|index| PlannedRequest {
         index,
-        warmup: false,
-        planned_s: None,
         input_tokens: 128,
         output_tokens: 32,
+        ..PlannedRequest::default()
     }));
     let run = run_level(&llama(&[]), &mut endless, &drive, 0);
     let end = run.window_opened_s.unwrap() + 2.0;
@@ -58,10 +57,10 @@ fn an_open_loop_sends_on_plan_and_counts_what_its_cap_kept_back() {
     let plan: Vec<_> = (0..100)
         .map(|index| PlannedRequest {
             index,
-            warmup: false,
             planned_s: Some(index as f64 * 0.1),
             input_tokens: 512,
             output_tokens: 128,
+            ..PlannedRequest::default()
         })
         .collect();
     let free = Drive { concurrency: None, duration_s: Some(5.0), ..Drive::default() };

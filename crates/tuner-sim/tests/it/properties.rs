@@ -111,7 +111,10 @@ proptest! {
     #[test]
     fn more_bandwidth_never_makes_a_batch_slower(shapes in shapes(), factor in 1.0f64..4.0) {
         let plan = || shapes.iter().enumerate().map(|(i, (input, output))| PlannedRequest {
-            index: i as u64, warmup: false, planned_s: None, input_tokens: *input, output_tokens: *output,
+            index: i as u64,
+            input_tokens: *input,
+            output_tokens: *output,
+            ..PlannedRequest::default()
         });
         let drive = Drive { concurrency: Some(64), ..Drive::default() };
         let base = run_level(&llama(&[]), &mut plan(), &drive, 0);
@@ -152,6 +155,7 @@ proptest! {
             planned_s: open.then_some(i as f64 * 0.03),
             input_tokens: *input,
             output_tokens: *output,
+            ..PlannedRequest::default()
         });
         let drive = Drive { concurrency, duration_s, request_timeout_s, limit_s, shared_prefix_tokens: 0 };
         let run = run_level(&tight("fcfs", 8, true), &mut plan(), &drive, 5);

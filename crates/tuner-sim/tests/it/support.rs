@@ -39,6 +39,7 @@ pub(crate) fn closed(n: u64, warmup: u64, input: u32, output: u32) -> Vec<Planne
             planned_s: None,
             input_tokens: input,
             output_tokens: output,
+            ..PlannedRequest::default()
         })
         .collect()
 }

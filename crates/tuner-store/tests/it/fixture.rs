@@ -100,6 +100,7 @@ pub(crate) fn measurement(level: u32, repeat: u32, throughput: f64) -> Measureme
         validity: Validity::Valid,
         evidence: [("lag_p99_ms".to_owned(), 0.3)].into(),
         notes: vec!["short run".to_owned()],
+        ..Measurement::default()
     }
 }
 

@@ -294,6 +294,6 @@ fn measurement(level: u32, streams: f64, throughput: f64) -> Measurement {
         ]),
         validity: Validity::Valid,
         evidence: BTreeMap::new(),
-        notes: Vec::new(),
+        ..Measurement::default()
     }
 }

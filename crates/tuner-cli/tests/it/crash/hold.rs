@@ -38,6 +38,8 @@ fn a_task_that_is_worked_on_is_refused_with_its_holder_until_that_one_is_dead() 
     assert_eq!(home.status_of("held"), "running");
 
     run.kill();
+    let listed = home.run(&["tasks", "list"]);
+    assert!(listed.out.contains("interrupted") && listed.err.contains("tune --resume held"), "{listed:?}");
     let began = Instant::now();
     let resumed = home.start(&["tune", "--resume", "held"]);
     resumed.wait_for("the resumed task", |e| e["kind"] == "task_started" && e["resumed"] == true);

@@ -107,8 +107,12 @@ fn an_interrupted_task_is_named_with_the_way_to_go_on() {
     world.interrupt("small.yaml", false);
     world.write("other.yaml", &super::SMALL.replace("name: small", "name: other"));
     world.interrupt("other.yaml", true);
-    insta::assert_snapshot!([before, world.says(&["status"])].join("\n════\n"));
-    assert_eq!(world.json(&["status", "--json"])["tasks"].as_array().unwrap().len(), 2);
+    insta::assert_snapshot!([before, world.says(&["status"]), world.says(&["tasks", "list"])].join("\n════\n"));
+    for tasks in [&world.json(&["status", "--json"])["tasks"], &world.json(&["tasks", "list", "--json"])] {
+        let of = |field: &str| tasks.as_array().unwrap().iter().map(|t| t[field].clone()).collect::<Vec<_>>();
+        assert_eq!(of("status"), ["pending", "pending"]);
+        assert_eq!(of("interrupted"), [true, false]);
+    }
     // The newest unfinished one goes on, then the other.
     for name in ["other", "small"] {
         let text = world.says(&["tune", "--resume"]);
@@ -131,6 +135,37 @@ fn a_task_is_cancelled_and_deleted() {
         world.says(&["tasks", "list"]),
     ];
     insta::assert_snapshot!(sections.join("\n════\n"));
+}
+
+#[test]
+fn a_cancelled_task_is_taken_up_again_by_its_name_and_a_failed_one_is_not() {
+    let world = World::small();
+    world.interrupt("small.yaml", true);
+    world.says(&["tasks", "cancel", "small"]);
+    let unnamed = world.says(&["tune", "--resume"]);
+    let named = world.says(&["tune", "--resume", "small"]);
+    assert!(named.starts_with("exit 0"), "{named}");
+    assert_eq!(world.json(&["tasks", "list", "--json"])[0]["status"], "completed");
+    world.write("bad.yaml", &super::SMALL.replace("name: small", "name: bad").replace("llama-3.1-8b", "gpt-17"));
+    world.says(&["tune", "bad.yaml"]);
+    let failed = world.says(&["tune", "--resume", "bad"]);
+    let beside =
+        |text: &str| text.split("──── beside it\n").nth(1).unwrap().lines().take(3).collect::<Vec<_>>().join("\n");
+    insta::assert_snapshot!([unnamed, beside(&named), beside(&failed)].join("\n════\n"));
+    assert!(failed.starts_with("exit 3"), "{failed}");
+}
+
+#[test]
+fn a_quality_guard_that_virtual_time_does_not_run_is_named_once() {
+    let world = World::new();
+    world.write("small.yaml", &format!("{}quality_guard: {{command: [no-such-guard], min: 0.5}}\n", super::SMALL));
+    for command in [&["simulate", "small.yaml", "--steps"][..], &["tune", "small.yaml"]] {
+        let text = world.says(command);
+        assert!(text.starts_with("exit 0"), "{text}");
+        assert_eq!(text.matches("quality guard: it is not run in virtual time").count(), 1, "{text}");
+    }
+    let doctor = world.says(&["doctor", "small.yaml"]);
+    assert!(doctor.contains("warning  quality guard: it is not run in virtual time"), "{doctor}");
 }
 
 #[test]

@@ -29,9 +29,16 @@ fn a_task_that_cannot_start_is_refused_with_a_hint_for_each_reason() {
     insta::assert_snapshot!("tune_what_is_missing", without(&world.says(&["tune", "missing.yaml"]), &HERE));
     // Nothing was stored.
     assert!(world.says(&["tasks", "list"]).contains("no tasks yet"));
-    let engine = "name: bare\nmodel: {id: x}\nengine: {name: sglang}\nsearch_space: {parameters: {tp-size: [1]}}\n";
-    world.write("engine.yaml", engine);
-    insta::assert_snapshot!("tune_without_an_engine", without(&world.says(&["tune", "engine.yaml"]), &HERE));
+    let mut said = String::new();
+    for (engine, flag) in [("sglang", "max-running-requests"), ("tensorrt-llm", "max_batch_size")] {
+        let text = format!(
+            "name: bare\nmodel: {{id: x}}\nengine: {{name: {engine}}}\n\
+             search_space: {{parameters: {{{flag}: [8, 16]}}}}\nload: {{levels: [{{concurrency: 1}}], requests: 4}}\n"
+        );
+        world.write("engine.yaml", &text);
+        said.push_str(&format!("{}\n", without(&world.says(&["tune", "engine.yaml"]), &HERE)));
+    }
+    insta::assert_snapshot!("tune_without_an_engine", said);
 }
 
 #[test]

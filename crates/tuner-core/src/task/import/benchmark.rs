@@ -2,7 +2,8 @@
 
 use super::fields::Fields;
 use crate::task::diagnostic::Diagnostic;
-use crate::task::load::{Level, LoadSpec, WorkloadSpec};
+use crate::task::level::Level;
+use crate::task::load::{LoadSpec, WorkloadSpec};
 use crate::task::read::tree::{Path, at_path};
 use crate::task::scenario::{SCENARIO_FORMS, Scenario};
 use crate::task::target::ModelSpec;

@@ -54,25 +54,6 @@ impl Rules<'_> {
         }
     }
 
-    fn levels(&mut self) {
-        let levels = &self.spec.load.levels;
-        for (i, level) in levels.iter().enumerate() {
-            let place = at_path!["load", "levels", i];
-            if level.rate.is_none() && level.concurrency.is_none() {
-                let finding = Diagnostic::error("", "the level has no intensity");
-                self.report(&place, finding.allowed("{concurrency: 8} or {rate: 2.5, arrival: poisson}"));
-            } else if level.rate.is_none() && level.arrival.is_some() {
-                let finding =
-                    Diagnostic::error("", "`arrival` needs a `rate`: a closed loop sends when an answer is complete");
-                self.report_key(&place.join("arrival"), finding.help("add `rate`, or remove `arrival`"));
-            }
-            if let Some(first) = levels.iter().take(i).position(|l| l == level) {
-                let finding = Diagnostic::error("", format!("this level is the same as levels[{first}]"));
-                self.report(&place, finding.help("to measure a level several times, set `repeats`"));
-            }
-        }
-    }
-
     fn times(&mut self) {
         let (t, load) = (&self.spec.timeouts, &self.spec.load);
         if t.ready_s > t.ready_limit_s {

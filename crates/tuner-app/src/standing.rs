@@ -1,0 +1,109 @@
+//! How a task stands: what is stored of it, and whether somebody works on it now.
+//!
+//! *Invariant*: derived at each look and stored nowhere; a worker that is killed cannot say so itself.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use tuner_runner::{is_dead, this_process};
+use tuner_store::{Holder, Resource, Store, TaskFilter, TaskRow, TaskStatus};
+
+use crate::error::AppError;
+
+/// A task as a list shows it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Standing {
+    /// What is stored.
+    #[serde(flatten)]
+    pub row: TaskRow,
+    /// Who claimed it last and has not given it back.
+    pub holder: Option<Holder>,
+    /// The holder lives, as far as can be told from here.
+    pub alive: bool,
+    /// Work on it was begun and has neither ended nor goes on.
+    pub interrupted: bool,
+}
+
+impl Standing {
+    fn new(row: TaskRow, holder: Option<Holder>, now: DateTime<Utc>) -> Self {
+        let alive = holder.as_ref().is_some_and(|holder| lives(holder, now));
+        let begun = match row.status {
+            TaskStatus::Running => true,
+            TaskStatus::Pending => holder.is_some(),
+            // One that is being cancelled only waits for its end.
+            _ => false,
+        };
+        Self { row, holder, alive, interrupted: begun && !alive }
+    }
+
+    /// Its status for people: the stored one, or `interrupted`.
+    pub fn word(&self) -> String {
+        if self.interrupted { "interrupted".to_owned() } else { self.row.status.to_string() }
+    }
+}
+
+/// Processes of this host are looked at; one elsewhere lives as long as its lease.
+fn lives(holder: &Holder, now: DateTime<Utc>) -> bool {
+    if holder.owner.host == this_process().host { !is_dead(&holder.owner) } else { holder.expires_at > now }
+}
+
+/// Every task of these statuses (none: of all), newest first.
+pub async fn list(store: &Store, statuses: Vec<TaskStatus>) -> Result<Vec<Standing>, AppError> {
+    let filter = TaskFilter { statuses };
+    let (mut standings, mut from) = (Vec::new(), None);
+    loop {
+        let page = store.list_tasks(&filter, from, 200).await?;
+        for row in page.tasks {
+            let holder = if row.status.is_end() { None } else { store.holder(&Resource::task(row.id)).await? };
+            standings.push(Standing::new(row, holder, Utc::now()));
+        }
+        from = page.next;
+        if from.is_none() {
+            return Ok(standings);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use chrono::TimeDelta;
+    use tuner_store::{Claim, NewTask, Owner, TaskId};
+
+    use super::*;
+
+    const TASK: &str = "{name: t, model: {id: llama-3.1-8b}, engine: {name: simulated}, search_space: {}}";
+
+    async fn standing(begun: bool, owner: Option<Owner>, later_s: i64) -> (String, bool, bool) {
+        let store = Store::in_memory().await.unwrap();
+        let spec = tuner_core::task::read(TASK, &Default::default()).unwrap().spec;
+        let id = TaskId::new();
+        let row = store.create_task(NewTask { id, spec, source: TASK.to_owned() }).await.unwrap();
+        let resource = Resource::task(row.id);
+        if let Some(owner) = &owner {
+            let claim = store.claim(&resource, owner, Duration::from_secs(30), Utc::now()).await.unwrap();
+            let Claim::Won(lease) = claim else { panic!("{claim:?}") };
+            if begun {
+                store.claimed(row.id, lease).start_task().await.unwrap();
+            }
+        }
+        let row = store.task("t").await.unwrap();
+        let holder = store.holder(&resource).await.unwrap();
+        let standing = Standing::new(row, holder, Utc::now() + TimeDelta::seconds(later_s));
+        (standing.word(), standing.alive, standing.interrupted)
+    }
+
+    #[tokio::test]
+    async fn a_task_is_interrupted_when_it_was_begun_and_nobody_lives_who_goes_on() {
+        let here = this_process();
+        let dead = Owner { start_ticks: here.start_ticks + 1, ..here.clone() };
+        let elsewhere = Owner { host: "elsewhere.invalid".to_owned(), ..here.clone() };
+        let says = |word: &str, alive, interrupted| (word.to_owned(), alive, interrupted);
+        assert_eq!(standing(false, None, 0).await, says("pending", false, false));
+        assert_eq!(standing(false, Some(dead.clone()), 0).await, says("interrupted", false, true));
+        assert_eq!(standing(true, Some(dead), 0).await, says("interrupted", false, true));
+        assert_eq!(standing(true, Some(here), 60).await, says("running", true, false));
+        assert_eq!(standing(true, Some(elsewhere.clone()), 0).await, says("running", true, false));
+        assert_eq!(standing(true, Some(elsewhere), 60).await, says("interrupted", false, true));
+    }
+}
