@@ -14,6 +14,7 @@ use crate::live::Live;
 use crate::plan::LevelPlan;
 use crate::prepared::PreparedWorkload;
 use crate::probe;
+use crate::protocol;
 use crate::run::{LevelRun, run_level};
 use crate::seed::Seeds;
 use crate::server::{GpuProbe, ServerWatch};
@@ -221,11 +222,11 @@ async fn find_tokens(request: &BenchRequest, target: &Target) -> Result<Option<T
 
 fn notes(features: &Features, request: &BenchRequest, tokens: Option<&TokenSource>) -> Vec<String> {
     let mut notes = Vec::new();
-    if !features.include_usage {
+    if !features.include_usage && protocol::generates(request.workload.api) {
         notes.push("the endpoint reports no usage; answers are counted with the tokenizer".to_owned());
     }
-    if request.workload.ignore_eos && !features.ignore_eos {
-        notes.push("the endpoint refuses ignore_eos: answers may be shorter than planned".to_owned());
+    if request.workload.ignore_eos && !features.ignore_eos && protocol::generates(request.workload.api) {
+        notes.push("the endpoint does not take ignore_eos: answers may be shorter than planned".to_owned());
     }
     if let Some(TokenSource::Local(tokenizer)) = tokens {
         let LocalTokenizer { note, .. } = tokenizer.as_ref();

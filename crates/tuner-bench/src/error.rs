@@ -3,6 +3,7 @@
 use crate::client::TargetError;
 use crate::dataset::{DatasetError, FetchError};
 use crate::plan::PlanError;
+use crate::protocol::{BuildError, ContentError};
 use crate::tokens::TokenError;
 
 /// Why a level could not be measured.
@@ -23,6 +24,9 @@ pub enum BenchError {
     /// The data set cannot be fetched.
     #[error(transparent)]
     Fetch(#[from] FetchError),
+    /// The protocol cannot carry what was asked.
+    #[error(transparent)]
+    Content(#[from] ContentError),
     /// The endpoint cannot be reached or does not speak the protocol.
     #[error("{url}: {what}")]
     Endpoint {
@@ -34,4 +38,13 @@ pub enum BenchError {
     /// A thread of the load generator could not be started or died.
     #[error("a client thread could not do its work: {0}")]
     Thread(String),
+}
+
+impl From<BuildError> for BenchError {
+    fn from(error: BuildError) -> Self {
+        match error {
+            BuildError::Tokens(error) => Self::Tokens(error),
+            BuildError::Content(error) => Self::Content(error),
+        }
+    }
 }

@@ -5,17 +5,18 @@
 
 pub mod arrival;
 mod bench;
-mod body;
 pub mod client;
 pub mod compat;
 pub mod dataset;
 mod error;
 mod live;
 pub mod log;
+mod picture;
 pub mod plan;
 mod prepared;
 pub mod probe;
 mod prompting;
+pub mod protocol;
 mod remarks;
 pub mod report;
 mod run;

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use tuner_core::task::{Api, LoadSpec, WorkloadSpec};
 
-use crate::body;
 use crate::dataset::{Dataset, DatasetError};
 use crate::error::BenchError;
 use crate::plan::{LevelPlan, PlanError, Rows};
 use crate::prompting::PromptSource;
+use crate::protocol::adopt;
 use crate::seed::Seeds;
 use crate::tokens::{TokenError, TokenSource};
 
@@ -101,7 +101,7 @@ impl PreparedWorkload {
 fn must_fit(dataset: &Dataset, api: Api) -> Result<(), DatasetError> {
     for row in &dataset.rows {
         if let Some(request) = &row.request
-            && let Err(what) = body::form(api, request.clone())
+            && let Err(what) = adopt(api, request.clone())
         {
             return Err(DatasetError::Line { path: dataset.path.clone(), line: row.line, what, more: 0 });
         }

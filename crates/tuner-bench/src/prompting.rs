@@ -5,14 +5,21 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
 use tuner_core::record::PlannedRequest;
-use tuner_core::task::WorkloadSpec;
+use tuner_core::task::{Scenario, WorkloadSpec};
 
+use crate::client::Features;
 use crate::dataset::{Dataset, salted};
+use crate::picture::data_url;
 use crate::plan::{LevelPlan, Rows};
-use crate::seed::{Dimension, mix};
-use crate::tokens::{Prompt, TokenError, TokenSource, WordPool};
+use crate::protocol::{Content, adopt, has_template, takes_token_ids};
+use crate::seed::{Dimension, mix, rng};
+use crate::tokens::{LocalTokenizer, Prompt, TokenError, TokenSource, WordPool};
+
+/// Tokens of the question about pictures.
+const QUESTION_TOKENS: u32 = 16;
+/// Added to a request's index for the second of its texts.
+const SECOND_TEXT: u64 = 1 << 63;
 
 /// Where a level's prompts come from, prepared once per engine.
 #[derive(Clone, Debug, Default)]
@@ -42,19 +49,7 @@ impl PromptSource {
     }
 }
 
-/// What a request asks, before it is put into a protocol's form.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Content {
-    /// Fields of OpenAI's requests, from a data set.
-    Fields(Map<String, Value>),
-    /// A text.
-    Text(String),
-    /// Token ids.
-    TokenIds(Vec<u32>),
-}
-
-/// What one request of a plan asks. `ids`: the endpoint takes token ids; `special`: it puts the model's own special
-/// tokens before a text.
+/// What one request of a plan asks.
 ///
 /// # Errors
 /// There is no tokenizer where one is needed, or no text of exactly that length.
@@ -63,32 +58,67 @@ pub(crate) fn content(
     request: &PlannedRequest,
     prompts: &PromptSource,
     tokens: Option<&TokenSource>,
-    ids: bool,
-    special: bool,
+    features: Features,
 ) -> Result<Content, TokenError> {
-    let source = plan.part(request.index).source;
-    let dataset = prompts.datasets.get(source).and_then(Option::as_ref);
+    let part = plan.part(request.index);
+    let dataset = prompts.datasets.get(part.source).and_then(Option::as_ref);
     let row = dataset.zip(plan.row(request.index)).and_then(|(dataset, at)| dataset.rows.get(at));
     if let Some(fields) = row.and_then(|row| row.request.clone()) {
-        return Ok(Content::Fields(if plan.workload.salt { salted(fields, &salt(plan)) } else { fields }));
+        let fields = if plan.workload.salt { salted(fields, &salt(plan)) } else { fields };
+        // That the protocol can carry it was checked when the data set was read.
+        return Ok(Content::Fields(adopt(part.api, fields).unwrap_or_default()));
     }
     let none = || TokenError::Nowhere { tried: "synthetic prompts need the model's tokenizer".to_owned() };
     let pool = prompts.pool.as_ref().ok_or_else(none)?;
-    let special = if special && !ids { pool.special_tokens } else { 0 };
-    let length = request.input_tokens.saturating_sub(special).max(1);
-    let local = match tokens {
-        Some(TokenSource::Local(tokenizer)) => Some(tokenizer),
-        _ => None,
-    };
-    let (seeds, level, repeat) = plan.words();
-    let prompt = Prompt { seeds, level, repeat, index: request.index, shared: &request.shared };
-    let text = match local {
-        Some(local) => pool.exact_text(local, prompt, length)?,
-        None => pool.text(prompt, length),
-    };
-    match local.filter(|_| ids) {
+    let maker = Maker { plan, request, pool, local: local(tokens) };
+    match part.scenario() {
+        Some(Scenario::Rerank { document, query }) => {
+            let (query, document) = (maker.text(query, SECOND_TEXT)?, maker.text(document, 0)?);
+            return Ok(Content::Ranking { query, documents: vec![document] });
+        }
+        Some(Scenario::Image { width, height, images }) => {
+            let (seeds, level, repeat) = plan.words();
+            let mut rng = rng(seeds.prompts, Dimension::Pictures, level, repeat, request.index);
+            let urls = (0..images).map(|_| data_url(width, height, &mut rng)).collect();
+            return Ok(Content::Pictures { text: maker.text(QUESTION_TOKENS, 0)?, urls });
+        }
+        _ => {}
+    }
+    let ids = features.token_ids && takes_token_ids(part.api);
+    // A bare text gets the model's own special tokens put before it; a chat's template is the engine's affair.
+    let special = if has_template(part.api) || ids { 0 } else { pool.special_tokens };
+    let text = maker.text(request.input_tokens.saturating_sub(special).max(1), 0)?;
+    match maker.local.filter(|_| ids) {
         Some(local) => Ok(Content::TokenIds(local.encode(&text, false)?)),
         None => Ok(Content::Text(text)),
+    }
+}
+
+/// Makes the texts of one request.
+struct Maker<'a> {
+    plan: &'a LevelPlan,
+    request: &'a PlannedRequest,
+    pool: &'a WordPool,
+    local: Option<&'a LocalTokenizer>,
+}
+
+impl Maker<'_> {
+    /// A text of `tokens` tokens; `which` tells several texts of one request apart.
+    fn text(&self, tokens: u32, which: u64) -> Result<String, TokenError> {
+        let (seeds, level, repeat) = self.plan.words();
+        let shared = if which == 0 { self.request.shared.as_slice() } else { &[] };
+        let prompt = Prompt { seeds, level, repeat, index: self.request.index | which, shared };
+        match self.local {
+            Some(local) => self.pool.exact_text(local, prompt, tokens),
+            None => Ok(self.pool.text(prompt, tokens)),
+        }
+    }
+}
+
+fn local(tokens: Option<&TokenSource>) -> Option<&LocalTokenizer> {
+    match tokens {
+        Some(TokenSource::Local(tokenizer)) => Some(tokenizer),
+        _ => None,
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use tuner_core::record::{Fate, RequestRecord};
 
-use crate::plan::{LevelPlan, Part};
+use crate::plan::LevelPlan;
 
 /// Everything worth saying.
 pub(crate) fn remarks(plan: &LevelPlan, records: &[RequestRecord]) -> Vec<String> {
@@ -27,7 +27,8 @@ fn repeats(plan: &LevelPlan, requests: usize) -> Option<String> {
 
 /// What was drawn, where lengths are drawn.
 fn lengths(plan: &LevelPlan, measured: &[&RequestRecord]) -> Option<String> {
-    if measured.len() < 2 || plan.parts.iter().all(Part::is_fixed) && plan.parts.len() == 1 {
+    let fixed = plan.parts.len() == 1 && plan.parts[0].scenario().is_some_and(|s| s.is_fixed());
+    if measured.len() < 2 || fixed {
         return None;
     }
     let (input, input_sd) = mean_and_sd(measured.iter().map(|r| r.planned_input_tokens));

@@ -16,6 +16,7 @@ pub(crate) enum Dimension {
     PrefixWords = 8,
     Thinning = 9,
     Salt = 10,
+    Pictures = 11,
 }
 
 /// The two seeds of a level. Experiments that are compared share `schedule` (lengths and arrivals) and differ in

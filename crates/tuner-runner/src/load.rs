@@ -123,7 +123,7 @@ fn failure(error: &BenchError) -> Failure {
         BenchError::Tokens(_) | BenchError::Dataset(_) | BenchError::Fetch(_) | BenchError::Target(_) => {
             FailureClass::ModelMissing
         }
-        BenchError::Plan(_) => FailureClass::Internal,
+        BenchError::Plan(_) | BenchError::Content(_) => FailureClass::Internal,
     };
     Failure::new(class, with_causes(error))
 }

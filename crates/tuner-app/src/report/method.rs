@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tuner_core::TaskSpec;
 use tuner_core::engine::{EngineName, ReadBackVerdict};
 use tuner_core::plan::{AttemptState, AttemptView};
-use tuner_core::task::{Api, BackendSpec, ClassSpec, Prompts, SamplerSpec};
+use tuner_core::task::{BackendSpec, ClassSpec, Prompts, SamplerSpec};
 
 use super::ReportData;
 use super::model::Fact;
@@ -109,10 +109,7 @@ fn workload(spec: &TaskSpec) -> String {
         };
         workload.classes.iter().map(class).collect::<Vec<_>>().join("; ")
     };
-    let api = match workload.api {
-        Api::Chat => "chat",
-        Api::Completions => "completions",
-    };
+    let api = workload.api.name();
     let eos = if workload.ignore_eos { ", end of sequence ignored" } else { "" };
     format!("{prompts}, {api} endpoint, temperature {}{eos}", workload.temperature)
 }

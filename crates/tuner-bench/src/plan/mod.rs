@@ -10,9 +10,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tuner_core::record::{PlannedRequest, SharedRun};
-use tuner_core::task::{Level, LoadSpec, ScenarioError, WorkloadSpec};
+use tuner_core::task::{Api, Level, LoadSpec, Scenario, ScenarioError, WorkloadSpec};
 
 use crate::arrival::Arrivals;
+use crate::scenario;
 use crate::seed::{Dimension, Seeds, mix, rng};
 use order::Replay;
 use parts::Lengths;
@@ -44,13 +45,13 @@ pub enum PlanError {
         /// Position of the level.
         level: u32,
     },
-    /// A scenario of another endpoint than those that generate text.
-    #[error("`{scenario}` needs {needs}, which scenarios do not reach yet")]
-    Endpoint {
+    /// Pictures for an endpoint that takes none.
+    #[error("`{scenario}` shows pictures, which {} does not take; set the api to chat, responses or anthropic", .api.name())]
+    Pictures {
         /// The scenario.
-        scenario: String,
-        /// What it needs.
-        needs: &'static str,
+        scenario: Scenario,
+        /// The endpoint.
+        api: Api,
     },
     /// A level without a scenario and without rows.
     #[error("the data set has no rows that can be used here")]
@@ -213,8 +214,9 @@ impl LevelPlan {
                 let shared = if plain { prefix(row.input_tokens) } else { row.shared.clone() };
                 (row.input_tokens, row.output_tokens, shared)
             }
-            (Lengths::Mix(mix), _) => {
-                let (input, output) = parts::draw(mix, &mut self.rng(Dimension::Lengths, index));
+            (Lengths::Scenario { output: Some(output), .. }, _) => (0, *output, Vec::new()),
+            (Lengths::Scenario { scenario, .. }, _) => {
+                let (input, output) = scenario::lengths(*scenario, &mut self.rng(Dimension::Lengths, index));
                 (input, output, prefix(input))
             }
             (Lengths::Rows(_), None) => (1, 1, Vec::new()),
@@ -313,7 +315,7 @@ impl Iterator for Requests<'_> {
             && index < u64::from(streams)
         {
             let share = (index + 1) as f64 / f64::from(streams);
-            output_tokens = ((f64::from(output_tokens) * share).ceil() as u32).max(1);
+            output_tokens = (f64::from(output_tokens) * share).ceil() as u32;
         }
         let model = match plan.workload.models.as_slice() {
             [] => None,

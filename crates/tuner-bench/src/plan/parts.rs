@@ -8,10 +8,10 @@ use std::sync::Arc;
 use rand::{Rng, RngExt};
 use serde_json::{Map, Value};
 use tuner_core::record::SharedRun;
-use tuner_core::task::{Api, Mix, ModelShare, Prompts, SharedPrefix, WorkloadSpec};
+use tuner_core::task::{Api, Mix, ModelShare, Prompts, Scenario, SharedPrefix, WorkloadSpec};
 
-use super::PlanError;
-use crate::scenario;
+use super::{DEFAULT_OUTPUT_TOKENS, PlanError};
+use crate::protocol;
 use crate::seed::mix;
 
 /// What planning needs of one row of a data set.
@@ -35,7 +35,11 @@ pub type Rows = Vec<Option<Arc<[Row]>>>;
 /// Where the lengths come from.
 #[derive(Clone, Debug)]
 pub(super) enum Lengths {
-    Mix(Mix),
+    /// `output` where the scenario names none.
+    Scenario {
+        scenario: Scenario,
+        output: Option<u32>,
+    },
     Rows(Arc<[Row]>),
 }
 
@@ -62,70 +66,82 @@ impl Part {
     pub fn rows(&self) -> Option<&Arc<[Row]>> {
         match &self.lengths {
             Lengths::Rows(rows) => Some(rows),
-            Lengths::Mix(_) => None,
+            Lengths::Scenario { .. } => None,
         }
     }
 
-    /// Whether all its requests have the same lengths.
-    pub(crate) fn is_fixed(&self) -> bool {
-        matches!(&self.lengths, Lengths::Mix(mix) if mix.parts.len() == 1 && mix.parts[0].1.is_fixed())
+    /// Its scenario, where it has one.
+    pub fn scenario(&self) -> Option<Scenario> {
+        match self.lengths {
+            Lengths::Scenario { scenario, .. } => Some(scenario),
+            Lengths::Rows(_) => None,
+        }
+    }
+
+    /// Whether text alone goes in and comes out.
+    pub fn is_text(&self) -> bool {
+        use Scenario::{Embedding, Image, Rerank};
+        protocol::generates(self.api)
+            && !matches!(self.scenario(), Some(Embedding { .. } | Rerank { .. } | Image { .. }))
     }
 }
 
-/// Every kind of request of a workload. A mix of scenarios without classes becomes one class per scenario.
+/// Every kind of request of a workload. A mix of scenarios without classes becomes one class per scenario; within a
+/// class, its parts share the name.
 pub(super) fn parts(workload: &WorkloadSpec, rows: &Rows) -> Result<Vec<Part>, PlanError> {
-    let whole = |source: usize, prompts: &Prompts| {
-        Ok::<Part, PlanError>(Part {
-            class: None,
-            weight: 1.0,
-            api: workload.api,
-            temperature: workload.temperature,
-            extra_body: workload.extra_body.clone(),
-            source,
-            lengths: lengths(prompts, rows.get(source).cloned().flatten())?,
-        })
+    let own = |lengths: Lengths| Part {
+        class: None,
+        weight: 1.0,
+        api: workload.api,
+        temperature: workload.temperature,
+        extra_body: workload.extra_body.clone(),
+        source: 0,
+        lengths,
     };
-    if !workload.classes.is_empty() {
-        let class = |(i, class): (usize, &tuner_core::task::ClassSpec)| {
-            let part = whole(i, &class.prompts())?;
-            let mut extra_body = part.extra_body.clone();
-            extra_body.extend(class.extra_body.clone());
-            Ok(Part {
+    let mut all = Vec::new();
+    for (source, class) in workload.classes.iter().enumerate() {
+        let api = class.api.unwrap_or(workload.api);
+        let kinds = kinds(&class.prompts(), api, rows.get(source).cloned().flatten())?;
+        let total: f64 = kinds.iter().map(|kind| kind.0).sum();
+        for (weight, api, lengths) in kinds {
+            let mut part = own(lengths);
+            part.extra_body.extend(class.extra_body.clone());
+            all.push(Part {
                 class: Some(class.name.clone()),
-                weight: class.weight,
-                api: class.api.unwrap_or(part.api),
-                temperature: class.temperature.unwrap_or(part.temperature),
-                extra_body,
+                weight: class.weight * weight / total,
+                api,
+                temperature: class.temperature.unwrap_or(workload.temperature),
+                source,
                 ..part
-            })
-        };
-        return workload.classes.iter().enumerate().map(class).collect();
+            });
+        }
     }
-    let part = whole(0, &workload.prompts)?;
-    match &part.lengths {
-        Lengths::Mix(mix) if mix.parts.len() > 1 => Ok(mix
-            .parts
-            .iter()
-            .map(|(weight, scenario)| Part {
-                class: Some(scenario.to_string()),
-                weight: *weight,
-                lengths: Lengths::Mix(Mix { parts: vec![(1.0, *scenario)] }),
-                ..part.clone()
-            })
-            .collect()),
-        _ => Ok(vec![part]),
+    if !workload.classes.is_empty() {
+        return Ok(all);
     }
+    let kinds = kinds(&workload.prompts, workload.api, rows.first().cloned().flatten())?;
+    let several = kinds.len() > 1;
+    let part = |(weight, api, lengths)| {
+        let part = Part { weight, api, ..own(lengths) };
+        let class = part.scenario().filter(|_| several).map(|scenario| scenario.to_string());
+        Part { class, ..part }
+    };
+    Ok(kinds.into_iter().map(part).collect())
 }
 
-fn lengths(prompts: &Prompts, rows: Option<Arc<[Row]>>) -> Result<Lengths, PlanError> {
+/// Weight, endpoint and lengths of each kind of request that prompts come to.
+fn kinds(prompts: &Prompts, api: Api, rows: Option<Arc<[Row]>>) -> Result<Vec<(f64, Api, Lengths)>, PlanError> {
     if let Some(rows) = rows.filter(|_| prompts.dataset().is_some()) {
-        return if rows.is_empty() { Err(PlanError::NoLengths) } else { Ok(Lengths::Rows(rows)) };
+        return if rows.is_empty() { Err(PlanError::NoLengths) } else { Ok(vec![(1.0, api, Lengths::Rows(rows))]) };
     }
     let mix: Mix = prompts.scenario.as_deref().ok_or(PlanError::NoLengths)?.parse()?;
-    match mix.parts.iter().find_map(|(_, s)| Some((s, s.needs()?))) {
-        Some((scenario, needs)) => Err(PlanError::Endpoint { scenario: scenario.to_string(), needs }),
-        None => Ok(Lengths::Mix(mix)),
-    }
+    let kind = |(weight, scenario): &(f64, Scenario)| {
+        let pictures = matches!(scenario, Scenario::Image { .. });
+        let output = pictures.then(|| prompts.output_tokens.unwrap_or(DEFAULT_OUTPUT_TOKENS));
+        let api = scenario.api(api).ok_or(PlanError::Pictures { scenario: *scenario, api })?;
+        Ok((*weight, api, Lengths::Scenario { scenario: *scenario, output }))
+    };
+    mix.parts.iter().map(kind).collect()
 }
 
 /// A position drawn by weight.
@@ -141,12 +157,6 @@ pub(super) fn pick(weights: impl Iterator<Item = f64> + Clone, rng: &mut impl Rn
         }
     }
     last
-}
-
-/// Lengths (input, output) drawn from a mix.
-pub(super) fn draw(mix: &Mix, rng: &mut impl Rng) -> (u32, u32) {
-    let chosen = if mix.parts.len() > 1 { pick(mix.parts.iter().map(|p| p.0), rng) } else { 0 };
-    scenario::lengths(mix.parts[chosen].1, rng)
 }
 
 /// What a synthetic prompt of `input` tokens shares with others. At least one token stays its own: an engine computes

@@ -54,12 +54,23 @@ fn a_mix_of_scenarios_is_one_class_for_each() {
 }
 
 #[test]
-fn a_scenario_of_another_endpoint_is_refused_by_name() {
-    let load = LoadSpec::default();
-    for text in ["E(1024)", "R(1024,100)", "I(512,512)"] {
-        let error = LevelPlan::new(&workload(json!({"scenario": text})), &load, 0, 0, Seeds::default()).unwrap_err();
-        assert!(error.to_string().starts_with(&format!("`{text}` needs ")), "{error}");
+fn scenarios_of_other_endpoints_go_there() {
+    let mixed = workload(json!({"scenario": "1*E(1024)+1*R(1000,24)+1*I(64,64,2)+1*D(7,8)", "output_tokens": 5}));
+    assert_eq!(mixed.apis(), [Api::Embeddings, Api::Rerank, Api::Chat]);
+    let load = LoadSpec { levels: vec![Level::closed(4)], ..LoadSpec::default() };
+    let plan = LevelPlan::new(&mixed, &load, 0, 0, Seeds::default()).unwrap();
+    let mut kinds: Vec<(&str, u32, u32)> = Vec::new();
+    for request in plan.requests().filter(|r| !r.warmup).take(100) {
+        let kind = (plan.part(request.index).api.name(), request.input_tokens, request.output_tokens);
+        kinds.push(kind);
     }
+    kinds.sort_unstable();
+    kinds.dedup();
+    assert_eq!(kinds, [("chat", 0, 5), ("chat", 7, 8), ("embeddings", 1024, 0), ("rerank", 1024, 0)]);
+    assert_eq!(plan.parts.iter().map(Part::is_text).collect::<Vec<_>>(), [false, false, false, true]);
+    let raw = workload(json!({"scenario": "I(64,64)", "api": "completions"}));
+    let error = LevelPlan::new(&raw, &load, 0, 0, Seeds::default()).unwrap_err();
+    assert!(error.to_string().starts_with("`I(64,64)` shows pictures, which completions does not take"), "{error}");
 }
 
 #[test]

@@ -18,14 +18,14 @@ use tuner_core::record::RequestRecord;
 use tuner_core::task::SloSpec;
 use tuner_core::{Measurement, Percentile};
 
-use crate::body;
 use crate::client::{Address, Features, LevelClock, Limits, Target};
 use crate::error::BenchError;
 use crate::live::{Live, Meter, Phase, Progress};
 use crate::plan::LevelPlan;
 use crate::prompting::PromptSource;
+use crate::protocol::{self, BuildError};
 use crate::report::{self, ReportInput, Window};
-use crate::tokens::{TokenError, TokenSource};
+use crate::tokens::TokenSource;
 use crate::validity::ClientEvidence;
 use queue::{Prepared, Queue};
 use worker::{Due, Work};
@@ -282,9 +282,9 @@ fn make_requests(
     tokens: Option<&TokenSource>,
     model: &str,
     features: Features,
-) -> Result<(), TokenError> {
+) -> Result<(), BuildError> {
     for planned in plan.requests() {
-        let built = body::build(plan, &planned, prompts, tokens, model, features)?;
+        let built = protocol::build(plan, &planned, prompts, tokens, model, features)?;
         if !queue.put(Prepared { planned, built }) {
             break;
         }

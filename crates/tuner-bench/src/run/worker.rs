@@ -12,7 +12,6 @@ use tuner_core::record::{Fate, RequestRecord, TokenRead};
 
 use super::Shared;
 use super::queue::Prepared;
-use crate::body;
 use crate::client::{Connection, EventCounts, Exchange, exchange, monotonic_ns};
 
 /// How often a thread looks at its own CPU time.
@@ -154,7 +153,7 @@ async fn send(
     } else {
         tokio::select! {
             biased;
-            seen = exchange(slot, &shared.address, body::path(built.api), built.bytes, shared.limits, &sent) => Some(seen),
+            seen = exchange(slot, &shared.address, built.api, built.bytes, shared.limits, &sent) => Some(seen),
             () = cancelled(&mut cancel) => None,
         }
     };

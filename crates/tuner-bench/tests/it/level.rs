@@ -181,7 +181,7 @@ async fn prompts_of_a_file_are_sent_with_their_roles_and_parameters() {
     };
     let server = server(1);
     let load = LoadSpec { warmup_requests: Some(0), ..closed(1, 4) };
-    let workload = WorkloadSpec { prompts, ..WorkloadSpec::default() };
+    let workload = WorkloadSpec { prompts, salt: false, ..WorkloadSpec::default() };
     let (plan, run) = run(&target(&server), &workload, &load).await;
     let measurement = run.measurement(&plan, &[], &[]);
     assert_eq!(measurement.requests.completed, 4, "{:?}", measurement.errors);

@@ -30,7 +30,7 @@ async fn asked(json: Value, requests: u32) -> Vec<Served> {
     let measurement = level.measurement(&plan, &[], &[]);
     assert_eq!(measurement.requests.completed, u64::from(requests), "{:?}", measurement.errors);
     let records = level.records;
-    assert!(records.iter().all(|r| r.class.is_some() == !plan.workload.classes.is_empty()));
+    assert!(records.iter().all(|r| r.class.is_some() == (plan.parts.len() > 1)));
     server.served()
 }
 
@@ -108,7 +108,7 @@ async fn a_trace_is_sent_when_it_says_with_the_lengths_it_says() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("trace");
     let mut text = "arrived_at,num_prefill_tokens,num_decode_tokens\n".to_owned();
-    let gaps = [0.0, 0.4, 0.4, 1.2, 2.0];
+    let gaps = [0.0, 0.4, 0.8, 1.2, 2.0];
     gaps.iter().zip(10..).for_each(|(at, n)| text.push_str(&format!("{},{n},4\n", 50.0 + at)));
     std::fs::write(&path, text).unwrap();
     let server = server();
@@ -123,4 +123,25 @@ async fn a_trace_is_sent_when_it_says_with_the_lengths_it_says() {
     assert_eq!(plan.open_window().map(|(_, end)| end), Some(0.5));
     let words: Vec<usize> = server.served().iter().map(|s| s.prompt.split(' ').count()).collect();
     assert_eq!(words, [10, 11, 12, 13, 14]);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn documents_rankings_and_pictures_go_to_their_endpoints() {
+    let served = asked(json!({"scenario": "1*E(40)+1*R(30,6)+1*I(24,16,2)", "output_tokens": 4}), 24).await;
+    let to = |path: &str| -> Vec<&Value> { served.iter().filter(|s| s.head.contains(path)).map(|s| &s.body).collect() };
+    let (embedded, ranked, seen) = (to("/v1/embeddings"), to("/v1/rerank"), to("/v1/chat/completions"));
+    assert_eq!(embedded.len() + ranked.len() + seen.len(), 24);
+    assert!([&embedded, &ranked, &seen].iter().all(|kind| kind.len() >= 3));
+    let words = |text: &Value| text.as_str().unwrap().split(' ').count();
+    let length = |input: &Value| input.as_array().map_or_else(|| words(input), Vec::len);
+    assert!(embedded.iter().all(|body| length(&body["input"]) == 40), "{embedded:?}");
+    let sizes: Vec<(usize, usize)> = ranked.iter().map(|b| (words(&b["documents"][0]), words(&b["query"]))).collect();
+    assert!(sizes.iter().all(|size| *size == (30, 6)), "{sizes:?}");
+    let pictures: std::collections::HashSet<&str> = seen
+        .iter()
+        .flat_map(|b| (0..2).map(|i| b["messages"][0]["content"][i]["image_url"]["url"].as_str().unwrap()))
+        .collect();
+    assert_eq!(pictures.len(), 2 * seen.len(), "each picture is shown once");
+    assert!(pictures.iter().all(|url| url.starts_with("data:image/png;base64,iVBORw0KGgo")));
+    assert!(seen.iter().all(|b| b["max_tokens"] == 4 && words(&b["messages"][0]["content"][2]["text"]) == 16));
 }

@@ -96,6 +96,12 @@ pub(crate) struct Args {
 enum BenchApi {
     Chat,
     Completions,
+    Responses,
+    Anthropic,
+    Embeddings,
+    Rerank,
+    SglangGenerate,
+    LlamacppCompletion,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -205,6 +211,12 @@ fn request(args: &Args, settings: &Settings) -> anyhow::Result<BenchRequest> {
             api: match args.api {
                 BenchApi::Chat => Api::Chat,
                 BenchApi::Completions => Api::Completions,
+                BenchApi::Responses => Api::Responses,
+                BenchApi::Anthropic => Api::Anthropic,
+                BenchApi::Embeddings => Api::Embeddings,
+                BenchApi::Rerank => Api::Rerank,
+                BenchApi::SglangGenerate => Api::SglangGenerate,
+                BenchApi::LlamacppCompletion => Api::LlamacppCompletion,
             },
             ignore_eos: !args.allow_eos,
             ..WorkloadSpec::default()

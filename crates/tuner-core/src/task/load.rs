@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::level::Level;
+use super::scenario::Mix;
 use super::workload::{ClassSpec, DatasetSpec, ModelShare, SharedPrefix};
 
 /// What is asked of the model.
@@ -24,7 +25,7 @@ pub struct WorkloadSpec {
     pub models: Vec<ModelShare>,
     /// Make prompts differ from measurement to measurement, so that no prefix cache is warmed by accident.
     pub salt: bool,
-    /// Endpoint: `chat` or `completions`.
+    /// Endpoint: `chat`, `completions`, …
     pub api: Api,
     /// Ask the engine not to stop before the output length (`ignore_eos`), so that configurations do equal work.
     pub ignore_eos: bool,
@@ -42,16 +43,22 @@ impl Default for WorkloadSpec {
 }
 
 impl WorkloadSpec {
-    /// Every endpoint that its requests go to, each once, the workload's own first.
+    /// Every endpoint that its requests go to, each once.
     pub fn apis(&self) -> Vec<Api> {
-        let mut apis = if self.classes.is_empty() { vec![self.api] } else { Vec::new() };
-        for class in &self.classes {
-            let api = class.api.unwrap_or(self.api);
-            if !apis.contains(&api) {
-                apis.push(api);
-            }
-        }
-        apis
+        let of = |prompts: &Prompts, given: Api| {
+            let mix = prompts.scenario.as_deref().and_then(|text| text.parse::<Mix>().ok());
+            let parts = mix.map_or(Vec::new(), |mix| mix.parts);
+            if parts.is_empty() { vec![given] } else { parts.iter().filter_map(|(_, s)| s.api(given)).collect() }
+        };
+        let mut all = if self.classes.is_empty() { of(&self.prompts, self.api) } else { Vec::new() };
+        all.extend(self.classes.iter().flat_map(|class| of(&class.prompts(), class.api.unwrap_or(self.api))));
+        let mut seen = Vec::new();
+        all.retain(|api| {
+            let new = !seen.contains(api);
+            seen.push(*api);
+            new
+        });
+        all
     }
 
     /// The data sets that it reads: of the workload itself, or of each class in order.
@@ -69,7 +76,8 @@ impl WorkloadSpec {
 struct WrittenWorkload {
     /// Synthetic prompts of exact token length, input and output: `D(512,128)` (always), `N(480,240)/(300,150)` (normal:
     /// mean, standard deviation), `U(100,500)/(50,200)` (uniform: from, to), `L(6,0.5)/(5,0.5)` (lognormal: mean and
-    /// standard deviation of the logarithm), or a mix of these: `0.7*D(512,128)+0.3*D(4000,500)`. Default `D(256,64)`
+    /// standard deviation of the logarithm), `E(1024)` (a document to embed), `R(1024,100)` (a document to rank for a
+    /// query), `I(512,512)` (a picture; or how many as a third number), or a mix of these: `0.7*D(512,128)+0.3*D(4000,500)`. Default `D(256,64)`
     /// where nothing else is given.
     scenario: Option<String>,
     /// Short for `dataset: {source: FILE}`.
@@ -90,7 +98,7 @@ struct WrittenWorkload {
     /// Make prompts differ from measurement to measurement, so that no prefix cache is warmed by accident: other words in
     /// synthetic prompts, a line in front of those of a data set.
     salt: bool,
-    /// Endpoint: `chat` or `completions`.
+    /// Endpoint: `chat`, `completions`, …
     api: Api,
     /// Ask the engine not to stop before the output length (`ignore_eos`), so that configurations do equal work.
     ignore_eos: bool,
@@ -148,7 +156,7 @@ fn default_scenario() -> String {
     "D(256,64)".to_owned()
 }
 
-/// Which OpenAI endpoint.
+/// Which endpoint, and so which protocol.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Api {
@@ -157,6 +165,46 @@ pub enum Api {
     Chat,
     /// `/v1/completions`
     Completions,
+    /// `/v1/responses`
+    Responses,
+    /// Anthropic's `/v1/messages`
+    Anthropic,
+    /// `/v1/embeddings`: vectors of texts.
+    Embeddings,
+    /// `/v1/rerank`: documents ranked by a query, from a `prompts_file` whose lines have both in `request_body`.
+    Rerank,
+    /// SGLang's own `/generate`
+    SglangGenerate,
+    /// llama.cpp's own `/completion`
+    LlamacppCompletion,
+}
+
+impl Api {
+    /// Every endpoint.
+    pub const ALL: [Self; 8] = [
+        Self::Chat,
+        Self::Completions,
+        Self::Responses,
+        Self::Anthropic,
+        Self::Embeddings,
+        Self::Rerank,
+        Self::SglangGenerate,
+        Self::LlamacppCompletion,
+    ];
+
+    /// Its name in a task file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Completions => "completions",
+            Self::Responses => "responses",
+            Self::Anthropic => "anthropic",
+            Self::Embeddings => "embeddings",
+            Self::Rerank => "rerank",
+            Self::SglangGenerate => "sglang_generate",
+            Self::LlamacppCompletion => "llamacpp_completion",
+        }
+    }
 }
 
 /// Where prompts come from: one of `scenario`, `prompts_file` and `dataset`.

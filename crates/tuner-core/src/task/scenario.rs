@@ -6,6 +6,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::load::Api;
+
 /// What one request is made of. Lengths are tokens.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Scenario {
@@ -94,21 +96,21 @@ pub enum ScenarioError {
 }
 
 /// The forms, for messages.
-pub const SCENARIO_FORMS: &str = "D(512,128), N(480,240)/(300,150), U(100,500)/(50,200), L(6,0.5)/(5,0.5), or a mix: \
-                                  0.7*D(512,128)+0.3*U(100,500)/(50,200)";
+pub const SCENARIO_FORMS: &str = "D(512,128), N(480,240)/(300,150), U(100,500)/(50,200), L(6,0.5)/(5,0.5), E(1024), R(1024,100), \
+                                  I(512,512), or a mix: 0.7*D(512,128)+0.3*U(100,500)/(50,200)";
 
 const LONGEST: f64 = 10_000_000.0;
 /// Parts of a mix at most; each is a class of the report.
 const MOST_PARTS: usize = 20;
 
 impl Scenario {
-    /// What beside text generation it needs: the endpoint, in words; `None` for plain generation.
-    pub fn needs(&self) -> Option<&'static str> {
+    /// The endpoint that its requests go to, where the workload's is `given`; `None` if that takes no pictures.
+    pub fn api(&self, given: Api) -> Option<Api> {
         match self {
-            Self::Embedding { .. } => Some("an embeddings endpoint"),
-            Self::Rerank { .. } => Some("a rerank endpoint"),
-            Self::Image { .. } => Some("a chat endpoint that takes images"),
-            _ => None,
+            Self::Embedding { .. } => Some(Api::Embeddings),
+            Self::Rerank { .. } => Some(Api::Rerank),
+            Self::Image { .. } => matches!(given, Api::Chat | Api::Responses | Api::Anthropic).then_some(given),
+            _ => Some(given),
         }
     }
 

@@ -74,6 +74,11 @@ impl VirtualLab {
             .workload
             .plan(&job.spec.load, level, repeat, job.virtual_seeds())
             .map_err(|error| Failure::new(FailureClass::Internal, with_causes(&error)))?;
+        if let Some(part) = plan.parts.iter().find(|part| !part.is_text()) {
+            let what = part.scenario().map_or_else(|| part.api.name().to_owned(), |scenario| scenario.to_string());
+            let text = format!("virtual time knows no embeddings, rankings or pictures: `{what}` needs a real engine");
+            return Err(Failure::new(FailureClass::EngineArguments, text));
+        }
         let drive = Drive {
             concurrency: plan.arrival.concurrency,
             duration_s: plan.duration_s,

@@ -2,7 +2,7 @@
 
 use super::super::diagnostic::Diagnostic;
 use super::super::level::Arrival;
-use super::super::load::Prompts;
+use super::super::load::{Api, Prompts};
 use super::super::read::tree::{Path, at_path};
 use super::super::scenario::{Mix, SCENARIO_FORMS};
 use super::super::workload::{ClassSpec, DatasetSpec};
@@ -13,7 +13,7 @@ impl Rules<'_> {
         let workload = &self.spec.workload;
         let place = at_path!["workload"];
         if workload.classes.is_empty() {
-            self.prompts(&place, &workload.prompts);
+            self.prompts(&place, &workload.prompts, workload.api);
         } else {
             self.classes();
         }
@@ -23,7 +23,7 @@ impl Rules<'_> {
     }
 
     /// Exactly one source of prompts, and what belongs to it.
-    fn prompts(&mut self, place: &Path, prompts: &Prompts) {
+    fn prompts(&mut self, place: &Path, prompts: &Prompts, api: Api) {
         let given: Vec<&str> = [
             ("scenario", prompts.scenario.is_some()),
             ("prompts_file", prompts.prompts_file.is_some()),
@@ -37,29 +37,29 @@ impl Rules<'_> {
             self.report_key(&place.join(*second), finding.help("keep one of the two"));
         }
         if let Some(text) = &prompts.scenario {
-            self.scenario(&place.join("scenario"), text);
+            self.scenario(&place.join("scenario"), text, api);
         }
         if let Some(dataset) = &prompts.dataset {
             self.dataset(&place.join("dataset"), dataset);
         }
-        if prompts.output_tokens.is_some() && prompts.dataset().is_none() {
+        let pictures = prompts.scenario.as_deref().is_some_and(|text| text.contains("I("));
+        if prompts.output_tokens.is_some() && prompts.dataset().is_none() && !pictures {
             let finding = Diagnostic::note("", "`output_tokens` is for rows of a data set; the scenario gives its own");
             self.report_key(&place.join("output_tokens"), finding);
         }
     }
 
-    fn scenario(&mut self, place: &Path, text: &str) {
+    fn scenario(&mut self, place: &Path, text: &str, api: Api) {
         match text.parse::<Mix>() {
             Err(error) => {
                 let finding = Diagnostic::error("", error.to_string()).allowed(SCENARIO_FORMS);
                 self.report(place, finding.help("lengths are tokens: (prompt,answer)"));
             }
             Ok(mix) => {
-                for (_, scenario) in &mix.parts {
-                    if let Some(needs) = scenario.needs() {
-                        let message = format!("`{scenario}` needs {needs}, which scenarios do not reach yet");
-                        self.report(place, Diagnostic::error("", message).allowed(SCENARIO_FORMS));
-                    }
+                for (_, scenario) in mix.parts.iter().filter(|(_, scenario)| scenario.api(api).is_none()) {
+                    let message = format!("`{scenario}` shows pictures, which {} does not take", api.name());
+                    let finding = Diagnostic::error("", message);
+                    self.report(place, finding.help("set `api` to chat, responses or anthropic"));
                 }
             }
         }
@@ -104,7 +104,7 @@ impl Rules<'_> {
                 let finding = Diagnostic::error("", format!("the class `{}` has no prompts", class.name));
                 self.report(&at, finding.help("give it a `scenario` or a `dataset`"));
             }
-            self.prompts(&at, &class.prompts());
+            self.prompts(&at, &class.prompts(), class.api.unwrap_or(workload.api));
             self.extra_body(&at, &class.extra_body);
             self.slos(&at.join("slos"), &class.slos);
         }
