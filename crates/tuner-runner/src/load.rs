@@ -120,10 +120,10 @@ fn target(endpoint: &Endpoint, model: &str, features: Features) -> Target {
 fn failure(error: &BenchError) -> Failure {
     let class = match error {
         BenchError::Endpoint { .. } | BenchError::Thread(_) => FailureClass::Connection,
-        BenchError::Tokens(_) | BenchError::Dataset(_) | BenchError::Fetch(_) | BenchError::Target(_) => {
-            FailureClass::ModelMissing
+        BenchError::Tokens(_) | BenchError::Target(_) => FailureClass::ModelMissing,
+        BenchError::Dataset(_) | BenchError::Fetch(_) | BenchError::Plan(_) | BenchError::Content(_) => {
+            FailureClass::Workload
         }
-        BenchError::Plan(_) | BenchError::Content(_) => FailureClass::Internal,
     };
     Failure::new(class, with_causes(error))
 }

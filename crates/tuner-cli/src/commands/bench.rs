@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::watch;
 use tuner_app::report::{BenchFile, server_words, write_bench};
 use tuner_bench::sweep::{Found, Sweep};
-use tuner_bench::{BenchReport, BenchRequest, Live, Target, bench_url, dataset};
+use tuner_bench::{BenchError, BenchReport, BenchRequest, Live, Target, bench_url, dataset};
 use tuner_core::task::{Api, Arrival, Level, LoadSpec, Mix, Prompts, SloSpec, WorkloadSpec};
 use tuner_core::{Measurement, Metric, Percentile, Stat, Validity};
 use tuner_deploy::{Proxies, http};
@@ -126,7 +126,9 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
     let mut request = request(&args, settings)?;
     let proxies = Proxies::from_vars(settings.surroundings().proxies);
     let datasets = settings.home().root().join("datasets");
-    request.workload = dataset::fetch_all(&request.workload, &datasets, |url| http::client(url, &proxies)).await?;
+    request.workload = dataset::fetch_all(&request.workload, &datasets, |url| http::client(url, &proxies))
+        .await
+        .map_err(BenchError::from)?;
     let (live, seen) = watch::channel(Live::default());
     let (stop, stopped) = watch::channel(false);
     let bar = ui::fancy(settings).then(bar);

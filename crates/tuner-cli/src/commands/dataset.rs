@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use tuner_bench::BenchError;
 use tuner_bench::dataset::{self, Dataset, Inspection, Spread};
 use tuner_bench::tokens::TokenSource;
 use tuner_core::task::{DatasetSpec, ModelSpec};
@@ -54,17 +55,18 @@ pub(crate) async fn run(command: Datasets, settings: &Settings) -> anyhow::Resul
     let around = settings.surroundings();
     if spec.is_url() {
         let client = http::client(&spec.source, &Proxies::from_vars(around.proxies))?;
-        let path = dataset::fetch(&spec, &settings.home().root().join("datasets"), &client).await?;
-        spec.source = path.display().to_string();
+        let path = dataset::fetch(&spec, &settings.home().root().join("datasets"), &client).await;
+        spec.source = path.map_err(BenchError::from)?.display().to_string();
     }
     let tokens = match args.tokenizer {
         Some(tokenizer) => {
             let model = ModelSpec { tokenizer: Some(tokenizer), ..ModelSpec::default() };
-            Some(TokenSource::find(&model, around.hub_cache.as_deref(), None).await?)
+            let found = TokenSource::find(&model, around.hub_cache.as_deref(), None).await;
+            Some(found.map_err(BenchError::from)?)
         }
         None => None,
     };
-    let mut found = Dataset::load(&spec)?;
+    let mut found = Dataset::load(&spec).map_err(BenchError::from)?;
     found.count(tokens.as_ref(), &spec).await?;
     let inspection = dataset::inspect(&found);
     if settings.json {

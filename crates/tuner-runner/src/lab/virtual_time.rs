@@ -73,11 +73,11 @@ impl VirtualLab {
         let plan = session
             .workload
             .plan(&job.spec.load, level, repeat, job.virtual_seeds())
-            .map_err(|error| Failure::new(FailureClass::Internal, with_causes(&error)))?;
+            .map_err(|error| Failure::new(FailureClass::Workload, with_causes(&error)))?;
         if let Some(part) = plan.parts.iter().find(|part| !part.is_text()) {
             let what = part.scenario().map_or_else(|| part.api.name().to_owned(), |scenario| scenario.to_string());
             let text = format!("virtual time knows no embeddings, rankings or pictures: `{what}` needs a real engine");
-            return Err(Failure::new(FailureClass::EngineArguments, text));
+            return Err(Failure::new(FailureClass::Workload, text));
         }
         let drive = Drive {
             concurrency: plan.arrival.concurrency,
@@ -117,10 +117,10 @@ async fn prepare(workload: &WorkloadSpec) -> Result<Arc<PreparedWorkload>, Failu
     if let Some(dataset) = workload.datasets().into_iter().flatten().find(DatasetSpec::is_url) {
         let text =
             format!("virtual time fetches nothing; fetch {} and give the file as `dataset.source`", dataset.source);
-        return Err(Failure::new(FailureClass::ModelMissing, text));
+        return Err(Failure::new(FailureClass::Workload, text));
     }
     let prepared = PreparedWorkload::lengths_only(workload).await;
-    prepared.map(Arc::new).map_err(|error| Failure::new(FailureClass::ModelMissing, with_causes(&error)))
+    prepared.map(Arc::new).map_err(|error| Failure::new(FailureClass::Workload, with_causes(&error)))
 }
 
 /// The engine's noise is the experiment's own: no two experiments share it, or the pairs of the verification would
