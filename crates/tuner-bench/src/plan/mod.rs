@@ -13,6 +13,7 @@ use tuner_core::record::{PlannedRequest, SharedRun};
 use tuner_core::task::{Api, Level, LoadSpec, Scenario, ScenarioError, WorkloadSpec};
 
 use crate::arrival::Arrivals;
+use crate::report::ClassSlos;
 use crate::scenario;
 use crate::seed::{Dimension, Seeds, mix, rng};
 use order::Replay;
@@ -180,6 +181,12 @@ impl LevelPlan {
     /// Rows in the smallest data set, where there is one.
     pub fn fewest_rows(&self) -> Option<usize> {
         self.parts.iter().filter_map(|part| part.rows()).map(|rows| rows.len()).min()
+    }
+
+    /// What must hold for each class beside the SLOs of the task.
+    pub fn class_slos(&self) -> ClassSlos {
+        let own = self.workload.classes.iter().filter(|class| !class.slos.is_empty());
+        own.map(|class| (class.name.clone(), class.slos.clone())).collect()
     }
 
     /// Whether no prompt begins like another one, of this measurement or an earlier one: then a prefix cache that hits

@@ -147,6 +147,7 @@ impl LevelRun {
             elapsed_s: self.elapsed_s,
             slos,
             percentiles,
+            class_slos: &plan.class_slos(),
         });
         self.evidence.apply(&mut measurement);
         measurement.notes.extend(self.notes.iter().cloned());

@@ -102,6 +102,7 @@ impl VirtualLab {
             elapsed_s: run.elapsed_s,
             slos: &job.spec.slos,
             percentiles: &super::percentiles(job.spec),
+            class_slos: &plan.class_slos(),
         });
         measurement.notes.extend(session.workload.notes());
         if !job.spec.workload.models.is_empty() {

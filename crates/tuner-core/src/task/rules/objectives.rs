@@ -28,7 +28,9 @@ impl Rules<'_> {
                 self.report(&place, finding.help("remove one of the two"));
             }
             self.needs_guard(&place.join("metric"), resolved.metric);
-            if matches!(resolved.metric, Metric::Goodput | Metric::Attainment) && self.spec.slos.is_empty() {
+            let none =
+                self.spec.slos.is_empty() && self.spec.workload.classes.iter().all(|class| class.slos.is_empty());
+            if matches!(resolved.metric, Metric::Goodput | Metric::Attainment) && none {
                 let finding = Diagnostic::error(
                     "",
                     format!("{} counts requests that meet the SLOs, and the task has none", resolved.metric),
