@@ -16,7 +16,7 @@ use tuner_bench::{Live, PreparedWorkload, Seeds, Target, TokenSource, run_level}
 use tuner_core::measure::Stat;
 use tuner_core::task::{Arrival, Level, LoadSpec, Prompts, WorkloadSpec};
 use tuner_core::{Metric, Percentile};
-use tuner_testkit::closed_form::{Case, ClosedForm, PromptTokens, Timetable, tokenizer_json};
+use tuner_testkit::closed_form::{Case, ClosedForm, Plant, PromptTokens, Timetable, tokenizer_json};
 
 const LIMIT_MS: f64 = 2.0;
 const LIMIT_SHARE: f64 = 0.02;
@@ -62,6 +62,7 @@ async fn main() -> ExitCode {
         first: Duration::from_millis(o.first_ms),
         gap: Duration::from_millis(o.gap_ms),
         prompt_tokens: PromptTokens::Number,
+        plant: Plant::None,
     };
     let server = ClosedForm::start(timetable).expect("a free port");
     let folder = tempfile::tempdir().expect("a folder");
@@ -72,7 +73,7 @@ async fn main() -> ExitCode {
     let prompts = Prompts { scenario: Some(scenario), ..Prompts::default() };
     let workload = WorkloadSpec { prompts, ..WorkloadSpec::default() };
     let level = match o.rate {
-        Some(rate) => Level { rate: Some(rate), arrival: Some(Arrival::Poisson), concurrency: None },
+        Some(rate) => Level { rate: Some(rate), arrival: Some(Arrival::Poisson), ..Level::default() },
         None => Level::closed(o.streams),
     };
     let load = LoadSpec { levels: vec![level], requests: Some(o.requests), duration_s: None, ..LoadSpec::default() };

@@ -5,16 +5,20 @@
 
 pub mod arrival;
 mod bench;
-mod body;
 pub mod client;
 pub mod compare;
 pub mod compat;
+pub mod dataset;
 mod error;
 mod live;
 pub mod log;
+mod picture;
 pub mod plan;
+mod prepared;
 pub mod probe;
-pub mod prompts;
+mod prompting;
+pub mod protocol;
+mod remarks;
 pub mod report;
 mod run;
 pub mod scenario;
@@ -27,12 +31,13 @@ pub mod sweep;
 pub mod tokens;
 pub mod validity;
 
-pub use bench::{BenchReport, BenchRequest, PreparedWorkload, Station, bench_pair, bench_url};
-pub use body::PromptSource;
+pub use bench::{BenchReport, BenchRequest, Station, bench_pair, bench_url};
 pub use client::{Features, Target};
 pub use error::BenchError;
 pub use live::{Live, LiveTimes, Phase};
 pub use plan::LevelPlan;
+pub use prepared::PreparedWorkload;
+pub use prompting::PromptSource;
 pub use report::{ClassSlos, ReportInput, Window, measurement};
 pub use run::{LevelRun, run_level};
 pub use seed::Seeds;

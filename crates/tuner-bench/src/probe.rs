@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use hyper::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tuner_core::task::Api;
 
-use crate::body;
-use crate::client::{Collector, Features, Limits, Target, call, error_message, exchange};
+use crate::client::{BodyEnd, Collector, Features, Limits, Target, call, error_message, exchange};
 use crate::error::BenchError;
+use crate::protocol::{self, Ask, Content, ContentError};
 
 /// A first answer may have to wait for the engine to compile its kernels.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -25,7 +24,8 @@ fn endpoint_error(target: &Target, path: &str, what: String) -> BenchError {
 pub async fn models(target: &Target) -> Result<Vec<String>, BenchError> {
     let path = "/v1/models";
     let fail = |what: String| endpoint_error(target, path, what);
-    let (status, body) = call(&target.address()?, Method::GET, path, Bytes::new(), LIMIT).await.map_err(fail)?;
+    let address = target.address()?;
+    let (status, body) = call(&address, &address.get(path), LIMIT).await.map_err(fail)?;
     if status != 200 {
         return Err(fail(format!("HTTP {status}: {}", error_message(&body))));
     }
@@ -35,7 +35,7 @@ pub async fn models(target: &Target) -> Result<Vec<String>, BenchError> {
     if names.is_empty() { Err(fail("it lists no models".to_owned())) } else { Ok(names) }
 }
 
-/// Finds out which request features the endpoint accepts, with up to five tiny requests.
+/// Finds out which request features the endpoint accepts, with up to six tiny requests.
 ///
 /// # Errors
 /// It answers no request at all.
@@ -44,15 +44,19 @@ pub async fn features(target: &Target, api: Api) -> Result<Features, BenchError>
     // From the most to the least; the first that is answered well tells what the server really does.
     let less: [fn(&mut Features); 4] =
         [|_| (), |f| f.continuous_usage = false, |f| f.ignore_eos = false, |f| f.include_usage = false];
-    let mut last = String::new();
+    let (mut last, mut tried) = (String::new(), None);
     for reduce in less {
         reduce(&mut features);
-        match try_stream(target, api, features).await? {
+        let request = request(target, api, features)?;
+        if tried.as_ref() == Some(&request) {
+            continue;
+        }
+        match try_request(target, api, &request).await? {
             Ok(answer) => {
-                let counted = answer.reads().iter().any(|(_, read)| read.tokens.is_some());
-                features.continuous_usage &= counted;
+                features.continuous_usage &= answer.counts_reads();
                 features.include_usage &= answer.usage.is_some();
-                features.token_ids = api == Api::Completions && takes_token_ids(target).await?;
+                features.ignore_eos &= request.contains("\"ignore_eos\":true");
+                features.token_ids = protocol::takes_token_ids(api) && takes_token_ids(target, api).await?;
                 return Ok(features);
             }
             Err((status, message)) => {
@@ -62,47 +66,77 @@ pub async fn features(target: &Target, api: Api) -> Result<Features, BenchError>
                 }
             }
         }
+        tried = Some(request);
     }
-    Err(endpoint_error(target, body::path(api), last))
+    Err(endpoint_error(target, protocol::path(api), last))
+}
+
+/// What the endpoint accepts on every one of several paths; at least one.
+///
+/// # Errors
+/// One of them answers no request at all.
+pub async fn features_of(target: &Target, apis: &[Api]) -> Result<Features, BenchError> {
+    let (mut common, mut token_ids): (Option<Features>, Option<bool>) = (None, None);
+    for api in apis {
+        let found = features(target, *api).await?;
+        if protocol::takes_token_ids(*api) {
+            token_ids = Some(token_ids.unwrap_or(true) && found.token_ids);
+        }
+        common = match common {
+            Some(known) if protocol::generates(*api) => Some(Features {
+                ignore_eos: known.ignore_eos && found.ignore_eos,
+                include_usage: known.include_usage && found.include_usage,
+                continuous_usage: known.continuous_usage && found.continuous_usage,
+                ..known
+            }),
+            None if protocol::generates(*api) || apis.len() == 1 => Some(found),
+            known => known,
+        };
+    }
+    Ok(Features { token_ids: token_ids.unwrap_or(false), ..common.unwrap_or_default() })
 }
 
 type Refused = (u16, String);
 
-async fn try_stream(target: &Target, api: Api, features: Features) -> Result<Result<Collector, Refused>, BenchError> {
-    let mut request = json!({ "model": target.model, "stream": true, "max_tokens": 4, "temperature": 0.0 });
-    match api {
-        Api::Chat => request["messages"] = json!([{ "role": "user", "content": "Count to four." }]),
-        Api::Completions => request["prompt"] = json!("Count to four:"),
-    }
-    if features.ignore_eos {
-        request["ignore_eos"] = json!(true);
-    }
-    if features.include_usage {
-        request["stream_options"] = json!({ "include_usage": true });
-        if features.continuous_usage {
-            request["stream_options"]["continuous_usage_stats"] = json!(true);
-        }
-    }
-    let body = Bytes::from(request.to_string());
+/// A tiny request, as it goes out.
+fn request(target: &Target, api: Api, features: Features) -> Result<String, BenchError> {
+    let content = match api {
+        Api::Rerank => Content::Ranking { query: "four".to_owned(), documents: vec!["five".to_owned()] },
+        _ => Content::Text("Count to four:".to_owned()),
+    };
+    Ok(written(target, api, content, 4, features)?)
+}
+
+fn written(
+    target: &Target,
+    api: Api,
+    content: Content,
+    output_tokens: u32,
+    features: Features,
+) -> Result<String, ContentError> {
+    let (model, extra) = (target.model.as_str(), serde_json::Map::new());
+    let stream = output_tokens > 1;
+    let ask =
+        Ask { content, model, output_tokens, temperature: 0.0, ignore_eos: stream, stream, extra: &extra, features };
+    Ok(Value::Object(protocol::body(api, ask)?).to_string())
+}
+
+async fn try_request(target: &Target, api: Api, body: &str) -> Result<Result<Collector, Refused>, BenchError> {
     let limits = Limits { total: LIMIT, idle: LIMIT };
-    let seen = exchange(&mut None, &target.address()?, body::path(api), body, limits, &()).await;
+    let seen = exchange(&mut None, &target.address()?, api, Bytes::from(body.to_owned()), limits, &()).await;
     Ok(match seen.end {
-        crate::client::BodyEnd::Clean if seen.answer.has_tokens() => Ok(seen.answer),
-        crate::client::BodyEnd::Clean => Err((200, "it answered without a token".to_owned())),
-        crate::client::BodyEnd::Broken(class, message) => {
+        BodyEnd::Clean if seen.answer.has_tokens() => Ok(seen.answer),
+        BodyEnd::Clean => Err((200, "it answered without a token".to_owned())),
+        BodyEnd::Broken(class, message) => {
             let status = class.strip_prefix("http_").and_then(|s| s.parse().ok()).unwrap_or(0);
             Err((status, format!("{class}: {message}")))
         }
     })
 }
 
-async fn takes_token_ids(target: &Target) -> Result<bool, BenchError> {
-    let request = json!({ "model": target.model, "prompt": [10, 11, 12], "max_tokens": 1, "temperature": 0.0 });
-    let body = Bytes::from(request.to_string());
-    let answer = call(&target.address()?, Method::POST, body::path(Api::Completions), body, LIMIT).await;
-    Ok(answer.is_ok_and(|(status, body)| {
-        let counted = serde_json::from_slice::<Value>(&body).ok();
-        let counted = counted.as_ref().and_then(|v| v["usage"]["prompt_tokens"].as_u64());
-        status == 200 && counted.is_none_or(|n| n == 3)
-    }))
+async fn takes_token_ids(target: &Target, api: Api) -> Result<bool, BenchError> {
+    let nothing = Features { include_usage: false, continuous_usage: false, ignore_eos: false, token_ids: true };
+    let body = written(target, api, Content::TokenIds(vec![10, 11, 12]), 1, nothing)?;
+    let answer = try_request(target, api, &body).await?;
+    Ok(answer.is_ok_and(|answer| answer.usage.and_then(|u| u.prompt_tokens).is_none_or(|n| n == 3)))
 }

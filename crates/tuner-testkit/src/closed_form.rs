@@ -2,99 +2,34 @@
 //! some that they should not, and writes down when it sent what.
 //!
 //! *Invariant*: every write is stamped with CLOCK_MONOTONIC right before it is handed to the kernel, so a client on
-//! this machine can be compared with what was sent, however late this server's own timers were.
+//! this machine can be compared with what was sent, however late this server was. Each connection has a writer thread
+//! of its own that sleeps to absolute times; no event loop and no other answer stands between a time and its write.
 
 mod answer;
+mod case;
+mod clock;
+mod connection;
+mod form;
+mod plant;
 mod vocabulary;
 
+use std::collections::HashMap;
 use std::io;
-use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use nix::time::{ClockId, clock_gettime};
-use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use rustls::ServerConfig;
+use serde_json::Value;
 
-use answer::Answer;
+pub use case::Case;
+pub use clock::monotonic_ns;
+pub use plant::Plant;
 pub use vocabulary::tokenizer_json;
 
-/// How an answer is sent. The first fifteen are the matrix that load generators are compared with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Case {
-    /// One token per event, one event per write, usage at the end, chunked encoding.
-    Clean,
-    /// A role event at once, then as `Clean`.
-    RoleFirst,
-    /// Five tokens, an error event, `[DONE]`.
-    ErrorEvent,
-    /// Five tokens, then a well-formed end of the body without finish or `[DONE]`.
-    Truncated,
-    /// Five tokens, then the connection ends in the middle of the body.
-    Cut,
-    /// CRLF line ends.
-    Crlf,
-    /// No space after `data:`.
-    NoSpace,
-    /// Each event is written in two pieces, cut inside a UTF-8 character.
-    Utf8Split,
-    /// Four tokens per event.
-    TokensPerEvent,
-    /// Five events per write.
-    EventsPerWrite,
-    /// Three quarters of the answer is reasoning.
-    Reasoning,
-    /// Usage comes 300 ms after the last token.
-    LateUsage,
-    /// Comments before and between the events.
-    Pings,
-    /// No chunked encoding: the body ends with the connection.
-    NotChunked,
-    /// Every second request is answered with HTTP 500.
-    EverySecond500,
-    /// No usage at all.
-    NoUsage,
-    /// A running token count on every event; several tokens per event; some events without text.
-    ContinuousUsage,
-    /// Empty events between the tokens.
-    EmptyEvents,
-    /// The whole answer as one JSON document.
-    NoStream,
-    /// The finish comes, `[DONE]` never does, and the connection stays open for a while.
-    NoDone,
-    /// A finish without any token.
-    NoTokens,
-    /// Half of the tokens that were asked for.
-    Short,
-    /// One unreadable event.
-    Garbage,
-    /// As `Clean`, but the connection is closed after each answer without having said so.
-    ClosesSilently,
-}
-
-impl Case {
-    /// The fifteen cases of the stream matrix.
-    pub const MATRIX: [Self; 15] = [
-        Self::Clean,
-        Self::RoleFirst,
-        Self::ErrorEvent,
-        Self::Truncated,
-        Self::Cut,
-        Self::Crlf,
-        Self::NoSpace,
-        Self::Utf8Split,
-        Self::TokensPerEvent,
-        Self::EventsPerWrite,
-        Self::Reasoning,
-        Self::LateUsage,
-        Self::Pings,
-        Self::NotChunked,
-        Self::EverySecond500,
-    ];
-}
+/// Stack of a writer thread: thousands of them are open at once, and compressing takes a third of it.
+const STACK_BYTES: usize = 1024 * 1024;
 
 /// What `usage.prompt_tokens` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,6 +51,8 @@ pub struct Timetable {
     pub gap: Duration,
     /// What the prompt count says.
     pub prompt_tokens: PromptTokens,
+    /// How `first` and `gap` follow load and time.
+    pub plant: Plant,
 }
 
 impl Timetable {
@@ -126,6 +63,7 @@ impl Timetable {
             first: Duration::from_millis(20),
             gap: Duration::from_millis(2),
             prompt_tokens: PromptTokens::Words,
+            plant: Plant::None,
         }
     }
 }
@@ -137,6 +75,8 @@ pub struct Served {
     pub prompt: String,
     /// The request's body.
     pub body: Value,
+    /// The request's path and its headers, in lower case.
+    pub head: String,
     /// When the request had been read, nanoseconds of CLOCK_MONOTONIC.
     pub received_ns: u64,
     /// Each write that carried tokens: when, and how many.
@@ -148,65 +88,98 @@ pub struct Served {
 pub struct ClosedForm {
     /// Where it listens.
     pub address: SocketAddr,
-    log: Arc<Mutex<Vec<Served>>>,
-    stop: Option<oneshot::Sender<()>>,
+    /// Its certificate in PEM form, where it speaks TLS.
+    pub certificate: Option<String>,
+    state: Arc<State>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
+#[derive(Debug)]
 struct State {
     timetable: Timetable,
-    log: Arc<Mutex<Vec<Served>>>,
+    tls: Option<Arc<ServerConfig>>,
+    log: Mutex<Vec<Served>>,
+    /// Requests so far.
     requests: AtomicU64,
+    in_flight: AtomicU64,
+    /// Receipt of the first request; 0 before.
+    begun_ns: AtomicU64,
+    stop: AtomicBool,
+    open: Mutex<HashMap<u64, Arc<TcpStream>>>,
 }
 
-fn lock(log: &Mutex<Vec<Served>>) -> MutexGuard<'_, Vec<Served>> {
-    log.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// CLOCK_MONOTONIC in nanoseconds.
-pub fn monotonic_ns() -> u64 {
-    clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(0, |t| Duration::from(t).as_nanos() as u64)
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl ClosedForm {
-    /// Starts it on a free loopback port, on a thread of its own.
+    /// Starts it on a free loopback port.
     ///
     /// # Errors
     /// No port or thread can be had.
     pub fn start(timetable: Timetable) -> io::Result<Self> {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
-        let log: Arc<Mutex<Vec<Served>>> = Arc::default();
-        let state = Arc::new(State { timetable, log: log.clone(), requests: AtomicU64::new(0) });
-        let (stop, stopped) = oneshot::channel();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let thread = std::thread::Builder::new().name("closed-form".to_owned()).spawn(move || {
-            runtime.block_on(async {
-                let Ok(listener) = TcpListener::from_std(listener) else { return };
-                tokio::select! {
-                    () = accept(listener, state) => {}
-                    _ = stopped => {}
-                }
-            });
-        })?;
-        Ok(Self { address, log, stop: Some(stop), thread: Some(thread) })
+        Self::launch(timetable, None)
     }
 
-    /// `http://address`
+    /// As [`ClosedForm::start`], speaking TLS with a certificate of its own for `localhost`.
+    ///
+    /// # Errors
+    /// No port, thread or certificate can be had.
+    pub fn start_tls(timetable: Timetable) -> io::Result<Self> {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).map_err(io::Error::other)?;
+        let key = rustls::pki_types::PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .and_then(|b| b.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key))
+            .map_err(io::Error::other)?;
+        let mut server = Self::launch(timetable, Some(Arc::new(config)))?;
+        server.certificate = Some(made.cert.pem());
+        Ok(server)
+    }
+
+    fn launch(timetable: Timetable, tls: Option<Arc<ServerConfig>>) -> io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let address = listener.local_addr()?;
+        let state = Arc::new(State {
+            timetable,
+            tls,
+            log: Mutex::default(),
+            requests: AtomicU64::new(0),
+            in_flight: AtomicU64::new(0),
+            begun_ns: AtomicU64::new(0),
+            stop: AtomicBool::new(false),
+            open: Mutex::default(),
+        });
+        let thread = std::thread::Builder::new().name("closed-form".to_owned()).spawn({
+            let state = state.clone();
+            move || accept(&listener, &state)
+        })?;
+        Ok(Self { address, certificate: None, state, thread: Some(thread) })
+    }
+
+    /// Its address as a URL.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        match self.state.tls {
+            None => format!("http://{}", self.address),
+            Some(_) => format!("https://localhost:{}", self.address.port()),
+        }
     }
 
     /// What was sent so far, by request number.
     pub fn served(&self) -> Vec<Served> {
-        lock(&self.log).clone()
+        lock(&self.state.log).clone()
     }
 }
 
 impl Drop for ClosedForm {
     fn drop(&mut self) {
-        drop(self.stop.take());
+        self.state.stop.store(true, Ordering::Relaxed);
+        for stream in lock(&self.state.open).values() {
+            // One that is gone needs no ending.
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+        // Wakes the thread that accepts.
+        drop(TcpStream::connect(self.address));
         if let Some(thread) = self.thread.take() {
             // A panic of the server has already failed the test that asked it.
             let _ = thread.join();
@@ -214,84 +187,23 @@ impl Drop for ClosedForm {
     }
 }
 
-async fn accept(listener: TcpListener, state: Arc<State>) {
-    while let Ok((stream, _)) = listener.accept().await {
+fn accept(listener: &TcpListener, state: &Arc<State>) {
+    let mut number = 0;
+    while let Ok((stream, _)) = listener.accept() {
+        if state.stop.load(Ordering::Relaxed) {
+            return;
+        }
+        number += 1;
+        let stream = Arc::new(stream);
+        lock(&state.open).insert(number, stream.clone());
         let state = state.clone();
-        tokio::spawn(async move {
+        let writer = std::thread::Builder::new().name("closed-form-writer".to_owned()).stack_size(STACK_BYTES);
+        // Without a thread the connection is closed, which the client reports.
+        let _ = writer.spawn(move || {
             // A client that goes away ends its connection, nothing else.
-            let _ = connection(stream, &state).await;
+            let _ = connection::serve(&stream, &state);
+            let _ = stream.shutdown(Shutdown::Write);
+            lock(&state.open).remove(&number);
         });
     }
-}
-
-async fn connection(mut stream: TcpStream, state: &State) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    let mut buffer = Vec::new();
-    while let Some((path, body)) = request(&mut stream, &mut buffer).await? {
-        let received_ns = monotonic_ns();
-        let keep = match path.as_str() {
-            "/v1/models" => {
-                let models = json!({ "object": "list", "data": [{ "id": "closed-form", "object": "model" }] });
-                plain(&mut stream, 200, &models).await?
-            }
-            "/tokenize" => {
-                let text = body.get("prompt").or(body.get("content")).and_then(Value::as_str).unwrap_or("");
-                let tokens: Vec<usize> = (0..text.split_whitespace().count()).collect();
-                plain(&mut stream, 200, &json!({ "count": tokens.len(), "tokens": tokens })).await?
-            }
-            "/v1/chat/completions" | "/v1/completions" => {
-                let chat = path.contains("chat");
-                let number = state.requests.fetch_add(1, Ordering::Relaxed);
-                lock(&state.log).push(Served { prompt: prompt(&body), body, received_ns, writes: Vec::new() });
-                Answer { stream: &mut stream, state, number, received_ns, chat, counted: 0 }.send().await?
-            }
-            _ => plain(&mut stream, 404, &json!({ "error": { "message": "no such path" } })).await?,
-        };
-        if !keep {
-            break;
-        }
-    }
-    stream.shutdown().await
-}
-
-async fn plain(stream: &mut TcpStream, status: u16, value: &Value) -> io::Result<bool> {
-    let body = value.to_string();
-    let head =
-        format!("HTTP/1.1 {status} Status\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
-    stream.write_all(format!("{head}{body}").as_bytes()).await?;
-    Ok(true)
-}
-
-/// The next request's path and JSON body; `None` when the client is gone.
-async fn request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<Option<(String, Value)>> {
-    let mut piece = [0; 16 * 1024];
-    loop {
-        if let Some(end) = buffer.windows(4).position(|w| w == b"\r\n\r\n") {
-            let head = String::from_utf8_lossy(&buffer[..end]).to_ascii_lowercase();
-            let length = head
-                .lines()
-                .find_map(|l| l.strip_prefix("content-length:"))
-                .and_then(|v| v.trim().parse::<usize>().ok())
-                .unwrap_or(0);
-            if buffer.len() >= end + 4 + length {
-                let path = head.split(' ').nth(1).unwrap_or("").to_owned();
-                let body = serde_json::from_slice(&buffer[end + 4..end + 4 + length]).unwrap_or(Value::Null);
-                buffer.drain(..end + 4 + length);
-                return Ok(Some((path, body)));
-            }
-        }
-        let n = stream.read(&mut piece).await?;
-        if n == 0 {
-            return Ok(None);
-        }
-        buffer.extend_from_slice(&piece[..n]);
-    }
-}
-
-fn prompt(body: &Value) -> String {
-    if let Some(text) = body.get("prompt").and_then(Value::as_str) {
-        return text.to_owned();
-    }
-    let messages = body.get("messages").and_then(Value::as_array).into_iter().flatten();
-    messages.filter_map(|m| m.get("content")?.as_str()).collect::<Vec<_>>().join("\n")
 }

@@ -1,6 +1,5 @@
 //! One monotonic clock for everything that is measured.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use nix::time::{ClockId, clock_gettime};
@@ -46,28 +45,5 @@ impl LevelClock {
     /// The moment `seconds` after the zero.
     pub fn at_ns(&self, seconds: f64) -> u64 {
         self.zero_ns + (seconds.max(0.0) * 1e9) as u64
-    }
-}
-
-/// When the latest read of a connection returned, and when the kernel had received it.
-#[derive(Debug, Default)]
-pub(crate) struct ReadStamp {
-    user_ns: AtomicU64,
-    delay_ns: AtomicU64,
-}
-
-/// No kernel stamp came with a read.
-const NO_DELAY: u64 = u64::MAX;
-
-impl ReadStamp {
-    pub(crate) fn set(&self, user_ns: u64, delay_ns: Option<u64>) {
-        self.user_ns.store(user_ns, Ordering::Relaxed);
-        self.delay_ns.store(delay_ns.unwrap_or(NO_DELAY), Ordering::Relaxed);
-    }
-
-    /// (monotonic time the read returned, time since the kernel received it).
-    pub(crate) fn get(&self) -> (u64, Option<u64>) {
-        let delay = self.delay_ns.load(Ordering::Relaxed);
-        (self.user_ns.load(Ordering::Relaxed), (delay != NO_DELAY).then_some(delay))
     }
 }

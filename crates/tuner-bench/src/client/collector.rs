@@ -4,9 +4,11 @@
 //! an empty answer is a failure with a class, even if `[DONE]` follows.
 
 use tuner_core::record::{Fate, TokenRead};
+use tuner_core::task::Api;
 
-use super::event::{self, Usage};
+use super::event::{Reading, Unparsed, Usage};
 use super::sse::{Item, Parser};
+use crate::protocol;
 
 /// Stream events by class; one event can be in several.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,6 +62,7 @@ pub enum BodyEnd {
 /// One answer as it arrives. Times are nanoseconds of CLOCK_MONOTONIC.
 #[derive(Debug, Default)]
 pub struct Collector {
+    api: Api,
     parser: Parser,
     /// Reads that carried tokens.
     reads: Vec<(u64, TokenRead)>,
@@ -80,11 +83,30 @@ pub struct Collector {
     error: Option<String>,
     /// Token counts came with every output event so far; unknown before the first.
     counted: Option<bool>,
-    counted_tokens: u32,
+    /// Each answer of the request; one as a rule.
+    answers: Vec<Answer>,
 }
 
+/// What is known of one of a request's answers.
+#[derive(Clone, Debug, Default)]
+struct Answer {
+    /// Tokens by the engine's running count.
+    tokens: u32,
+    /// Bytes of text, where events repeat all of it.
+    written: usize,
+    finished: bool,
+}
+
+/// Answers of one request that are told apart at most; more are taken together.
+const MOST_ANSWERS: u32 = 1024;
+
 impl Collector {
-    /// Whether `[DONE]` came: nothing after it matters.
+    /// For an answer of this protocol.
+    pub fn new(api: Api) -> Self {
+        Self { api, ..Self::default() }
+    }
+
+    /// Whether the last event came: nothing after it matters.
     pub fn is_done(&self) -> bool {
         self.done
     }
@@ -104,6 +126,11 @@ impl Collector {
         &self.reads
     }
 
+    /// Whether the engine says how many tokens each read brought.
+    pub fn counts_reads(&self) -> bool {
+        self.reads.iter().any(|(_, read)| read.tokens.is_some())
+    }
+
     /// Takes bytes of a stream that were read at `at_ns`.
     pub fn stream(&mut self, at_ns: u64, bytes: &[u8]) {
         let mut parser = std::mem::take(&mut self.parser);
@@ -114,7 +141,7 @@ impl Collector {
     /// Takes a whole answer that did not stream.
     pub fn whole(&mut self, at_ns: u64, body: &[u8]) {
         self.first_event_ns = Some(at_ns);
-        self.data(at_ns, body, false);
+        self.data(at_ns, protocol::read_whole(self.api, body), false);
         self.done = self.error.is_none() && self.counts.unparsed == 0;
         self.ended_ns = Some(at_ns);
     }
@@ -132,10 +159,10 @@ impl Collector {
                 self.done = true;
             }
             Item::Event { name: b"error", data } => {
-                let text = event::read(data).ok().and_then(|r| r.error);
+                let text = protocol::read_event(self.api, data).ok().and_then(|r| r.error);
                 self.fail(text.unwrap_or_else(|| String::from_utf8_lossy(data).chars().take(500).collect()));
             }
-            Item::Event { data, .. } => self.data(at_ns, data, tail),
+            Item::Event { data, .. } => self.data(at_ns, protocol::read_event(self.api, data), tail),
         }
     }
 
@@ -144,14 +171,17 @@ impl Collector {
         self.error.get_or_insert(message);
     }
 
-    fn data(&mut self, at_ns: u64, data: &[u8], tail: bool) {
-        let Ok(reading) = event::read(data) else {
+    fn data(&mut self, at_ns: u64, reading: Result<Reading<'_>, Unparsed>, tail: bool) {
+        let Ok(mut reading) = reading else {
             // Half an event at the end of a stream is a truncated stream, not an unknown kind of event.
             if !tail {
                 self.counts.unparsed += 1;
             }
             return;
         };
+        if reading.cumulative {
+            self.only_what_is_new(&mut reading);
+        }
         let mut classes = 0;
         let mut class = |holds: bool, count: &mut u64| {
             *count += u64::from(holds);
@@ -160,6 +190,7 @@ impl Collector {
         class(reading.role, &mut self.counts.role);
         class(reading.finish.is_some(), &mut self.counts.finish);
         class(reading.usage.is_some(), &mut self.counts.usage);
+        class(reading.last, &mut self.counts.done);
         let tokens = self.new_tokens(&reading);
         let token = reading.has_output() || tokens.is_some_and(|n| n > 0);
         class(token, &mut self.counts.token);
@@ -172,12 +203,12 @@ impl Collector {
             self.text.push_str(&reading.reasoning);
             self.text.push_str(&reading.answer);
         }
-        if let Some(usage) = reading.usage {
-            let kept = self.usage.get_or_insert_default();
-            kept.prompt_tokens = usage.prompt_tokens.or(kept.prompt_tokens);
-            kept.completion_tokens = usage.completion_tokens.or(kept.completion_tokens);
-            kept.prompt_tokens_details = usage.prompt_tokens_details.or(kept.prompt_tokens_details);
+        self.keep_usage(&reading);
+        if let Some(index) = reading.index.filter(|_| reading.running) {
+            let finished = reading.finished > 0;
+            self.answer(index).finished |= finished;
         }
+        self.done |= reading.last;
         if let Some(reason) = reading.finish {
             self.finish = Some(reason.into_owned());
         }
@@ -186,17 +217,63 @@ impl Collector {
         }
     }
 
+    fn answer(&mut self, index: u32) -> &mut Answer {
+        let index = index.min(MOST_ANSWERS) as usize;
+        if self.answers.len() <= index {
+            self.answers.resize_with(index + 1, Answer::default);
+        }
+        &mut self.answers[index]
+    }
+
+    /// Leaves of a text that repeats everything only what was not there before.
+    fn only_what_is_new(&mut self, reading: &mut Reading<'_>) {
+        let index = reading.index.unwrap_or(0);
+        let alone = self.answers.len() <= 1 && index == 0;
+        let before = std::mem::replace(&mut self.answer(index).written, reading.answer.len());
+        // An engine that was told to send increments does so under the same name.
+        let repeats =
+            if alone { reading.answer.starts_with(&self.text) } else { reading.answer.is_char_boundary(before) };
+        if repeats && before <= reading.answer.len() {
+            reading.answer = match std::mem::take(&mut reading.answer) {
+                std::borrow::Cow::Borrowed(text) => text[before..].into(),
+                std::borrow::Cow::Owned(text) => text[before..].to_owned().into(),
+            };
+        } else {
+            self.answer(index).written = before + reading.answer.len();
+        }
+    }
+
+    /// The engine's latest counts; running counts of several answers are added up.
+    fn keep_usage(&mut self, reading: &Reading<'_>) {
+        let Some(usage) = reading.usage else { return };
+        let running = reading.running && self.counted == Some(true) && self.answers.len() > 1;
+        let completion = if running { Some(self.counted_tokens()) } else { usage.completion_tokens };
+        let kept = self.usage.get_or_insert_default();
+        kept.prompt_tokens = usage.prompt_tokens.or(kept.prompt_tokens);
+        kept.completion_tokens = completion.or(kept.completion_tokens);
+        kept.prompt_tokens_details = usage.prompt_tokens_details.or(kept.prompt_tokens_details);
+    }
+
+    fn counted_tokens(&self) -> u32 {
+        self.answers.iter().fold(0, |sum, answer| sum.saturating_add(answer.tokens))
+    }
+
     /// Tokens that this event adds by the engine's own running count; `None` where it keeps none. A count that
     /// appears only at the end is a total, not a chunk's count.
-    fn new_tokens(&mut self, reading: &event::Reading<'_>) -> Option<u32> {
-        let count = reading.usage.and_then(|u| u.completion_tokens).filter(|_| reading.choices);
+    fn new_tokens(&mut self, reading: &Reading<'_>) -> Option<u32> {
+        let count = reading.usage.and_then(|u| u.completion_tokens).filter(|_| reading.running);
         let produced = reading.has_output() || count.is_some_and(|n| n > 0);
         if produced {
             self.counted = Some(self.counted.unwrap_or(true) && count.is_some());
         }
         let count = count.filter(|_| self.counted == Some(true))?;
-        let new = count.saturating_sub(self.counted_tokens);
-        self.counted_tokens = self.counted_tokens.max(count);
+        let before = match reading.index {
+            Some(index) => self.answer(index).tokens,
+            None => self.counted_tokens(),
+        };
+        let new = count.saturating_sub(before);
+        let answer = self.answer(reading.index.unwrap_or(0));
+        answer.tokens = answer.tokens.saturating_add(new);
         Some(new)
     }
 
@@ -227,7 +304,7 @@ impl Collector {
         if self.counts.unparsed > 0 {
             return failed("parse", format!("{} events could not be read", self.counts.unparsed));
         }
-        if !self.done && self.finish.is_none() {
+        if !self.done && (self.finish.is_none() || self.answers.iter().any(|answer| !answer.finished)) {
             let events = self.counts.token;
             return failed("truncated", format!("ended after {events} token events with neither a finish nor [DONE]"));
         }

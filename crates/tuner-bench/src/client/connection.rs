@@ -1,69 +1,63 @@
-//! One HTTP/1.1 connection, driven by the task that waits for its answer.
+//! One connection, driven by the task that waits for its answer.
 //!
-//! *Invariant*: a body frame is handed over before the socket is read again, so the stamp of the latest read is the
-//! stamp of the frame. No redirect, no proxy, no hidden pool.
+//! *Invariant*: bytes are handed over as they were read, with the stamp of that read. No redirect, no proxy, no hidden
+//! pool, no retry.
 
 use std::future::poll_fn;
-use std::os::fd::{AsRawFd, RawFd};
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::body::{Body, Incoming};
-use hyper::client::conn::http1;
-use hyper::{Request, Response};
-use nix::sys::socket::{MsgFlags, recv};
-use tokio::net::TcpStream;
-use tuner_core::with_causes;
-
-use super::clock::ReadStamp;
-use super::socket::StampedStream;
-use super::target::Address;
+use super::http1::{Decoder, Part};
+use super::http2::Http2;
+use super::target::{Address, Outgoing};
+use super::transport::{Stamp, Transport};
 
 /// A connection idle for longer is not used again: servers close idle ones after five seconds (uvicorn's default).
 const MAX_IDLE: Duration = Duration::from_secs(4);
 
+enum Protocol {
+    One { transport: Transport, decoder: Decoder },
+    Two(Box<Http2>),
+}
+
+/// How waiting for an answer failed: class and message.
+pub(crate) type Broken = (&'static str, String);
+
 pub(crate) struct Connection {
-    sender: http1::SendRequest<Full<Bytes>>,
-    /// `None` once it ended.
-    driver: Option<http1::Connection<StampedStream, Full<Bytes>>>,
-    stamp: Arc<ReadStamp>,
+    protocol: Protocol,
     idle_since: Instant,
-    /// Owned by `driver`: meaningful only while that is there.
-    socket: RawFd,
 }
 
 impl Connection {
-    pub(crate) async fn open(address: &Address, limit: Duration) -> Result<Self, String> {
-        let connecting = TcpStream::connect((address.host.as_str(), address.port));
-        let stream = tokio::time::timeout(limit, connecting)
+    pub(crate) async fn open(address: &Address, limit: Duration) -> Result<Self, Broken> {
+        let opening = async {
+            let transport = Transport::open(address).await?;
+            Ok(match address.http2 {
+                false => Protocol::One { transport, decoder: Decoder::new() },
+                true => Protocol::Two(Box::new(Http2::open(transport).await.map_err(|e| ("connect", e))?)),
+            })
+        };
+        let protocol = tokio::time::timeout(limit, opening)
             .await
-            .map_err(|_| format!("no connection within {} s", limit.as_secs_f64()))?
-            .map_err(|e| e.to_string())?;
-        let socket = stream.as_raw_fd();
-        let stamp = Arc::new(ReadStamp::default());
-        let (sender, driver) = http1::Builder::new()
-            .handshake(StampedStream::new(stream, stamp.clone()))
-            .await
-            .map_err(|e| with_causes(&e))?;
-        Ok(Self { sender, driver: Some(driver), stamp, idle_since: Instant::now(), socket })
-    }
-
-    fn drive(&mut self, cx: &mut Context<'_>) {
-        if let Some(driver) = &mut self.driver
-            && Pin::new(driver).poll(cx).is_ready()
-        {
-            self.driver = None;
-        }
+            .map_err(|_| ("connect", format!("no connection within {} s", limit.as_secs_f64())))??;
+        Ok(Self { protocol, idle_since: Instant::now() })
     }
 
     /// Whether the next request can go out on it at once, as far as can be known: the server may be closing it.
     pub(crate) fn is_usable(&mut self) -> bool {
-        self.drive(&mut Context::from_waker(Waker::noop()));
-        self.driver.is_some() && self.sender.is_ready() && !self.is_old() && !self.is_closed_by_peer()
+        let sound = match &mut self.protocol {
+            Protocol::One { transport, decoder } => decoder.can_go_on() && !transport.is_closed_by_peer(),
+            Protocol::Two(http2) => http2.can_go_on(),
+        };
+        sound && !self.is_old()
+    }
+
+    /// Whether it can be kept after an answer.
+    pub(crate) fn can_be_kept(&mut self) -> bool {
+        match &mut self.protocol {
+            Protocol::One { decoder, .. } => decoder.can_go_on(),
+            Protocol::Two(http2) => http2.can_go_on(),
+        }
     }
 
     /// Whether it was idle for so long that it is not used again, closed or not.
@@ -71,55 +65,53 @@ impl Connection {
         self.idle_since.elapsed() >= MAX_IDLE
     }
 
-    /// Asks the kernel, because the event loop may not have looked since the server closed.
-    fn is_closed_by_peer(&self) -> bool {
-        let looking = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
-        !matches!(recv(self.socket, &mut [0], looking), Err(nix::errno::Errno::EAGAIN))
+    /// Whether a byte of the answer came.
+    pub(crate) fn has_begun(&self) -> bool {
+        match &self.protocol {
+            Protocol::One { decoder, .. } => decoder.has_begun(),
+            Protocol::Two(http2) => http2.has_begun(),
+        }
     }
 
-    /// Sends the request and waits for the head of the answer.
-    pub(crate) async fn respond(&mut self, request: Request<Full<Bytes>>) -> hyper::Result<Response<Incoming>> {
-        let mut answer = Box::pin(self.sender.send_request(request));
-        let driver = &mut self.driver;
-        poll_fn(move |cx| {
-            if let Poll::Ready(result) = answer.as_mut().poll(cx) {
-                return Poll::Ready(result);
+    /// Sends a request.
+    pub(crate) async fn send(&mut self, request: &Outgoing<'_>) -> Result<(), Broken> {
+        let cut = |message: String| ("cut", message);
+        match &mut self.protocol {
+            Protocol::One { transport, decoder } => {
+                decoder.expect_answer();
+                transport.write_all(&request.bytes()).await.map_err(|e| cut(e.to_string()))
             }
-            if let Some(connection) = driver
-                && Pin::new(connection).poll(cx).is_ready()
-            {
-                *driver = None;
-            }
-            answer.as_mut().poll(cx)
-        })
-        .await
-    }
-
-    /// The next data of the body; `None` at its end.
-    pub(crate) async fn data(&mut self, body: &mut Incoming) -> Option<hyper::Result<Bytes>> {
-        loop {
-            let frame = poll_fn(|cx| {
-                if let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) {
-                    return Poll::Ready(frame);
-                }
-                self.drive(cx);
-                Pin::new(&mut *body).poll_frame(cx)
-            })
-            .await;
-            self.idle_since = Instant::now();
-            match frame? {
-                // Trailers carry nothing that is measured.
-                Ok(frame) => match frame.into_data() {
-                    Ok(data) => return Some(Ok(data)),
-                    Err(_) => continue,
-                },
-                Err(e) => return Some(Err(e)),
+            Protocol::Two(http2) => {
+                let (head, body) = request.parts().map_err(cut)?;
+                http2.send(head, body).await.map_err(cut)
             }
         }
     }
 
-    /// (when the latest read returned, how long its bytes had waited in the kernel), nanoseconds.
-    pub(crate) fn last_read(&self) -> (u64, Option<u64>) {
-        self.stamp.get()
+    /// Waits for the next read and hands over what it brought of the answer, possibly nothing.
+    pub(crate) async fn next(&mut self, sink: &mut impl FnMut(Part<'_>, Stamp)) -> Result<(), Broken> {
+        let protocol = &mut self.protocol;
+        let result = poll_fn(|cx| match protocol {
+            Protocol::One { transport, decoder } => {
+                let mut parsed = Ok(());
+                let read = transport.poll_read(cx, &mut |bytes, stamp| {
+                    if parsed.is_ok() {
+                        parsed = decoder.push(bytes, &mut |part| sink(part, stamp));
+                    }
+                });
+                let Poll::Ready(read) = read else { return Poll::Pending };
+                let stamp = transport.last_read();
+                Poll::Ready(match (read, parsed) {
+                    (_, Err(what)) => Err(("parse", what)),
+                    (Ok(0), Ok(())) => decoder.end(&mut |part| sink(part, stamp)).map_err(|what| ("cut", what)),
+                    (Ok(_), Ok(())) => Ok(()),
+                    (Err(e), Ok(())) => Err(("cut", e.to_string())),
+                })
+            }
+            Protocol::Two(http2) => http2.poll_next(cx, sink).map_err(|what| ("cut", what)),
+        })
+        .await;
+        self.idle_since = Instant::now();
+        result
     }
 }

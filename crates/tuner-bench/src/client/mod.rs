@@ -1,18 +1,24 @@
 //! The measuring HTTP client: connections, server-sent events, and what an answer says.
 
+mod body;
 mod clock;
 mod collector;
 mod connection;
 pub mod event;
+mod http1;
+mod http2;
 mod send;
-mod socket;
 pub mod sse;
 mod target;
+mod timer;
+mod tls;
+mod transport;
 
 pub use clock::{LevelClock, monotonic_ns};
 pub use collector::{BodyEnd, Collector, EventCounts};
 pub use send::{Exchange, Limits};
 pub use target::{Features, Target, TargetError};
+pub use tls::TlsError;
 
 pub(crate) use connection::Connection;
 pub(crate) use send::{Watch, call, error_message, exchange};

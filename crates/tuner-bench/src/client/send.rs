@@ -2,24 +2,23 @@
 
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use hyper::Method;
-use hyper::body::Incoming;
-use tokio::time::Instant;
-use tuner_core::with_causes;
+use bytes::Bytes;
+use tuner_core::task::Api;
 
+use super::body::Incoming;
 use super::clock::monotonic_ns;
 use super::collector::{BodyEnd, Collector};
-use super::connection::Connection;
+use super::connection::{Broken, Connection};
 use super::event::error_text;
-use super::target::Address;
+use super::http1::Part;
+use super::target::{Address, Outgoing};
+use super::timer::Timer;
+use super::transport::Stamp;
 
 /// How long a connection may take.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
-/// How long the rest of a body may take after `[DONE]`, before the connection is given up.
+/// How long the rest of a body may take after its last event, before the connection is given up.
 const AFTER_DONE_LIMIT: Duration = Duration::from_millis(100);
-/// Most bytes of an error answer, and of one that does not stream.
-const MAX_BODY: usize = 16 * 1024 * 1024;
 
 /// Limits on one request.
 #[derive(Clone, Copy, Debug)]
@@ -58,11 +57,12 @@ impl Watch for () {}
 /// Sends `body` on `slot`'s connection, making one first if there is none that can be used.
 ///
 /// A kept connection that the server closes in the very moment of sending, before a byte of an answer, is replaced
-/// once; the request's time still begins at the first attempt. Nothing else is ever tried again.
+/// once; the request's time still begins at the first attempt. Nothing else is ever tried again, whatever the server
+/// asks for (`Retry-After`).
 pub(crate) async fn exchange(
     slot: &mut Option<Connection>,
     address: &Address,
-    path: &str,
+    api: Api,
     body: Bytes,
     limits: Limits,
     watch: &impl Watch,
@@ -71,7 +71,7 @@ pub(crate) async fn exchange(
         sent_ns: None,
         connect_ns: None,
         closed_silently: false,
-        answer: Collector::default(),
+        answer: Collector::new(api),
         end: BodyEnd::Clean,
         delays_ns: Vec::new(),
     };
@@ -80,7 +80,7 @@ pub(crate) async fn exchange(
         seen.closed_silently = !usable && !kept.is_old();
         usable.then_some(kept)
     });
-    let mut reused = kept.is_some();
+    let reused = kept.is_some();
     let mut connection = match kept {
         Some(connection) => connection,
         None => match seen.connect(address, limits).await {
@@ -88,52 +88,23 @@ pub(crate) async fn exchange(
             None => return seen,
         },
     };
+    let request = address.ask(api, body);
     let sent = monotonic_ns();
     seen.sent_ns = Some(sent);
     watch.sent();
     let mut timer = Timer::new(limits);
-    let response = loop {
-        let request = address.request(Method::POST, path, body.clone());
-        match timer.limit(connection.respond(request)).await {
-            Ok(Ok(response)) => break response,
-            Ok(Err(_)) if reused && connection.last_read().0 < sent => {
-                reused = false;
-                seen.closed_silently = true;
-                match seen.connect(address, limits).await {
-                    Some(fresh) => connection = fresh,
-                    None => return seen,
-                }
-            }
-            Ok(Err(error)) => {
-                seen.end = broken(&error);
-                return seen;
-            }
-            Err(_) => {
-                seen.end = BodyEnd::Broken("timeout_first", timer.message());
-                return seen;
-            }
+    let mut incoming = Incoming::default();
+    let mut result = seen.converse(&mut connection, &request, &mut timer, &mut incoming, watch).await;
+    if matches!(result, Err(("cut", _))) && reused && !connection.has_begun() {
+        seen.closed_silently = true;
+        match seen.connect(address, limits).await {
+            Some(fresh) => connection = fresh,
+            None => return seen,
         }
-    };
-    let status = response.status();
-    let streams = response
-        .headers()
-        .get(hyper::header::CONTENT_TYPE)
-        .and_then(|v| v.to_str().ok())
-        .is_some_and(|v| v.trim_start().starts_with("text/event-stream"));
-    let mut body = response.into_body();
-    if status.is_success() && streams {
-        seen.follow(&mut connection, &mut body, &mut timer, sent, watch).await;
-    } else {
-        let (whole, end) = read_whole(&mut connection, &mut body, &mut timer).await;
-        seen.end = end;
-        if !status.is_success() {
-            let class = http_class(status.as_u16());
-            seen.end = BodyEnd::Broken(class, format!("{status}: {}", error_message(&whole)));
-        } else if seen.end == BodyEnd::Clean {
-            seen.answer.whole(connection.last_read().0, &whole);
-        }
+        result = seen.converse(&mut connection, &request, &mut timer, &mut incoming, watch).await;
     }
-    if seen.settle(&mut connection, &mut body).await {
+    seen.conclude(result, &incoming);
+    if seen.settle(&mut connection, &mut incoming).await {
         *slot = Some(connection);
     }
     seen
@@ -144,102 +115,106 @@ impl Exchange {
         let began = monotonic_ns();
         let opened = Connection::open(address, CONNECT_LIMIT.min(limits.total)).await;
         self.connect_ns = Some(monotonic_ns() - began);
-        opened.map_err(|message| self.end = BodyEnd::Broken("connect", message)).ok()
+        opened.map_err(|(class, message)| self.end = BodyEnd::Broken(class, message)).ok()
     }
 
-    async fn follow(
+    /// Sends the request and follows the answer to its end, or to its last event.
+    async fn converse(
         &mut self,
         connection: &mut Connection,
-        body: &mut Incoming,
+        request: &Outgoing<'_>,
         timer: &mut Timer,
-        sent: u64,
+        incoming: &mut Incoming,
         watch: &impl Watch,
-    ) {
-        let mut previous = sent;
-        while !self.answer.is_done() {
-            let data = match timer.limit(connection.data(body)).await {
-                Ok(Some(Ok(data))) => data,
-                Ok(None) => return,
-                Ok(Some(Err(error))) => {
-                    self.end = broken(&error);
-                    return;
-                }
+    ) -> Result<(), Broken> {
+        let written = match timer.limit(connection.send(request)).await {
+            Ok(written) => written,
+            Err(_) => return Err(("timeout_first", timer.message())),
+        };
+        let mut previous = self.sent_ns.unwrap_or_default();
+        while !incoming.has_ended() && !self.answer.is_done() {
+            let (reads, events) = (self.answer.reads().len(), self.answer.counts.token);
+            let mut stamp = Stamp::default();
+            let answer = &mut self.answer;
+            let mut sink = |part: Part<'_>, at| {
+                stamp = at;
+                incoming.take(part, at, answer);
+            };
+            match timer.limit(connection.next(&mut sink)).await {
+                Ok(Ok(())) => {}
+                // A server that refuses a long prompt answers and closes while it is still being written.
+                Ok(Err(broken)) => return Err(written.err().unwrap_or(broken)),
                 Err(idle) => {
                     let class = match (idle, self.answer.has_tokens()) {
                         (_, false) => "timeout_first",
                         (true, true) => "timeout_idle",
                         (false, true) => "timeout_total",
                     };
-                    self.end = BodyEnd::Broken(class, timer.message());
-                    return;
+                    return Err((class, timer.message()));
                 }
-            };
-            let (at, delay) = connection.last_read();
-            let (reads, events) = (self.answer.reads().len(), self.answer.counts.token);
-            self.answer.stream(at, &data);
-            if self.answer.counts.token > events {
-                watch.tokens(self.answer.counts.token - events, at.saturating_sub(previous), events == 0);
-                previous = at;
+            }
+            incoming.problem()?;
+            let more = self.answer.counts.token - events;
+            if more > 0 {
+                watch.tokens(more, stamp.user_ns.saturating_sub(previous), events == 0);
+                previous = stamp.user_ns;
             }
             if self.answer.reads().len() > reads {
-                self.delays_ns.extend(delay);
+                self.delays_ns.extend(stamp.delay_ns);
+            }
+        }
+        Ok(())
+    }
+
+    /// What the answer came to, once nothing more of it matters.
+    fn conclude(&mut self, result: Result<(), Broken>, incoming: &Incoming) {
+        if let Some((status, whole)) = incoming.refusal() {
+            let wait = incoming.retry_after().map_or_else(String::new, |wait| format!(" (retry after {wait})"));
+            self.end = BodyEnd::Broken(http_class(status), format!("{status}: {}{wait}", error_message(whole)));
+        } else if let Err((class, message)) = result {
+            self.end = BodyEnd::Broken(class, message);
+        } else if let Some((stamp, whole)) = incoming.document() {
+            self.answer.whole(stamp.user_ns, whole);
+            if self.answer.has_tokens() {
+                self.delays_ns.extend(stamp.delay_ns);
             }
         }
     }
 
     /// Reads what is left of the body; whether the connection can carry another request.
-    async fn settle(&mut self, connection: &mut Connection, body: &mut Incoming) -> bool {
+    async fn settle(&mut self, connection: &mut Connection, incoming: &mut Incoming) -> bool {
         if matches!(self.end, BodyEnd::Broken(class, _) if !class.starts_with("http_")) {
             return false;
         }
+        if incoming.has_ended() {
+            return connection.can_be_kept();
+        }
         let rest = async {
-            while let Some(data) = connection.data(body).await {
-                if data.is_err() {
+            while !incoming.has_ended() {
+                if connection.next(&mut |part, _| incoming.skip(part)).await.is_err() {
                     return false;
                 }
             }
             true
         };
-        tokio::time::timeout(AFTER_DONE_LIMIT, rest).await.unwrap_or(false)
-    }
-}
-
-async fn read_whole(connection: &mut Connection, body: &mut Incoming, timer: &mut Timer) -> (Bytes, BodyEnd) {
-    let mut whole = BytesMut::new();
-    loop {
-        match timer.limit(connection.data(body)).await {
-            Ok(None) => return (whole.freeze(), BodyEnd::Clean),
-            Ok(Some(Ok(data))) if whole.len() + data.len() <= MAX_BODY => whole.extend_from_slice(&data),
-            Ok(Some(Ok(_))) => {
-                let message = format!("the answer is longer than {MAX_BODY} bytes");
-                return (whole.freeze(), BodyEnd::Broken("parse", message));
-            }
-            Ok(Some(Err(error))) => return (whole.freeze(), broken(&error)),
-            Err(_) => return (whole.freeze(), BodyEnd::Broken("timeout_first", timer.message())),
-        }
+        tokio::time::timeout(AFTER_DONE_LIMIT, rest).await.unwrap_or(false) && connection.can_be_kept()
     }
 }
 
 /// A plain call outside a measurement: status and body.
-pub(crate) async fn call(
-    address: &Address,
-    method: Method,
-    path: &str,
-    body: Bytes,
-    limit: Duration,
-) -> Result<(u16, Bytes), String> {
-    let mut connection = Connection::open(address, CONNECT_LIMIT.min(limit)).await?;
+pub(crate) async fn call(address: &Address, request: &Outgoing<'_>, limit: Duration) -> Result<(u16, Vec<u8>), String> {
+    let mut connection = Connection::open(address, CONNECT_LIMIT.min(limit)).await.map_err(|(_, message)| message)?;
     let mut timer = Timer::new(Limits { total: limit, idle: limit });
-    let response = match timer.limit(connection.respond(address.request(method, path, body))).await {
-        Ok(answer) => answer.map_err(|e| with_causes(&e))?,
-        Err(_) => return Err(timer.message()),
-    };
-    let status = response.status().as_u16();
-    let mut body = response.into_body();
-    match read_whole(&mut connection, &mut body, &mut timer).await {
-        (whole, BodyEnd::Clean) => Ok((status, whole)),
-        (_, BodyEnd::Broken(_, message)) => Err(message),
+    let mut incoming = Incoming::default();
+    let mut unread = Collector::default();
+    let late = |timer: &Timer| timer.message();
+    timer.limit(connection.send(request)).await.map_err(|_| late(&timer))?.map_err(|(_, message)| message)?;
+    while !incoming.has_ended() {
+        let mut sink = |part: Part<'_>, at| incoming.take(part, at, &mut unread);
+        timer.limit(connection.next(&mut sink)).await.map_err(|_| late(&timer))?.map_err(|(_, message)| message)?;
+        incoming.problem().map_err(|(_, message)| message)?;
     }
+    Ok(incoming.into_whole())
 }
 
 /// The message of an error answer, or its beginning.
@@ -248,11 +223,6 @@ pub(crate) fn error_message(body: &[u8]) -> String {
         Ok(value) => error_text(value.get("error").unwrap_or(&value)),
         Err(_) => String::from_utf8_lossy(body).trim().chars().take(300).collect(),
     }
-}
-
-fn broken(error: &hyper::Error) -> BodyEnd {
-    let class = if error.is_parse() { "parse" } else { "cut" };
-    BodyEnd::Broken(class, with_causes(error))
 }
 
 /// `http_` and the status, as static text so that classes stay a closed set.
@@ -274,55 +244,5 @@ fn http_class(status: u16) -> &'static str {
         300..=399 => "http_3xx",
         other if other < 500 => "http_4xx",
         _ => "http_5xx",
-    }
-}
-
-/// Two limits on one timer, which is only moved when it fires.
-struct Timer {
-    limits: Limits,
-    deadline: Instant,
-    last_read: Instant,
-    sleep: std::pin::Pin<Box<tokio::time::Sleep>>,
-}
-
-impl Timer {
-    fn new(limits: Limits) -> Self {
-        let now = Instant::now();
-        let sleep = Box::pin(tokio::time::sleep_until(now + limits.idle.min(limits.total)));
-        Self { limits, deadline: now + limits.total, last_read: now, sleep }
-    }
-
-    /// The future's output, or whether it was the idle limit that ended the wait.
-    async fn limit<F: Future>(&mut self, future: F) -> Result<F::Output, bool> {
-        let mut future = std::pin::pin!(future);
-        loop {
-            tokio::select! {
-                biased;
-                output = &mut future => {
-                    self.last_read = Instant::now();
-                    return Ok(output);
-                }
-                () = &mut self.sleep => {
-                    let now = Instant::now();
-                    let idle_end = self.last_read + self.limits.idle;
-                    if now >= self.deadline {
-                        return Err(false);
-                    }
-                    if now >= idle_end {
-                        return Err(true);
-                    }
-                    self.sleep.as_mut().reset(idle_end.min(self.deadline));
-                }
-            }
-        }
-    }
-
-    fn message(&self) -> String {
-        let Limits { total, idle } = self.limits;
-        if Instant::now() >= self.deadline {
-            format!("not finished after {} s", total.as_secs_f64())
-        } else {
-            format!("nothing came for {} s", idle.as_secs_f64())
-        }
     }
 }

@@ -18,13 +18,14 @@ use tuner_core::record::RequestRecord;
 use tuner_core::task::SloSpec;
 use tuner_core::{Measurement, Percentile};
 
-use crate::body::{self, PromptSource};
 use crate::client::{Address, Features, LevelClock, Limits, Target};
 use crate::error::BenchError;
 use crate::live::{Live, Meter, Phase, Progress};
 use crate::plan::LevelPlan;
+use crate::prompting::PromptSource;
+use crate::protocol::{self, BuildError};
 use crate::report::{self, ReportInput, Window};
-use crate::tokens::{TokenError, TokenSource};
+use crate::tokens::TokenSource;
 use crate::validity::ClientEvidence;
 use queue::{Prepared, Queue};
 use worker::{Due, Work};
@@ -41,7 +42,6 @@ const MIN_AHEAD: usize = 32;
 /// What the threads of a level share.
 struct Shared {
     address: Address,
-    path: &'static str,
     limits: Limits,
     clock: LevelClock,
     queue: Arc<Queue>,
@@ -70,7 +70,6 @@ impl Shared {
         let cap = plan.arrival.concurrency.filter(|_| plan.is_open_loop());
         Self {
             address,
-            path: body::path(plan.workload.api),
             // Between reads as long as in all: an engine that queues or prefills is silent for as long as it takes.
             limits: Limits { total: plan.request_timeout, idle: plan.request_timeout },
             clock,
@@ -148,7 +147,7 @@ impl LevelRun {
             elapsed_s: self.elapsed_s,
             slos,
             percentiles,
-            class_slos: &report::ClassSlos::new(),
+            class_slos: &plan.class_slos(),
         });
         self.evidence.apply(&mut measurement);
         measurement.notes.extend(self.notes.iter().cloned());
@@ -273,7 +272,7 @@ pub async fn run_level(
 /// Requests made ahead: enough that making one is never waited for.
 fn ahead(plan: &LevelPlan) -> usize {
     let streams = plan.streams().unwrap_or(0) as usize;
-    let arrivals = plan.arrival.rate.map_or(0.0, |rate| (rate * 2.0).min(4096.0)) as usize;
+    let arrivals = plan.arrival.peak_rate().map_or(0.0, |rate| (rate * 2.0).min(4096.0)) as usize;
     MIN_AHEAD.max(2 * streams).max(arrivals)
 }
 
@@ -284,9 +283,9 @@ fn make_requests(
     tokens: Option<&TokenSource>,
     model: &str,
     features: Features,
-) -> Result<(), TokenError> {
+) -> Result<(), BuildError> {
     for planned in plan.requests() {
-        let built = body::build(plan, &planned, prompts, tokens, model, features)?;
+        let built = protocol::build(plan, &planned, prompts, tokens, model, features)?;
         if !queue.put(Prepared { planned, built }) {
             break;
         }

@@ -8,7 +8,7 @@ use std::task::Poll;
 use tokio::sync::Notify;
 use tuner_core::record::PlannedRequest;
 
-use crate::body::Built;
+use crate::protocol::Built;
 
 /// A planned request with its body.
 #[derive(Clone, Debug)]

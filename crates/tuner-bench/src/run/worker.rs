@@ -153,7 +153,7 @@ async fn send(
     } else {
         tokio::select! {
             biased;
-            seen = exchange(slot, &shared.address, shared.path, built.bytes, shared.limits, &sent) => Some(seen),
+            seen = exchange(slot, &shared.address, built.api, built.bytes, shared.limits, &sent) => Some(seen),
             () = cancelled(&mut cancel) => None,
         }
     };

@@ -11,8 +11,6 @@ pub(crate) mod reconcile;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bytes::Bytes;
-use hyper::Method;
 use tuner_core::Measurement;
 use tuner_core::server_side::{GaugeSummary, ServerCounter, ServerGauge, ServerSample, ServerSide};
 
@@ -103,7 +101,7 @@ impl ServerWatch {
 }
 
 async fn fetch(address: &Address, path: &str) -> Option<String> {
-    let (status, body) = call(address, Method::GET, path, Bytes::new(), LIMIT).await.ok()?;
+    let (status, body) = call(address, &address.get(path), LIMIT).await.ok()?;
     (status == 200).then(|| String::from_utf8_lossy(&body).into_owned())
 }
 

@@ -5,7 +5,6 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use hyper::Method;
 use serde_json::{Value, json};
 
 use super::{TokenError, WordPool};
@@ -56,7 +55,7 @@ impl EngineTokenizer {
             "model": self.model, "prompt": text, "add_special_tokens": special,
             "content": text, "add_special": special,
         });
-        let answer = call(&self.address, Method::POST, "/tokenize", Bytes::from(body.to_string()), LIMIT).await;
+        let answer = call(&self.address, &self.address.post("/tokenize", Bytes::from(body.to_string())), LIMIT).await;
         let (status, body) = answer.map_err(TokenError::Engine)?;
         if status != 200 {
             return Err(TokenError::Engine(format!("/tokenize: HTTP {status}: {}", error_message(&body))));

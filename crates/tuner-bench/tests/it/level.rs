@@ -80,7 +80,7 @@ async fn a_duration_ends_a_closed_loop_and_what_was_sent_is_awaited() {
 async fn open_loop_requests_leave_at_their_planned_moments_whatever_the_server_does() {
     for arrival in [Arrival::Poisson, Arrival::Constant] {
         let server = server(200);
-        let level = Level { rate: Some(40.0), arrival: Some(arrival), concurrency: None };
+        let level = Level { rate: Some(40.0), arrival: Some(arrival), ..Level::default() };
         let load = LoadSpec { levels: vec![level], requests: Some(30), duration_s: Some(20.0), ..closed(1, 1) };
         let (plan, run) = run(&target(&server), &scenario("D(8,2)"), &load).await;
         let planned: Vec<f64> = plan.requests().map(|r| r.planned_s.unwrap()).collect();
@@ -101,7 +101,7 @@ async fn open_loop_requests_leave_at_their_planned_moments_whatever_the_server_d
 #[tokio::test(flavor = "current_thread")]
 async fn a_cap_on_an_open_loop_makes_requests_wait_and_the_wait_is_charged() {
     let server = server(50);
-    let level = Level { rate: Some(200.0), arrival: Some(Arrival::Constant), concurrency: Some(2) };
+    let level = Level { concurrency: Some(2), rate: Some(200.0), arrival: Some(Arrival::Constant), ..Level::default() };
     let load = LoadSpec { levels: vec![level], requests: Some(12), ..closed(1, 1) };
     let (plan, run) = run(&target(&server), &scenario("D(8,2)"), &load).await;
     let mut edges: Vec<(f64, i32)> =
@@ -173,10 +173,15 @@ async fn prompts_of_a_file_are_sent_with_their_roles_and_parameters() {
         "{\"prompt\":\"two\",\"max_tokens\":3}\n",
     );
     std::fs::write(&path, lines).unwrap();
-    let prompts = Prompts { scenario: None, prompts_file: Some(path.display().to_string()), output_tokens: Some(5) };
+    let prompts = Prompts {
+        scenario: None,
+        prompts_file: Some(path.display().to_string()),
+        output_tokens: Some(5),
+        ..Prompts::default()
+    };
     let server = server(1);
     let load = LoadSpec { warmup_requests: Some(0), ..closed(1, 4) };
-    let workload = WorkloadSpec { prompts, ..WorkloadSpec::default() };
+    let workload = WorkloadSpec { prompts, salt: false, ..WorkloadSpec::default() };
     let (plan, run) = run(&target(&server), &workload, &load).await;
     let measurement = run.measurement(&plan, &[], &[]);
     assert_eq!(measurement.requests.completed, 4, "{:?}", measurement.errors);

@@ -4,3 +4,7 @@
 mod closed_form_run;
 mod level;
 mod matrix;
+mod protocols;
+mod splits;
+mod transport;
+mod workloads;

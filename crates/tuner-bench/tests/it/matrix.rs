@@ -223,3 +223,46 @@ async fn an_unreadable_event_is_a_failure_and_makes_the_measurement_invalid() {
     assert!(!seen.measurement.is_valid());
     assert!(seen.measurement.evidence["events_unparsed"] >= 8.0);
 }
+
+#[tokio::test(flavor = "current_thread")]
+async fn calls_of_tools_are_output() {
+    let seen = measure(Case::ToolCalls).await;
+    all_right(&seen, Case::ToolCalls);
+    for (record, _) in &seen.measured {
+        assert_eq!(
+            record.reads.iter().map(|r| r.events).sum::<u32>(),
+            OUTPUT,
+            "a tool's name and each piece of arguments"
+        );
+        assert_eq!(record.first_answer_s, record.first_token_s());
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn compressed_slow_stalled_and_huge_streams_are_right() {
+    for case in [Case::Gzip, Case::SlowLoris, Case::Stall, Case::HugeEvents] {
+        let seen = measure(case).await;
+        all_right(&seen, case);
+        let reads = seen.measured.iter().map(|(r, _)| r.reads.iter().map(|x| x.events).sum::<u32>());
+        assert!(reads.clone().all(|n| n == OUTPUT), "{case:?}: {:?}", reads.collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_refusal_with_retry_after_is_a_class_of_its_own_and_is_never_tried_again() {
+    let seen = measure(Case::EverySecond429).await;
+    let requests = seen.measurement.requests;
+    assert_eq!((requests.completed + requests.failed, seen.measured.len()), (8, 8));
+    assert_eq!(seen.measurement.errors.get("http_429"), Some(&requests.failed));
+    assert!((3..=5).contains(&requests.failed), "{requests:?}");
+    let told = seen.measured.iter().find_map(|(r, _)| match &r.fate {
+        Fate::Failed { message, .. } => Some(message.clone()),
+        _ => None,
+    });
+    assert_eq!(told.as_deref(), Some("429: planned refusal (retry after 3600)"));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_reset_connection_is_a_failure() {
+    all_failed(&measure(Case::Reset).await, "cut");
+}

@@ -6,6 +6,7 @@
 mod diagnostic;
 mod domain;
 mod import;
+mod level;
 mod load;
 mod objective;
 mod read;
@@ -14,20 +15,23 @@ mod scenario;
 mod schema;
 mod search;
 mod target;
+mod workload;
 mod write;
 
 pub use diagnostic::{Diagnostic, Severity, render_all};
 pub use domain::{SpaceError, search_space};
 pub use import::{ImportOptions, Imported, import_predecessor};
-pub use load::{Api, Arrival, Level, LoadSpec, Prompts, WorkloadSpec};
+pub use level::{Arrival, Level, Ramp};
+pub use load::{Api, LoadSpec, Prompts, WorkloadSpec};
 pub use objective::{Across, Bound, Goal, MetricObjective, Objective, ObjectiveName, ResolvedObjective, SloSpec};
 pub use read::{LoadedTask, ReadContext, check, read};
-pub use scenario::{SCENARIO_FORMS, Scenario, ScenarioError};
+pub use scenario::{Mix, SCENARIO_FORMS, Scenario, ScenarioError};
 pub use schema::schema;
 pub use search::{
     BoolWord, DomainSpec, Number, NumberKind, ParameterList, ParameterSpec, RangeSpec, SamplerSpec, SearchSpaceSpec,
 };
 pub use target::{BackendSpec, EngineSpec, HardwareSpec, ModelSpec};
+pub use workload::{ClassSpec, DatasetSpec, ModelShare, SharedPrefix};
 pub use write::to_yaml;
 
 use std::collections::BTreeMap;

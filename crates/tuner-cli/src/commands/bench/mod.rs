@@ -13,10 +13,12 @@ use tuner_app::bench::ResultFolder;
 use tuner_app::report::{BenchFile, write_bench};
 use tuner_bench::compat::Tool;
 use tuner_bench::sweep::Sweep;
-use tuner_bench::{BenchError, BenchReport, BenchRequest, LevelPlan, LevelRun, Live, Seeds, Target, bench_url};
-use tuner_core::task::Scenario;
-use tuner_core::task::{Api, Arrival, Level, LoadSpec, Prompts, SloSpec, WorkloadSpec};
+use tuner_bench::{
+    BenchError, BenchReport, BenchRequest, LevelPlan, LevelRun, Live, Seeds, Target, bench_url, dataset,
+};
+use tuner_core::task::{Api, Arrival, Level, LoadSpec, Mix, Prompts, SloSpec, WorkloadSpec};
 use tuner_core::{Metric, Percentile};
+use tuner_deploy::{Proxies, http};
 
 use crate::exit::{Exit, Refusal};
 use crate::settings::Settings;
@@ -65,10 +67,11 @@ struct LoadArgs {
     /// Folder, tokenizer.json or GGUF with the model's tokenizer [default: the endpoint's /tokenize].
     #[arg(long, value_name = "PATH")]
     tokenizer: Option<String>,
-    /// Lengths of synthetic prompts and answers: D(in,out), N(mean,sd)/(mean,sd), U(min,max)/(min,max).
+    /// Lengths of synthetic prompts and answers: D(in,out), N(mean,sd)/(mean,sd), U(min,max)/(min,max),
+    /// L(mu,sigma)/(mu,sigma), or a mix: 0.7*D(512,128)+0.3*D(4000,500).
     #[arg(long, default_value = "D(256,64)", conflicts_with = "prompts", value_parser = scenario)]
     scenario: String,
-    /// Prompts from a JSONL or CSV file.
+    /// Requests from a file or an address, in any format that `autotuner dataset inspect` knows.
     #[arg(long, value_name = "FILE")]
     prompts: Option<PathBuf>,
     /// Output tokens for prompts of a file that do not say.
@@ -129,6 +132,12 @@ struct LoadArgs {
 enum BenchApi {
     Chat,
     Completions,
+    Responses,
+    Anthropic,
+    Embeddings,
+    Rerank,
+    SglangGenerate,
+    LlamacppCompletion,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -145,8 +154,8 @@ fn slo(text: &str) -> Result<SloSpec, String> {
 }
 
 fn scenario(text: &str) -> Result<String, String> {
-    let forms = "write D(in,out), N(mean,sd)/(mean,sd) or U(min,max)/(min,max)";
-    text.parse::<Scenario>().map(|_| text.to_owned()).map_err(|e| format!("{e}; {forms}"))
+    let forms = "write D(in,out), N(mean,sd)/(mean,sd), U(min,max)/(min,max) or L(mu,sigma)/(mu,sigma)";
+    text.parse::<Mix>().map(|_| text.to_owned()).map_err(|e| format!("{e}; {forms}"))
 }
 
 pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit> {
@@ -155,7 +164,12 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
         Some(Command::Recompute(args)) => return recompute::run(&args, settings),
         None => {}
     }
-    let request = request(&args.load, args.url.unwrap_or_default(), settings)?;
+    let mut request = request(&args.load, args.url.unwrap_or_default(), settings)?;
+    let proxies = Proxies::from_vars(settings.surroundings().proxies);
+    let datasets = settings.home().root().join("datasets");
+    request.workload = dataset::fetch_all(&request.workload, &datasets, |url| http::client(url, &proxies))
+        .await
+        .map_err(BenchError::from)?;
     let folder = args.results.map(|path| ResultFolder { path, log: args.save_log, tools: args.emit });
     let mut runs = Vec::new();
     let keeping = folder.is_some();
@@ -229,7 +243,7 @@ fn request(args: &LoadArgs, url: String, settings: &Settings) -> anyhow::Result<
         BenchArrival::Constant => Arrival::Constant,
     };
     let closed = args.concurrency.iter().map(|n| Level::closed(*n));
-    let open = args.rate.iter().map(|r| Level { rate: Some(*r), arrival: Some(arrival), concurrency: None });
+    let open = args.rate.iter().map(|r| Level { rate: Some(*r), arrival: Some(arrival), ..Level::default() });
     let mut levels: Vec<Level> = closed.chain(open).collect();
     if levels.is_empty() {
         levels.push(Level::closed(1));
@@ -252,6 +266,7 @@ fn request(args: &LoadArgs, url: String, settings: &Settings) -> anyhow::Result<
             scenario: None,
             prompts_file: Some(file.display().to_string()),
             output_tokens: args.output_tokens,
+            ..Prompts::default()
         },
         None => Prompts { scenario: Some(args.scenario.clone()), ..Prompts::default() },
     };
@@ -266,6 +281,12 @@ fn request(args: &LoadArgs, url: String, settings: &Settings) -> anyhow::Result<
             api: match args.api {
                 BenchApi::Chat => Api::Chat,
                 BenchApi::Completions => Api::Completions,
+                BenchApi::Responses => Api::Responses,
+                BenchApi::Anthropic => Api::Anthropic,
+                BenchApi::Embeddings => Api::Embeddings,
+                BenchApi::Rerank => Api::Rerank,
+                BenchApi::SglangGenerate => Api::SglangGenerate,
+                BenchApi::LlamacppCompletion => Api::LlamacppCompletion,
             },
             ignore_eos: !args.allow_eos,
             ..WorkloadSpec::default()

@@ -1,76 +1,17 @@
-//! Rules on workload, load, time budgets and sampler.
+//! Rules on load, time budgets and sampler.
 
 use super::super::diagnostic::Diagnostic;
 use super::super::read::tree::at_path;
-use super::super::scenario::{SCENARIO_FORMS, Scenario};
 use super::super::{BackendSpec, SamplerSpec};
 use super::Rules;
 
 impl Rules<'_> {
     pub(super) fn load(&mut self) {
-        self.prompts();
+        self.workload();
         self.levels();
         self.times();
         self.verification();
         self.sampler();
-    }
-
-    fn prompts(&mut self) {
-        let prompts = &self.spec.workload.prompts;
-        if prompts.scenario.is_some() && prompts.prompts_file.is_some() {
-            let finding = Diagnostic::error("", "both `scenario` and `prompts_file` are given");
-            self.report_key(&at_path!["workload", "prompts_file"], finding.help("keep one of the two"));
-        }
-        if let Some(text) = &prompts.scenario
-            && let Err(error) = text.parse::<Scenario>()
-        {
-            let finding = Diagnostic::error("", error.to_string()).allowed(SCENARIO_FORMS);
-            self.report(&at_path!["workload", "scenario"], finding.help("lengths are tokens: (prompt,answer)"));
-        }
-        if let Some(file) = &prompts.prompts_file {
-            let known = [".jsonl", ".csv"].iter().any(|end| file.to_lowercase().ends_with(end));
-            if !known {
-                let finding = Diagnostic::error("", format!("`{file}` is neither JSONL nor CSV by its name"));
-                self.report(
-                    &at_path!["workload", "prompts_file"],
-                    finding.allowed("a file that ends in .jsonl or .csv"),
-                );
-            }
-        } else if prompts.output_tokens.is_some() {
-            let finding =
-                Diagnostic::note("", "`output_tokens` is for prompts from a file; the scenario gives its own");
-            self.report_key(&at_path!["workload", "output_tokens"], finding);
-        }
-        for key in ["model", "messages", "prompt", "stream", "temperature", "ignore_eos", "max_tokens"] {
-            if self.spec.workload.extra_body.contains_key(key) {
-                let finding = Diagnostic::error("", format!("`{key}` is set by the tuner in every request"));
-                let help = match key {
-                    "temperature" | "ignore_eos" => format!("write it as `workload.{key}`"),
-                    "max_tokens" => "the scenario or `output_tokens` decides the length".to_owned(),
-                    _ => "remove it".to_owned(),
-                };
-                self.report_key(&at_path!["workload", "extra_body", key], finding.help(help));
-            }
-        }
-    }
-
-    fn levels(&mut self) {
-        let levels = &self.spec.load.levels;
-        for (i, level) in levels.iter().enumerate() {
-            let place = at_path!["load", "levels", i];
-            if level.rate.is_none() && level.concurrency.is_none() {
-                let finding = Diagnostic::error("", "the level has no intensity");
-                self.report(&place, finding.allowed("{concurrency: 8} or {rate: 2.5, arrival: poisson}"));
-            } else if level.rate.is_none() && level.arrival.is_some() {
-                let finding =
-                    Diagnostic::error("", "`arrival` needs a `rate`: a closed loop sends when an answer is complete");
-                self.report_key(&place.join("arrival"), finding.help("add `rate`, or remove `arrival`"));
-            }
-            if let Some(first) = levels.iter().take(i).position(|l| l == level) {
-                let finding = Diagnostic::error("", format!("this level is the same as levels[{first}]"));
-                self.report(&place, finding.help("to measure a level several times, set `repeats`"));
-            }
-        }
     }
 
     fn times(&mut self) {

@@ -3,10 +3,12 @@
 //! Rules look at a repaired spec; what they find at a place that was replaced is dropped, since the structural error
 //! there was told already.
 
+mod levels;
 mod load;
 mod objectives;
 mod space;
 mod target;
+mod workload;
 
 use super::TaskSpec;
 use super::diagnostic::Diagnostic;
