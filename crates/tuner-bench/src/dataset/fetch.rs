@@ -201,8 +201,8 @@ mod tests {
         assert_eq!(fetch(&spec(&url), &place, &client()).await.unwrap(), path);
         assert_eq!(asked.load(SeqCst), 1);
         assert_eq!(std::fs::read_dir(&place).unwrap().count(), 1, "nothing is left beside it");
-        let mut workload = WorkloadSpec::default();
-        workload.prompts = tuner_core::task::Prompts { scenario: None, prompts_file: Some(url), ..Default::default() };
+        let prompts = tuner_core::task::Prompts { scenario: None, prompts_file: Some(url), ..Default::default() };
+        let workload = WorkloadSpec { prompts, ..WorkloadSpec::default() };
         let local = fetch_all(&workload, &place, |_| Ok::<_, String>(client())).await.unwrap();
         assert_eq!(local.datasets()[0].as_ref().unwrap().source, path.display().to_string());
     }
