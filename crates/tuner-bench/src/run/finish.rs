@@ -46,6 +46,8 @@ pub(super) async fn level_run(
     evidence.events = events.into_iter().map(|(class, count)| (class.to_owned(), count)).collect();
     let mut records: Vec<RequestRecord> = finished.into_iter().map(|f| f.record).collect();
     let window = Window::of(plan, &records);
+    evidence.in_flight_peak = Some(window.peak_in_flight(&records));
+    evidence.in_flight_target = plan.arrival.concurrency;
     add_unsent(plan, &mut records, cancelled);
     if let Some(prompts) = plan.file_length().filter(|n| records.len() > *n) {
         notes.push(format!(

@@ -192,7 +192,7 @@ pub enum TokenSource {
     /// A tokenizer in this process.
     Local(Box<LocalTokenizer>),
     /// The engine's `/tokenize`.
-    Engine(EngineTokenizer),
+    Engine(Box<EngineTokenizer>),
 }
 
 impl TokenSource {
@@ -233,7 +233,7 @@ impl TokenSource {
         }
         if let Some(target) = engine {
             match EngineTokenizer::connect(target).await {
-                Ok(found) => return Ok(Self::Engine(found)),
+                Ok(found) => return Ok(Self::Engine(Box::new(found))),
                 Err(error) => tried.push(describe(&error)),
             }
         }
@@ -251,7 +251,7 @@ impl TokenSource {
     pub fn moved_to(self: &Arc<Self>, target: &Target) -> Result<Arc<Self>, TokenError> {
         match self.as_ref() {
             Self::Local(_) => Ok(self.clone()),
-            Self::Engine(_) => Ok(Arc::new(Self::Engine(EngineTokenizer::at(target)?))),
+            Self::Engine(_) => Ok(Arc::new(Self::Engine(Box::new(EngineTokenizer::at(target)?)))),
         }
     }
 

@@ -20,7 +20,7 @@ use crate::ui::words;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Address of the endpoint, http://HOST:PORT.
+    /// Address of the endpoint, http://HOST:PORT or https://HOST:PORT.
     url: String,
     /// Model to ask for [default: the first that the endpoint lists].
     #[arg(long)]
@@ -86,6 +86,18 @@ pub(crate) struct Args {
     /// Also write a file: .json (everything), .csv (a row per measurement) or .html (a page). May be given again.
     #[arg(long, short, value_name = "FILE")]
     output: Vec<BenchFile>,
+    /// Further header of every request; may be given several times.
+    #[arg(long = "header", value_name = "NAME:VALUE", value_parser = header)]
+    headers: Vec<(String, String)>,
+    /// Further request fields, a JSON object; `{"stream": false}` asks for whole answers.
+    #[arg(long, value_name = "JSON", value_parser = extra_body)]
+    extra_body: Option<ExtraBody>,
+    /// Speak HTTP/2, one request at a time on each connection.
+    #[arg(long)]
+    http2: bool,
+    /// PEM file of authorities to trust besides those of the machine, for https.
+    #[arg(long, value_name = "FILE")]
+    authorities: Option<PathBuf>,
     /// Seed of lengths, arrivals and words [default: a new one each time, so that no cache is warm by accident].
     #[arg(long)]
     seed: Option<u64>,
@@ -107,6 +119,17 @@ enum BenchApi {
 enum BenchArrival {
     Poisson,
     Constant,
+}
+
+type ExtraBody = serde_json::Map<String, serde_json::Value>;
+
+fn extra_body(text: &str) -> Result<ExtraBody, String> {
+    serde_json::from_str(text).map_err(|e| format!("{e}; write a JSON object, for example {{\"top_p\": 0.9}}"))
+}
+
+fn header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once(':').ok_or("write NAME:VALUE, for example X-Route:blue")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
 fn slo(text: &str) -> Result<SloSpec, String> {
@@ -197,6 +220,9 @@ fn request(args: &Args, settings: &Settings) -> anyhow::Result<BenchRequest> {
             base_url: args.url.clone(),
             model: args.model.clone().unwrap_or_default(),
             api_key,
+            headers: args.headers.clone(),
+            http2: args.http2,
+            authorities: args.authorities.clone(),
             ..Target::default()
         },
         tokenizer: args.tokenizer.clone(),
@@ -214,6 +240,7 @@ fn request(args: &Args, settings: &Settings) -> anyhow::Result<BenchRequest> {
                 BenchApi::LlamacppCompletion => Api::LlamacppCompletion,
             },
             ignore_eos: !args.allow_eos,
+            extra_body: args.extra_body.clone().unwrap_or_default(),
             ..WorkloadSpec::default()
         },
         load: LoadSpec {

@@ -64,6 +64,11 @@ impl VirtualLab {
         level: u32,
         repeat: u32,
     ) -> Result<Measurement, Failure> {
+        let api = job.spec.workload.api;
+        if !tuner_bench::protocol::generates(api) {
+            let what = format!("{} is not simulated: no tokens are generated; measure a real engine", api.name());
+            return Err(Failure::new(FailureClass::Internal, what));
+        }
         let plan = LevelPlan::new(&job.spec.workload, &job.spec.load, level, repeat, job.virtual_seeds())
             .map_err(|error| Failure::new(FailureClass::Internal, with_causes(&error)))?;
         let drive = Drive {
