@@ -145,6 +145,7 @@ mod tests {
             process_cpu: Some(1.0),
             events: BTreeMap::from([("token".to_owned(), 10), ("unparsed".to_owned(), 0)]),
             connects: 3,
+            ..ClientEvidence::default()
         };
         assert_eq!(reasons(20.0, &evidence), Vec::<String>::new());
     }
