@@ -27,6 +27,6 @@ async fn main() {
     };
     let (live, _) = watch::channel(Live::default());
     let (_keep, cancel) = watch::channel(false);
-    let report = bench_url(&request, live, cancel).await.expect("an endpoint that answers");
+    let report = bench_url(&request, live, cancel, &mut |_, _| ()).await.expect("an endpoint that answers");
     println!("{}", serde_json::to_string_pretty(&report).expect("JSON"));
 }

@@ -43,8 +43,8 @@ pub struct BenchRequest {
     pub slos: Vec<SloSpec>,
     /// Percentiles besides the standard ones.
     pub percentiles: Vec<Percentile>,
-    /// Every random choice follows from it.
-    pub seed: u64,
+    /// Every random choice follows from them.
+    pub seeds: Seeds,
 }
 
 /// What was measured.
@@ -149,7 +149,7 @@ impl Station {
 }
 
 /// Measures every level of an endpoint, in order. `cancel` ends it after what is in flight was cut off; the
-/// measurements so far are kept, that of the level cut off is not.
+/// measurements so far are kept, that of the level cut off is not. `keep` is handed every level that was measured.
 ///
 /// # Errors
 /// The endpoint cannot be reached, or there is no tokenizer where one is needed.
@@ -157,7 +157,47 @@ pub async fn bench_url(
     request: &BenchRequest,
     live: watch::Sender<Live>,
     cancel: watch::Receiver<bool>,
+    keep: &mut (dyn FnMut(LevelPlan, LevelRun) + Send),
 ) -> Result<BenchReport, BenchError> {
+    let (station, mut report) = open(request).await?;
+    let mut work = Work { request, station: &station, live, cancel, keep };
+    match request.sweep {
+        Some((sweep, attainment)) => work.sweep(sweep, attainment, &mut report).await?,
+        None => work.levels(&mut report).await?,
+    }
+    Ok(report)
+}
+
+/// Measures two endpoints in turn (A B, B A, …), every level in each of `rounds` rounds, so that what drifts hits both.
+/// Both share lengths and arrivals, and differ in their words unless the requests' seeds are the same.
+///
+/// # Errors
+/// As [`bench_url`].
+pub async fn bench_pair(
+    requests: [&BenchRequest; 2],
+    rounds: u32,
+    live: watch::Sender<Live>,
+    cancel: watch::Receiver<bool>,
+) -> Result<[BenchReport; 2], BenchError> {
+    let (left, mut a) = open(requests[0]).await?;
+    let (right, mut b) = open(requests[1]).await?;
+    for round in 0..rounds {
+        let order = if round % 2 == 0 { [0, 1] } else { [1, 0] };
+        for side in order {
+            let (station, report) = if side == 0 { (&left, &mut a) } else { (&right, &mut b) };
+            let keep = &mut |_, _| ();
+            let (live, cancel) = (live.clone(), cancel.clone());
+            let mut work = Work { request: requests[side], station, live, cancel, keep };
+            if !work.round(round, report).await? {
+                return Ok([a, b]);
+            }
+        }
+    }
+    Ok([a, b])
+}
+
+/// Finds out what the endpoint accepts and prepares the prompts; with a report that is still empty.
+async fn open(request: &BenchRequest) -> Result<(Station, BenchReport), BenchError> {
     let mut target = request.target.clone();
     let served = probe::models(&target).await;
     if target.model.is_empty() {
@@ -167,26 +207,16 @@ pub async fn bench_url(
     let tokens = find_tokens(request, &target).await?.map(Arc::new);
     let workload = Arc::new(PreparedWorkload::new(&request.workload, tokens.as_deref()).await?);
     let server = ServerWatch::find(&target, GpuProbe::find()).await?;
-    let notes = notes(&target.features, request, tokens.as_deref());
-    let station = Station { target, tokens, workload, server };
-    let target = &station.target;
-    let mut report = BenchReport {
+    let report = BenchReport {
         url: target.base_url.clone(),
         model: target.model.clone(),
         features: target.features,
-        tokenizer: station.tokens.as_ref().map(|t| t.origin()),
+        tokenizer: tokens.as_ref().map(|t| t.origin()),
         levels: request.load.levels.clone(),
-        measurements: Vec::new(),
-        sweep: None,
-        cancelled: false,
-        notes,
+        notes: notes(&target.features, request, tokens.as_deref()),
+        ..BenchReport::default()
     };
-    let mut work = Work { request, station: &station, live, cancel };
-    match request.sweep {
-        Some((sweep, attainment)) => work.sweep(sweep, attainment, &mut report).await?,
-        None => work.levels(&mut report).await?,
-    }
-    Ok(report)
+    Ok((Station { target, tokens, workload, server }, report))
 }
 
 /// The measuring of one endpoint, level by level.
@@ -195,19 +225,28 @@ struct Work<'a> {
     station: &'a Station,
     live: watch::Sender<Live>,
     cancel: watch::Receiver<bool>,
+    keep: &'a mut (dyn FnMut(LevelPlan, LevelRun) + Send),
 }
 
 impl Work<'_> {
     /// Every level once, then the repeats, so that drift hits all levels alike.
     async fn levels(&mut self, report: &mut BenchReport) -> Result<(), BenchError> {
         for repeat in 0..self.request.repeats.max(1) {
-            for level in 0..self.request.load.levels.len() as u32 {
-                if !self.measure(&self.request.load.clone(), level, repeat, report).await? {
-                    return Ok(());
-                }
+            if !self.round(repeat, report).await? {
+                break;
             }
         }
         Ok(())
+    }
+
+    /// Every level once; whether none was cut off.
+    async fn round(&mut self, repeat: u32, report: &mut BenchReport) -> Result<bool, BenchError> {
+        for level in 0..self.request.load.levels.len() as u32 {
+            if !self.measure(&self.request.load, level, repeat, report).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     async fn sweep(&mut self, sweep: Sweep, attainment: f64, report: &mut BenchReport) -> Result<(), BenchError> {
@@ -238,15 +277,15 @@ impl Work<'_> {
         repeat: u32,
         report: &mut BenchReport,
     ) -> Result<bool, BenchError> {
-        let seeds = Seeds { schedule: self.request.seed, prompts: self.request.seed };
-        let plan = self.station.workload.plan(load, level, repeat, seeds)?;
+        let plan = self.station.workload.plan(load, level, repeat, self.request.seeds)?;
         let asked = (self.request.slos.as_slice(), self.request.percentiles.as_slice());
         let (run, measurement) = self.station.measure(&plan, asked, self.live.clone(), self.cancel.clone()).await?;
         report.cancelled = run.cancelled;
         if !run.cancelled {
             report.measurements.push(measurement);
+            (self.keep)(plan, run);
         }
-        Ok(!run.cancelled)
+        Ok(!report.cancelled)
     }
 }
 

@@ -23,13 +23,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 use tuner_core::record::RequestRecord;
+use tuner_core::server_side::ServerSide;
 use tuner_core::task::{Level, SloSpec, WorkloadSpec};
 use tuner_core::{Measurement, Percentile};
 
 use crate::client::LevelClock;
 use crate::plan::LevelPlan;
-use crate::report::{self, ReportInput, Window};
+use crate::report::{self, ClassSlos, ReportInput, Window};
 use crate::run::LevelRun;
+use crate::server::reconcile;
 use crate::validity::ClientEvidence;
 
 const FORMAT: &str = "autotuner-level-log";
@@ -144,6 +146,9 @@ pub struct Header {
     pub slos: Vec<SloSpec>,
     /// Percentiles besides the standard ones.
     pub percentiles: Vec<Percentile>,
+    /// What requests of single classes were measured against.
+    #[serde(default, skip_serializing_if = "ClassSlos::is_empty")]
+    pub class_slos: ClassSlos,
 }
 
 /// Last line of a log.
@@ -152,6 +157,17 @@ struct Footer<'a> {
     records: u64,
     client: Cow<'a, ClientEvidence>,
     notes: Cow<'a, [String]>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    server: Option<LoggedServer>,
+}
+
+/// The server's side of a level.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LoggedServer {
+    /// What the engine and its GPUs showed.
+    pub side: ServerSide,
+    /// The prompts shared nothing, so that none can have come from a cache.
+    pub fresh_prompts: bool,
 }
 
 /// A level as its log has it.
@@ -165,6 +181,8 @@ pub struct LevelLog<'a> {
     pub evidence: Cow<'a, ClientEvidence>,
     /// Remarks for people.
     pub notes: Cow<'a, [String]>,
+    /// The server's side, where it was seen.
+    pub server: Option<LoggedServer>,
 }
 
 impl<'a> LevelLog<'a> {
@@ -182,13 +200,27 @@ impl<'a> LevelLog<'a> {
             cancelled: run.cancelled,
             slos: slos.to_vec(),
             percentiles: percentiles.to_vec(),
+            class_slos: ClassSlos::new(),
         };
         Self {
             header,
             records: Cow::Borrowed(&run.records),
             evidence: Cow::Borrowed(&run.evidence),
             notes: Cow::Borrowed(&run.notes),
+            server: None,
         }
+    }
+
+    /// With what the server showed ([`crate::server`]).
+    pub fn with_server(mut self, side: ServerSide, fresh_prompts: bool) -> Self {
+        self.server = Some(LoggedServer { side, fresh_prompts });
+        self
+    }
+
+    /// With what requests of single classes were measured against.
+    pub fn with_class_slos(mut self, class_slos: ClassSlos) -> Self {
+        self.header.class_slos = class_slos;
+        self
     }
 
     /// The level in figures, as it was reported.
@@ -209,9 +241,13 @@ impl<'a> LevelLog<'a> {
             elapsed_s: self.header.elapsed_s,
             slos,
             percentiles,
+            class_slos: &self.header.class_slos,
         });
         self.evidence.apply(&mut measurement);
         measurement.notes.extend(self.notes.iter().cloned());
+        if let Some(LoggedServer { side, fresh_prompts }) = &self.server {
+            reconcile::attach(&mut measurement, side.clone(), &self.records, *fresh_prompts);
+        }
         measurement
     }
 
@@ -226,7 +262,8 @@ impl<'a> LevelLog<'a> {
         }
         let client = Cow::Borrowed(self.evidence.as_ref());
         let notes = Cow::Borrowed(self.notes.as_ref());
-        put(&mut out, &Footer { records: self.records.len() as u64, client, notes })?;
+        let server = self.server.clone();
+        put(&mut out, &Footer { records: self.records.len() as u64, client, notes, server })?;
         out.flush()
     }
 
@@ -266,6 +303,7 @@ impl LevelLog<'static> {
                 records: Cow::Owned(records),
                 evidence: Cow::Owned(footer.client.into_owned()),
                 notes: Cow::Owned(footer.notes.into_owned()),
+                server: footer.server,
             }),
             _ => Err(LogError::CutShort { records: records.len() }),
         }

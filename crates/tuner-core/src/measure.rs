@@ -267,6 +267,10 @@ pub struct Summary {
     /// Upper 99 % confidence bound of each percentile whose sample is large enough for one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub upper_bounds: BTreeMap<Percentile, f64>,
+    /// Lower 99 % confidence bound of each percentile whose sample is large enough for one. Together with the upper
+    /// bound it is a 98 % interval.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lower_bounds: BTreeMap<Percentile, f64>,
 }
 
 impl Summary {
@@ -301,6 +305,87 @@ impl Figure {
             Self::Scalar(x) => Some(*x),
             Self::Distribution(s) => s.stat(stat),
         }
+    }
+}
+
+/// Confidence interval of a mean over the window, from batch means.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MeanInterval {
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+    /// How often such intervals hold the true mean, 0..1.
+    pub confidence: f64,
+    /// Batches it rests on.
+    pub batches: u32,
+}
+
+impl MeanInterval {
+    /// Half its width as a share of its middle; `None` around 0.
+    pub fn relative_half_width(&self) -> Option<f64> {
+        let middle = f64::midpoint(self.low, self.high).abs();
+        (middle > 0.0).then(|| (self.high - self.low) / 2.0 / middle)
+    }
+}
+
+/// Whether the engine was in a steady state in the window.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "verdict", rename_all = "snake_case")]
+pub enum Steady {
+    /// From one moment on, to the end of the window.
+    Steady {
+        /// Seconds after the window opened; 0 is the whole window.
+        from_s: f64,
+        /// Length of the window, seconds.
+        to_s: f64,
+    },
+    /// In no part that is long enough.
+    None {
+        /// Why not.
+        reason: Unsteady,
+        /// The series that shows it: `tpot`, `output_throughput` or `in_flight`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        series: Option<String>,
+        /// How much it changes over the window, as a share of its median; upwards is positive.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        change: Option<f64>,
+    },
+}
+
+/// Why there is no steady state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Unsteady {
+    /// The window is too short, or too little happened in it, to tell.
+    TooShort,
+    /// It grows all along.
+    DriftUp,
+    /// It falls all along.
+    DriftDown,
+    /// It jumps from one level to another.
+    LevelShift,
+    /// It varies too much, without direction.
+    Unstable,
+}
+
+/// One request class of a level.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ClassReport {
+    /// Requests by fate.
+    pub requests: RequestCounts,
+    /// Failed requests by error class.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub errors: BTreeMap<String, u64>,
+    /// Every metric that could be determined over this class's requests. Throughputs are its share of the level's;
+    /// attainment and goodput are against the class's own SLOs.
+    pub metrics: BTreeMap<Metric, Figure>,
+}
+
+impl ClassReport {
+    /// The number of one metric.
+    pub fn stat(&self, metric: Metric, stat: Stat) -> Option<f64> {
+        self.metrics.get(&metric)?.stat(stat)
     }
 }
 
@@ -351,6 +436,15 @@ pub struct Measurement {
     pub errors: BTreeMap<String, u64>,
     /// Every metric that could be determined.
     pub metrics: BTreeMap<Metric, Figure>,
+    /// Confidence interval of each metric's mean over the window, where the window is long enough for batch means.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub intervals: BTreeMap<Metric, MeanInterval>,
+    /// Whether the engine was in a steady state; absent where nothing was completed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steady: Option<Steady>,
+    /// Each request class, where requests have classes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub classes: BTreeMap<String, ClassReport>,
     /// Whether it may be scored.
     pub validity: Validity,
     /// The client's own evidence (schedule lag, CPU, …), name with unit to value.

@@ -16,7 +16,7 @@ use tuner_core::{Measurement, Metric, Stat, Validity};
 use super::columns::{noun, with_usual};
 use super::html::environment;
 use super::model::Column;
-use super::numbers::figure;
+use super::numbers::{figure, percent};
 use super::plot::{Axis, Key, Kind, Line, Mark, Plot, frame};
 use super::server::server_words;
 use super::{RenderError, html};
@@ -143,7 +143,10 @@ fn page(report: &BenchReport, now: DateTime<Utc>) -> Result<String, RenderError>
     let row = |(i, m): (usize, &Measurement)| Row {
         number: i as u32 + 1,
         label: label(report, m),
-        figures: columns.iter().map(|c| m.stat(c.metric, c.stat).map_or("–".to_owned(), figure)).collect(),
+        figures: columns
+            .iter()
+            .map(|c| m.stat(c.metric, c.stat).map_or("–".to_owned(), if c.share { percent } else { figure }))
+            .collect(),
         completed: m.requests.completed,
         failed: m.requests.failed,
         reasons: match &m.validity {

@@ -4,19 +4,22 @@
 //! measured request is counted under exactly one fate.
 
 mod request;
+mod timeline;
 mod window;
 
 use std::collections::BTreeMap;
 
-use tuner_core::measure::RequestCounts;
+use tuner_core::measure::{ClassReport, MeanInterval, RequestCounts};
 use tuner_core::record::{Fate, RequestRecord};
 use tuner_core::task::SloSpec;
 use tuner_core::{Figure, Measurement, Metric, Percentile, Stat, Validity};
 
 pub use window::Window;
 
-use crate::stats::Summaries;
-use request::Observed;
+use crate::stats::{Summaries, batch};
+use crate::steady;
+pub(crate) use request::Observed;
+pub(crate) use timeline::Timeline;
 
 /// What a measurement is made of.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +42,20 @@ pub struct ReportInput<'a> {
     pub slos: &'a [SloSpec],
     /// Percentiles wanted besides the standard ones; those of the SLOs are added by themselves.
     pub percentiles: &'a [Percentile],
+    /// SLOs of request classes. On the same metric they take the place of `slos`.
+    pub class_slos: &'a ClassSlos,
+}
+
+/// SLOs by request class.
+pub type ClassSlos = BTreeMap<String, Vec<SloSpec>>;
+
+impl<'a> ReportInput<'a> {
+    /// What requests of a class are measured against.
+    fn slos_of(&self, class: Option<&str>) -> Vec<&'a SloSpec> {
+        let own = class.and_then(|class| self.class_slos.get(class)).map_or(&[][..], Vec::as_slice);
+        let general = self.slos.iter().filter(|slo| own.iter().all(|o| o.metric != slo.metric));
+        own.iter().chain(general).collect()
+    }
 }
 
 /// Times that are distributions over requests.
@@ -53,29 +70,11 @@ fn is_per_request(metric: Metric) -> bool {
 /// The level in figures. Its validity is judged by what the records alone can tell; a measured level adds the
 /// client's evidence ([`crate::LevelRun::measurement`]).
 pub fn measurement(input: &ReportInput<'_>) -> Measurement {
-    let measured: Vec<Observed<'_>> =
-        input.records.iter().filter(|r| !r.warmup).map(|record| Observed { record }).collect();
-    let mut report = Report {
-        input,
-        summaries: Summaries::new(percentiles(input)),
-        metrics: BTreeMap::new(),
-        evidence: BTreeMap::new(),
-        notes: Vec::new(),
-        reasons: Vec::new(),
-    };
-    let requests = count(&measured);
-    report.times(&measured);
-    report.lengths(&measured);
-    report.rates(&measured, &requests);
-    report.service(&measured, &requests);
-    report.judge(&measured, &requests);
-    let mut errors = BTreeMap::new();
-    for observed in &measured {
-        if let Fate::Failed { class, .. } = &observed.record.fate {
-            *errors.entry(class.clone()).or_insert(0) += 1;
-        }
-    }
-    let Report { metrics, evidence, notes, reasons, .. } = report;
+    let everyone: Vec<Observed<'_>> = input.records.iter().map(|record| Observed { record }).collect();
+    let figures = Figures::of(input, &everyone);
+    let Figures { metrics, evidence, mut notes, reasons, requests, errors, .. } = figures;
+    let steady = steady::judge(&everyone, input.window, input.open_loop);
+    notes.extend(steady.as_ref().and_then(steady::note));
     Measurement {
         level: input.level,
         repeat: input.repeat,
@@ -83,16 +82,73 @@ pub fn measurement(input: &ReportInput<'_>) -> Measurement {
         elapsed_s: input.elapsed_s,
         requests,
         errors,
+        intervals: intervals(&everyone, input.window, &metrics),
+        steady,
+        classes: classes(input, &everyone),
         metrics,
         validity: if reasons.is_empty() { Validity::Valid } else { Validity::Invalid { reasons } },
         evidence,
         notes,
-        server: None,
+        ..Measurement::default()
     }
 }
 
+/// Each request class by itself; nothing where no request has a class.
+fn classes(input: &ReportInput<'_>, everyone: &[Observed<'_>]) -> BTreeMap<String, ClassReport> {
+    let mut members: BTreeMap<&str, Vec<Observed<'_>>> = BTreeMap::new();
+    for observed in everyone {
+        if let Some(class) = &observed.record.class {
+            members.entry(class).or_default().push(*observed);
+        }
+    }
+    // The number of streams is the level's, not the class's.
+    let input = ReportInput { streams: None, ..*input };
+    members
+        .into_iter()
+        .map(|(class, members)| {
+            let Figures { requests, errors, metrics, .. } = Figures::of(&input, &members);
+            (class.to_owned(), ClassReport { requests, errors, metrics })
+        })
+        .collect()
+}
+
+/// Confidence intervals of the means, where the window is long enough.
+fn intervals(
+    everyone: &[Observed<'_>],
+    window: Window,
+    metrics: &BTreeMap<Metric, Figure>,
+) -> BTreeMap<Metric, MeanInterval> {
+    let mean = |metric: Metric| metrics.get(&metric)?.stat(Stat::Mean);
+    let service_s = mean(Metric::E2eLatency).unwrap_or(0.0) / 1000.0;
+    let Some(parts) = batch::batches(window.length_s(), service_s) else { return BTreeMap::new() };
+    let timeline = Timeline::of(everyone.iter().copied(), window, parts);
+    let rate = |counts: &[f64]| counts.iter().map(|n| n / timeline.part_s).collect::<Vec<f64>>();
+    let total: Vec<f64> = timeline.output.iter().zip(&timeline.input).map(|(o, i)| o + i).collect();
+    let mut intervals = BTreeMap::new();
+    for (metric, means) in [
+        (Metric::OutputThroughput, rate(&timeline.output)),
+        (Metric::InputThroughput, rate(&timeline.input)),
+        (Metric::TotalThroughput, rate(&total)),
+        (Metric::RequestThroughput, rate(&timeline.finished)),
+        (Metric::Concurrency, timeline.in_flight),
+    ] {
+        if let Some(interval) = mean(metric).and_then(|mean| batch::interval(&means, mean, batch::CONFIDENCE)) {
+            intervals.insert(metric, interval);
+        }
+    }
+    let mut measured: Vec<&Observed<'_>> = everyone.iter().filter(|o| !o.record.warmup && o.completed()).collect();
+    measured.sort_by(|a, b| a.record.sent_s.unwrap_or(0.0).total_cmp(&b.record.sent_s.unwrap_or(0.0)));
+    for metric in REQUEST_TIMES {
+        let values: Vec<f64> = measured.iter().filter_map(|o| o.time(metric)).collect();
+        if let Some(interval) = batch::of_values(&values, parts, batch::CONFIDENCE) {
+            intervals.insert(metric, interval);
+        }
+    }
+    intervals
+}
+
 fn percentiles(input: &ReportInput<'_>) -> impl Iterator<Item = Percentile> {
-    let named = input.slos.iter().filter_map(|slo| match slo.stat() {
+    let named = input.slos.iter().chain(input.class_slos.values().flatten()).filter_map(|slo| match slo.stat() {
         Stat::Percentile(p) => Some(p),
         _ => None,
     });
@@ -113,16 +169,46 @@ fn count(measured: &[Observed<'_>]) -> RequestCounts {
     counts
 }
 
-struct Report<'a> {
+/// What some of the requests say: all of a level, or one class.
+struct Figures<'a> {
     input: &'a ReportInput<'a>,
     summaries: Summaries,
+    requests: RequestCounts,
+    errors: BTreeMap<String, u64>,
     metrics: BTreeMap<Metric, Figure>,
     evidence: BTreeMap<String, f64>,
     notes: Vec<String>,
     reasons: Vec<String>,
 }
 
-impl Report<'_> {
+impl<'a> Figures<'a> {
+    /// `everyone`: warm-up included.
+    fn of(input: &'a ReportInput<'a>, everyone: &[Observed<'_>]) -> Self {
+        let measured: Vec<Observed<'_>> = everyone.iter().filter(|o| !o.record.warmup).copied().collect();
+        let requests = count(&measured);
+        let mut figures = Self {
+            input,
+            summaries: Summaries::new(percentiles(input)),
+            requests,
+            errors: BTreeMap::new(),
+            metrics: BTreeMap::new(),
+            evidence: BTreeMap::new(),
+            notes: Vec::new(),
+            reasons: Vec::new(),
+        };
+        figures.times(&measured);
+        figures.lengths(&measured);
+        figures.rates(everyone, &measured, &requests);
+        figures.service(&measured, &requests);
+        figures.judge(&measured, &requests);
+        for observed in &measured {
+            if let Fate::Failed { class, .. } = &observed.record.fate {
+                *figures.errors.entry(class.clone()).or_insert(0) += 1;
+            }
+        }
+        figures
+    }
+
     fn scalar(&mut self, metric: Metric, value: f64) {
         self.metrics.insert(metric, Figure::Scalar(value));
     }
@@ -196,7 +282,7 @@ impl Report<'_> {
         }
     }
 
-    fn rates(&mut self, measured: &[Observed<'_>], requests: &RequestCounts) {
+    fn rates(&mut self, everyone: &[Observed<'_>], measured: &[Observed<'_>], requests: &RequestCounts) {
         let window = self.input.window;
         let length = window.length_s();
         if length <= 0.0 {
@@ -204,7 +290,7 @@ impl Report<'_> {
         }
         // The server worked for every token that came in the window, whoever's request it was.
         let (mut output, mut input, mut finished, mut guessed) = (0.0, 0.0, 0u64, 0u64);
-        for observed in self.input.records.iter().map(|record| Observed { record }) {
+        for observed in everyone {
             let (tokens, by_events) = observed.tokens_within(window);
             guessed += u64::from(by_events);
             output += tokens;
@@ -223,7 +309,7 @@ impl Report<'_> {
         self.scalar(Metric::InputThroughput, input / length);
         self.scalar(Metric::TotalThroughput, (input + output) / length);
         self.scalar(Metric::RequestThroughput, finished as f64 / length);
-        self.scalar(Metric::Concurrency, window.mean_in_flight(self.input.records));
+        self.scalar(Metric::Concurrency, window.mean_in_flight(everyone.iter().map(|o| o.record)));
         let ended = requests.completed + requests.failed;
         if ended > 0 {
             self.scalar(Metric::ErrorRate, requests.failed as f64 / ended as f64);
@@ -233,13 +319,18 @@ impl Report<'_> {
     }
 
     fn service(&mut self, measured: &[Observed<'_>], requests: &RequestCounts) {
-        let slos: Vec<&SloSpec> = self.input.slos.iter().filter(|s| is_per_request(s.metric)).collect();
+        let mut by_class: BTreeMap<Option<&str>, Vec<&SloSpec>> = BTreeMap::new();
+        for observed in measured {
+            by_class.entry(observed.record.class.as_deref()).or_insert_with_key(|class| {
+                self.input.slos_of(*class).into_iter().filter(|s| is_per_request(s.metric)).collect()
+            });
+        }
         let mut undetermined = 0u64;
         let good = measured
             .iter()
             .filter(|o| {
                 o.completed()
-                    && slos.iter().all(|slo| {
+                    && by_class[&o.record.class.as_deref()].iter().all(|slo| {
                         o.meets(slo, self.input.open_loop).unwrap_or_else(|| {
                             undetermined += 1;
                             true

@@ -11,6 +11,7 @@ use crate::stats::Summaries;
 const MS: f64 = 1000.0;
 
 /// A record with the figures that can be read from it.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Observed<'a> {
     pub(crate) record: &'a RequestRecord,
 }
@@ -86,16 +87,28 @@ impl Observed<'_> {
         Some(gaps)
     }
 
-    /// Output tokens within `window`: by read as counted, else the answer's tokens spread over its events, else one
-    /// per event. The flag says whether the last resort was taken.
-    pub(crate) fn tokens_within(&self, window: Window) -> (f64, bool) {
-        let inside = || self.record.reads.iter().filter(|r| window.contains(r.at_s));
-        if self.record.reads.iter().all(|r| r.tokens.is_some()) {
-            return (inside().map(|r| f64::from(r.tokens.unwrap_or(0))).sum(), false);
-        }
+    /// Tokens of one event where reads are not counted, and whether even the answer's are unknown (1 then).
+    fn per_event(&self) -> (f64, bool) {
         let events: u32 = self.record.reads.iter().map(|r| r.events.max(1)).sum();
-        let per_event = self.record.output_tokens.map(|n| f64::from(n) / f64::from(events));
-        (inside().map(|r| f64::from(r.events.max(1)) * per_event.unwrap_or(1.0)).sum(), per_event.is_none())
+        let known = self.record.output_tokens.map(|n| f64::from(n) / f64::from(events.max(1)));
+        (known.unwrap_or(1.0), known.is_none())
+    }
+
+    /// Time and tokens of each read: as counted, else the answer's tokens spread over its events, else one per event.
+    pub(crate) fn read_tokens(&self) -> impl Iterator<Item = (f64, f64)> {
+        let counted = self.record.reads.iter().all(|r| r.tokens.is_some());
+        let (per_event, _) = self.per_event();
+        self.record.reads.iter().map(move |r| {
+            let tokens = r.tokens.filter(|_| counted).map(f64::from);
+            (r.at_s, tokens.unwrap_or_else(|| f64::from(r.events.max(1)) * per_event))
+        })
+    }
+
+    /// Output tokens within `window`, by [`Observed::read_tokens`]. The flag says that each event counted as one.
+    pub(crate) fn tokens_within(&self, window: Window) -> (f64, bool) {
+        let counted = self.record.reads.iter().all(|r| r.tokens.is_some());
+        let tokens = self.read_tokens().filter(|(at, _)| window.contains(*at)).map(|(_, n)| n).sum();
+        (tokens, !counted && self.per_event().1)
     }
 
     /// Whether this request meets one SLO; `None` where that SLO does not apply to it. In an open loop times count

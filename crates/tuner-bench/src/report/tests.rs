@@ -45,6 +45,7 @@ fn report(records: &[RequestRecord], slos: &[SloSpec], open_loop: bool) -> Measu
         elapsed_s: 12.0,
         slos,
         percentiles: &[],
+        class_slos: &ClassSlos::new(),
     })
 }
 
@@ -161,6 +162,67 @@ fn a_closed_loop_window_ends_when_a_stream_has_nothing_left() {
     let window = Window::of(&plan, &records);
     assert_eq!(window, Window { start_s: 1.0, end_s: 4.0 });
     assert_eq!(window.mean_in_flight(&records), 2.0);
+}
+
+fn of_class(class: &str, record: RequestRecord) -> RequestRecord {
+    RequestRecord { class: Some(class.to_owned()), ..record }
+}
+
+#[test]
+fn each_class_has_its_own_report_and_is_held_against_its_own_slos() {
+    let fast = of_class("chat", record(0, 1.0, &[(1.2, 1, None), (1.4, 1, None)], Some(2)));
+    let slow = of_class("batch", record(1, 1.0, &[(3.0, 1, None), (3.5, 1, None)], Some(6)));
+    let broken = of_class("batch", failed(record(2, 2.0, &[], None), "http_503"));
+    let records = [fast, slow, broken];
+    let class_slos = ClassSlos::from([("batch".to_owned(), vec![slo(r#"{"metric": "ttft", "max_ms": 5000}"#)])]);
+    let input = ReportInput {
+        level: 0,
+        repeat: 0,
+        open_loop: false,
+        streams: Some(50),
+        records: &records,
+        window: Window { start_s: 0.0, end_s: 10.0 },
+        elapsed_s: 12.0,
+        // Of the batch class only the second limit is asked: its own takes the place of the first.
+        slos: &[slo(r#"{"metric": "ttft", "max_ms": 100}"#), slo(r#"{"metric": "e2e_latency", "max_ms": 9000}"#)],
+        percentiles: &[],
+        class_slos: &class_slos,
+    };
+    let m = measurement(&input);
+    let (chat, batch) = (&m.classes["chat"], &m.classes["batch"]);
+    assert_eq!((chat.requests.planned, batch.requests.planned, batch.requests.failed), (1, 2, 1));
+    assert_eq!(batch.errors, BTreeMap::from([("http_503".to_owned(), 1)]));
+    let share = |class: &ClassReport| class.stat(Metric::Attainment, Stat::Mean);
+    assert_eq!((share(chat), share(batch)), (Some(0.0), Some(0.5)));
+    assert_eq!(mean(&m, Metric::Attainment), Some(0.333333));
+    assert_eq!(chat.stat(Metric::Ttft, Stat::Mean).map(f64::round), Some(200.0));
+    assert_eq!(batch.stat(Metric::Ttft, Stat::Mean).map(f64::round), Some(2000.0));
+    let rate = |stat: Option<f64>| stat.unwrap();
+    let parts =
+        rate(chat.stat(Metric::OutputThroughput, Stat::Mean)) + rate(batch.stat(Metric::OutputThroughput, Stat::Mean));
+    assert!((parts - rate(m.stat(Metric::OutputThroughput, Stat::Mean))).abs() < 1e-12);
+    let whole = BTreeMap::new();
+    assert_eq!(report(&[record(0, 1.0, &[(1.2, 1, None)], Some(1))], &[], false).classes, whole);
+}
+
+#[test]
+fn a_long_window_gives_intervals_around_the_means_and_a_short_one_none() {
+    let stream = |count: u32, seconds: f64| -> Vec<RequestRecord> {
+        let answers = (0..count).map(|i| {
+            let (at, late) = (f64::from(i) * seconds / f64::from(count), f64::from(i % 3) / 100.0);
+            record(u64::from(i), at, &[(at + 0.05 + late, 1, Some(1)), (at + 0.1 + late, 1, Some(1))], Some(2))
+        });
+        answers.collect()
+    };
+    let m = report(&stream(100, 10.0), &[], false);
+    for metric in [Metric::OutputThroughput, Metric::RequestThroughput, Metric::Ttft, Metric::E2eLatency] {
+        let (interval, mean) = (m.intervals[&metric], m.stat(metric, Stat::Mean).unwrap());
+        assert!(interval.low <= mean && mean <= interval.high && interval.batches >= 10, "{metric} {interval:?}");
+        assert!(interval.relative_half_width().unwrap() < 0.1, "{metric} {interval:?}");
+    }
+    // One answer takes three seconds: ten seconds are no ten batches of three answers each.
+    let long = [record(0, 0.5, &[(1.0, 1, None), (3.5, 1, None)], Some(2))];
+    assert_eq!(report(&long, &[], false).intervals, BTreeMap::new());
 }
 
 fn any_record() -> impl Strategy<Value = RequestRecord> {

@@ -64,9 +64,9 @@ impl Window {
     }
 
     /// Requests in flight, time-weighted mean.
-    pub fn mean_in_flight(&self, records: &[RequestRecord]) -> f64 {
+    pub fn mean_in_flight<'a>(&self, records: impl IntoIterator<Item = &'a RequestRecord>) -> f64 {
         let busy: f64 = records
-            .iter()
+            .into_iter()
             .filter_map(|r| {
                 let start = r.sent_s?.max(self.start_s);
                 let end = r.ended_s.unwrap_or(self.end_s).min(self.end_s);

@@ -148,6 +148,7 @@ impl LevelRun {
             elapsed_s: self.elapsed_s,
             slos,
             percentiles,
+            class_slos: &report::ClassSlos::new(),
         });
         self.evidence.apply(&mut measurement);
         measurement.notes.extend(self.notes.iter().cloned());

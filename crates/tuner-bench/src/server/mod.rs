@@ -6,7 +6,7 @@
 mod exposition;
 mod gpu;
 mod names;
-mod reconcile;
+pub(crate) mod reconcile;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

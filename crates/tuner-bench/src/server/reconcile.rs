@@ -10,7 +10,7 @@ const TOLERANCE: f64 = 0.02;
 const WARM_CACHE: f64 = 0.05;
 
 /// Adds the server's side to a measurement: evidence, and a note where the sides disagree.
-pub(super) fn attach(measurement: &mut Measurement, side: ServerSide, records: &[RequestRecord], fresh_prompts: bool) {
+pub(crate) fn attach(measurement: &mut Measurement, side: ServerSide, records: &[RequestRecord], fresh_prompts: bool) {
     let counted = side.counters.get(&ServerCounter::OutputTokens).copied();
     if let Some(server) = counted {
         measurement.evidence.insert("server_output_tokens".to_owned(), server);

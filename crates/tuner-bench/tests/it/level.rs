@@ -231,7 +231,7 @@ async fn an_endpoint_is_measured_with_nothing_but_its_address() {
     };
     let (live, _) = watch::channel(Live::default());
     let (_keep, cancel) = watch::channel(false);
-    let report = soon(bench_url(&request, live, cancel)).await.unwrap();
+    let report = soon(bench_url(&request, live, cancel, &mut |_, _| ())).await.unwrap();
     assert_eq!((report.model.as_str(), report.measurements.len()), ("closed-form", 2));
     assert!(report.features.include_usage && !report.features.continuous_usage);
     assert_eq!(report.tokenizer.as_deref(), Some("the engine's /tokenize"));
@@ -257,7 +257,7 @@ async fn a_given_tokenizer_is_used_and_a_wrong_one_is_refused() {
     let bench = async |tokenizer: &str| {
         let (live, _) = watch::channel(Live::default());
         let (_keep, cancel) = watch::channel(false);
-        soon(bench_url(&request(tokenizer), live, cancel)).await
+        soon(bench_url(&request(tokenizer), live, cancel, &mut |_, _| ())).await
     };
     let path = path.display().to_string();
     assert_eq!(bench(&path).await.unwrap().tokenizer, Some(path));

@@ -36,7 +36,9 @@ async fn bench(server: &ClosedForm, workload: WorkloadSpec, requests: u32) -> Be
     };
     let (live, _) = watch::channel(Live::default());
     let (_keep, cancel) = watch::channel(false);
-    soon(bench_url(&request, live, cancel)).await.unwrap_or_else(|e| panic!("{:?}: {e}", request.workload.api))
+    soon(bench_url(&request, live, cancel, &mut |_, _| ()))
+        .await
+        .unwrap_or_else(|e| panic!("{:?}: {e}", request.workload.api))
 }
 
 #[tokio::test(flavor = "current_thread")]

@@ -259,7 +259,7 @@ worlds! {
         try 1 2
         0: 100@50, 150@90
         1: 90@50, 120@90
-        2: 80@50, 140@90"
+        2: 80@50, 130@90"
 
     a_close_second_is_verified_and_may_win: "
         experiments 3

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tuner_bench::LevelPlan;
-use tuner_bench::report::{ReportInput, Window, measurement};
+use tuner_bench::report::{ClassSlos, ReportInput, Window, measurement};
 use tuner_core::{Failure, FailureClass, Measurement, with_causes};
 use tuner_sim::{Drive, SimEngine, noise, run_level};
 
@@ -94,6 +94,7 @@ impl VirtualLab {
             elapsed_s: run.elapsed_s,
             slos: &job.spec.slos,
             percentiles: &super::percentiles(job.spec),
+            class_slos: &ClassSlos::new(),
         }))
     }
 }

@@ -274,7 +274,7 @@ fn measurement(level: u32, streams: f64, throughput: f64) -> Measurement {
                 (Percentile::P90, at(0.6)),
                 (Percentile::P99, at(1.0)),
             ]),
-            upper_bounds: BTreeMap::new(),
+            ..Summary::default()
         })
     };
     Measurement {

@@ -1,6 +1,7 @@
 //! The command as a newcomer meets it: what it answers, what it says beside the answer, how it exits. Every text is
 //! a golden file. Nothing here needs a network, an engine or a home directory.
 
+mod bench_runs;
 mod benches;
 mod help;
 mod refusals;

@@ -1,27 +1,61 @@
 //! `autotuner bench URL`
 
+mod recompute;
+mod show;
+
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::watch;
-use tuner_app::report::{BenchFile, server_words, write_bench};
-use tuner_bench::sweep::{Found, Sweep};
-use tuner_bench::{BenchReport, BenchRequest, Live, Target, bench_url};
+use tuner_app::bench::ResultFolder;
+use tuner_app::report::{BenchFile, write_bench};
+use tuner_bench::compat::Tool;
+use tuner_bench::sweep::Sweep;
+use tuner_bench::{BenchError, BenchReport, BenchRequest, LevelPlan, LevelRun, Live, Seeds, Target, bench_url};
 use tuner_core::task::Scenario;
 use tuner_core::task::{Api, Arrival, Level, LoadSpec, Prompts, SloSpec, WorkloadSpec};
-use tuner_core::{Measurement, Metric, Percentile, Stat, Validity};
+use tuner_core::{Metric, Percentile};
 
 use crate::exit::{Exit, Refusal};
 use crate::settings::Settings;
 use crate::ui;
-use crate::ui::table::Table;
 use crate::ui::words;
 
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Address of the endpoint, http://HOST:PORT or https://HOST:PORT.
-    url: String,
+    #[arg(required = true)]
+    url: Option<String>,
+    #[command(flatten)]
+    load: LoadArgs,
+    /// Also write a file: .json (everything), .csv (a row per measurement) or .html (a page). May be given again.
+    #[arg(long, short, value_name = "FILE")]
+    output: Vec<BenchFile>,
+    /// Folder for --save-log and --emit.
+    #[arg(long, value_name = "DIR")]
+    results: Option<PathBuf>,
+    /// Write a log of each level, request by request: figures can be computed from it again (`bench recompute`).
+    #[arg(long, requires = "results")]
+    save_log: bool,
+    /// Write the same run as this tool writes its results: vllm, sglang, guidellm, aiperf, genai-bench. May be given
+    /// again.
+    #[arg(long, value_name = "TOOL", requires = "results")]
+    emit: Vec<Tool>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Compute the figures of logged levels again.
+    Recompute(recompute::Args),
+}
+
+/// What is asked, how hard and how long.
+#[derive(Debug, clap::Args)]
+struct LoadArgs {
     /// Model to ask for [default: the first that the endpoint lists].
     #[arg(long)]
     model: Option<String>,
@@ -83,9 +117,6 @@ pub(crate) struct Args {
     /// Name of the environment variable that holds the API key.
     #[arg(long, value_name = "NAME")]
     api_key_env: Option<String>,
-    /// Also write a file: .json (everything), .csv (a row per measurement) or .html (a page). May be given again.
-    #[arg(long, short, value_name = "FILE")]
-    output: Vec<BenchFile>,
     /// Further header of every request; may be given several times.
     #[arg(long = "header", value_name = "NAME:VALUE", value_parser = header)]
     headers: Vec<(String, String)>,
@@ -145,34 +176,33 @@ fn scenario(text: &str) -> Result<String, String> {
 }
 
 pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit> {
-    let request = request(&args, settings)?;
-    let (live, seen) = watch::channel(Live::default());
-    let (stop, stopped) = watch::channel(false);
-    let bar = ui::fancy(settings).then(bar);
-    let work = bench_url(&request, live, stopped);
-    tokio::pin!(work);
-    let mut tick = tokio::time::interval(std::time::Duration::from_millis(200));
-    let report = loop {
-        tokio::select! {
-            report = &mut work => break report,
-            _ = tick.tick() => if let Some(bar) = &bar {
-                bar.set_message(words::live(&seen.borrow()));
-            },
-            _ = tokio::signal::ctrl_c() => { stop.send_replace(true); }
+    match args.command {
+        Some(Command::Recompute(args)) => return recompute::run(&args, settings),
+        None => {}
+    }
+    let request = request(&args.load, args.url.unwrap_or_default(), settings)?;
+    let folder = args.results.map(|path| ResultFolder { path, log: args.save_log, tools: args.emit });
+    let mut runs = Vec::new();
+    let keeping = folder.is_some();
+    let mut keep = |plan, run| {
+        if keeping {
+            runs.push((plan, run));
         }
     };
-    if let Some(bar) = bar {
-        bar.finish_and_clear();
-    }
-    let report = report?;
+    let report = measure(&request, settings, &mut keep).await?;
     for file in &args.output {
         write_bench(&report, file, chrono::Utc::now())?;
         ui::say(&format!("written: {}", file.path().display()));
     }
+    if let Some(folder) = folder {
+        for path in folder.write(&request, &report, &runs)? {
+            ui::say(&format!("written: {}", path.display()));
+        }
+    }
     if settings.json {
         ui::json(&report)?;
     } else {
-        show(&report, request.seed);
+        show::report(&report, &request);
     }
     let invalid = report.measurements.iter().any(|m| !m.is_valid());
     Ok(match (report.cancelled, invalid) {
@@ -182,7 +212,43 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
     })
 }
 
-fn request(args: &Args, settings: &Settings) -> anyhow::Result<BenchRequest> {
+/// Measures with a live line; Ctrl-C ends it and keeps what was measured.
+async fn measure(
+    request: &BenchRequest,
+    settings: &Settings,
+    keep: &mut (dyn FnMut(LevelPlan, LevelRun) + Send),
+) -> Result<BenchReport, BenchError> {
+    let (live, seen) = watch::channel(Live::default());
+    let (stop, stopped) = watch::channel(false);
+    watched(bench_url(request, live, stopped, keep), seen, &stop, settings).await
+}
+
+/// Shows a line while `work` runs and asks it to stop at Ctrl-C.
+async fn watched<T>(
+    work: impl Future<Output = Result<T, BenchError>>,
+    seen: watch::Receiver<Live>,
+    stop: &watch::Sender<bool>,
+    settings: &Settings,
+) -> Result<T, BenchError> {
+    let bar = ui::fancy(settings).then(bar);
+    tokio::pin!(work);
+    let mut tick = tokio::time::interval(std::time::Duration::from_millis(200));
+    let result = loop {
+        tokio::select! {
+            result = &mut work => break result,
+            _ = tick.tick() => if let Some(bar) = &bar {
+                bar.set_message(words::live(&seen.borrow()));
+            },
+            _ = tokio::signal::ctrl_c() => { stop.send_replace(true); }
+        }
+    };
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    result
+}
+
+fn request(args: &LoadArgs, url: String, settings: &Settings) -> anyhow::Result<BenchRequest> {
     let arrival = match args.arrival {
         BenchArrival::Poisson => Arrival::Poisson,
         BenchArrival::Constant => Arrival::Constant,
@@ -215,9 +281,10 @@ fn request(args: &Args, settings: &Settings) -> anyhow::Result<BenchRequest> {
         None => Prompts { scenario: Some(args.scenario.clone()), ..Prompts::default() },
     };
     let clock = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_micros() as u64);
+    let seed = args.seed.unwrap_or_else(clock);
     Ok(BenchRequest {
         target: Target {
-            base_url: args.url.clone(),
+            base_url: url,
             model: args.model.clone().unwrap_or_default(),
             api_key,
             headers: args.headers.clone(),
@@ -254,7 +321,7 @@ fn request(args: &Args, settings: &Settings) -> anyhow::Result<BenchRequest> {
         repeats: args.repeats,
         slos: args.slo.clone(),
         percentiles: Percentile::STANDARD.to_vec(),
-        seed: args.seed.unwrap_or_else(clock),
+        seeds: Seeds { schedule: seed, prompts: seed },
     })
 }
 
@@ -264,49 +331,4 @@ fn bar() -> ProgressBar {
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
     bar.enable_steady_tick(std::time::Duration::from_millis(120));
     bar
-}
-
-fn show(report: &BenchReport, seed: u64) {
-    ui::answer(&format!("{} at {} (seed {seed})", report.model, report.url));
-    let head = ["level", "tok/s", "req/s", "TTFT p50", "p99", "TPOT p50", "p99", "E2E p50", "p99", "ok", "failed", ""];
-    let mut table = Table::new(head);
-    for m in &report.measurements {
-        let at = |metric, p| words::optional(metric, m.stat(metric, Stat::Percentile(p)));
-        let rate = |metric| m.stat(metric, Stat::Mean).map_or_else(|| "n/a".to_owned(), |x| format!("{x:.2}"));
-        table.row([
-            report.levels.get(m.level as usize).map(Level::label).unwrap_or_default(),
-            rate(Metric::OutputThroughput),
-            rate(Metric::RequestThroughput),
-            at(Metric::Ttft, Percentile::P50),
-            at(Metric::Ttft, Percentile::P99),
-            at(Metric::Tpot, Percentile::P50),
-            at(Metric::Tpot, Percentile::P99),
-            at(Metric::E2eLatency, Percentile::P50),
-            at(Metric::E2eLatency, Percentile::P99),
-            m.requests.completed.to_string(),
-            m.requests.failed.to_string(),
-            if m.is_valid() { "valid".to_owned() } else { "INVALID".to_owned() },
-        ]);
-    }
-    ui::answer(&table.to_string());
-    report.measurements.iter().for_each(|m| remarks(report, m));
-    report.notes.iter().for_each(|note| ui::say(&format!("note: {note}")));
-    if let Some(Found { best, knee, highest, limited }) = report.sweep {
-        let end = if limited { "more is too much" } else { "more gains nothing, or was not tried" };
-        ui::answer(&format!("highest load: c{highest} ({end}); best throughput at c{best}, 95 % of it from c{knee}"));
-    }
-}
-
-fn remarks(report: &BenchReport, m: &Measurement) {
-    let level = report.levels.get(m.level as usize).map(Level::label).unwrap_or_default();
-    if let Validity::Invalid { reasons } = &m.validity {
-        reasons.iter().for_each(|reason| ui::say(&format!("{level} INVALID: {reason}")));
-    }
-    for (class, count) in &m.errors {
-        ui::say(&format!("{level}: {count} × {class}"));
-    }
-    m.notes.iter().for_each(|note| ui::say(&format!("{level}: {note}")));
-    if let Some(server) = &m.server {
-        ui::say(&format!("{level}: {}", server_words(server)));
-    }
 }

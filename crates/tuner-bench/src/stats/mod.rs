@@ -4,12 +4,15 @@
 //! default rule), and a confidence bound is one of the observed values. Only the ranks that are asked for are put in
 //! their place, which gives the same values as sorting.
 
+pub(crate) mod batch;
+pub(crate) mod trend;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use statrs::distribution::{Binomial, DiscreteCDF};
 use tuner_core::{Percentile, Summary};
 
-/// Confidence of the upper bounds.
+/// Confidence of the bounds.
 const CONFIDENCE: f64 = 0.99;
 
 /// The ranks between which the percentile at share `q` of `n` values lies, and where it lies between them.
@@ -47,6 +50,18 @@ fn bound_rank(n: usize, q: f64) -> Option<usize> {
     Some((n - largest) as usize)
 }
 
+/// Rank of the lower 99 % confidence bound: [`bound_rank`] of the sample read from its other end.
+fn lower_rank(n: usize, q: f64) -> Option<usize> {
+    Some(n - 1 - bound_rank(n, 1.0 - q)?)
+}
+
+/// Which end of an interval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Lower,
+    Upper,
+}
+
 /// Puts the values of `ranks` (ascending, counted from `from`) where sorting would put them.
 fn place(sample: &mut [f64], ranks: &[usize], from: usize) {
     if ranks.is_empty() {
@@ -64,7 +79,7 @@ fn place(sample: &mut [f64], ranks: &[usize], from: usize) {
 pub(crate) struct Summaries {
     percentiles: Vec<Percentile>,
     /// Ranks of the confidence bounds by sample size: the distributions over requests have the same few sizes.
-    bounds: BTreeMap<usize, Vec<(Percentile, usize)>>,
+    bounds: BTreeMap<usize, Vec<(Percentile, End, usize)>>,
 }
 
 impl Summaries {
@@ -81,9 +96,12 @@ impl Summaries {
         if n == 0 {
             return None;
         }
-        let bounds: &[(Percentile, usize)] = match bounds {
+        let bounds: &[(Percentile, End, usize)] = match bounds {
             true => self.bounds.entry(n).or_insert_with(|| {
-                self.percentiles.iter().filter_map(|p| Some((*p, bound_rank(n, p.share())?))).collect()
+                let upper = |p: &Percentile| Some((*p, End::Upper, bound_rank(n, p.share())?));
+                let lower = |p: &Percentile| Some((*p, End::Lower, lower_rank(n, p.share())?));
+                let lower = self.percentiles.iter().filter_map(lower);
+                self.percentiles.iter().filter_map(upper).chain(lower).collect()
             }),
             false => &[],
         };
@@ -91,7 +109,7 @@ impl Summaries {
             let (below, above, _) = position(n, p.share());
             [below, above]
         });
-        let ranks: BTreeSet<usize> = around.chain(bounds.iter().map(|(_, rank)| *rank)).collect();
+        let ranks: BTreeSet<usize> = around.chain(bounds.iter().map(|(_, _, rank)| *rank)).collect();
         let ranks: Vec<usize> = ranks.into_iter().collect();
         let (mut sum, mut min, mut max) = (0.0, f64::INFINITY, f64::NEG_INFINITY);
         for x in &sample {
@@ -109,9 +127,14 @@ impl Summaries {
             min,
             max,
             percentiles: self.percentiles.iter().map(|p| (*p, percentile(&sample, p.share()))).collect(),
-            upper_bounds: bounds.iter().map(|(p, rank)| (*p, sample[*rank])).collect(),
+            upper_bounds: at_end(bounds, &sample, End::Upper),
+            lower_bounds: at_end(bounds, &sample, End::Lower),
         })
     }
+}
+
+fn at_end(bounds: &[(Percentile, End, usize)], sample: &[f64], end: End) -> BTreeMap<Percentile, f64> {
+    bounds.iter().filter(|(_, its, _)| *its == end).map(|(p, _, rank)| (*p, sample[*rank])).collect()
 }
 
 #[cfg(test)]
@@ -151,6 +174,23 @@ mod tests {
         assert!(held >= 1975, "{held} of 2000");
     }
 
+    #[test]
+    fn lower_bounds_mirror_upper_ones_and_hold_as_often() {
+        assert_eq!(lower_rank(64, 0.1), Some(0));
+        assert_eq!(lower_rank(63, 0.1), None);
+        use rand::RngExt;
+        let mut rng = crate::seed::rng(2, crate::seed::Dimension::Lengths, 0, 0, 0);
+        let rank = lower_rank(300, 0.95).unwrap();
+        let held = (0..2000)
+            .filter(|_| {
+                let mut sample: Vec<f64> = (0..300).map(|_| rng.random()).collect();
+                sample.sort_by(f64::total_cmp);
+                sample[rank] <= 0.95
+            })
+            .count();
+        assert!((1975..2000).contains(&held), "{held} of 2000: neither too often wrong nor vacuous");
+    }
+
     proptest! {
         #[test]
         fn a_summary_is_ordered_and_inside_its_range(sample in prop::collection::vec(-1e6f64..1e6, 1..400)) {
@@ -165,6 +205,9 @@ mod tests {
             prop_assert!(summary.min <= values[0] && values[values.len() - 1] <= summary.max);
             for (p, bound) in &summary.upper_bounds {
                 prop_assert!(*bound >= summary.percentiles[p] - 1e-6 && *bound <= summary.max);
+            }
+            for (p, bound) in &summary.lower_bounds {
+                prop_assert!(*bound <= summary.percentiles[p] + 1e-6 && *bound >= summary.min);
             }
         }
     }

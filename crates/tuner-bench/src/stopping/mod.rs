@@ -1,0 +1,155 @@
+//! When a measurement may stop early: rules that are fed with finished requests.
+//!
+//! *Invariant*: pure state machines; time comes in with the requests, the same requests give the same verdict. Each
+//! rule that could be wrong is wrong at most as often as it states, however often it is asked.
+//!
+//! ```
+//! use tuner_bench::stopping::{Limits, Percentiles, Stop, Stopping};
+//! # let slos = Vec::new();
+//! # let records: Vec<tuner_core::record::RequestRecord> = Vec::new();
+//! let mut stopping = Stopping::new(Limits { requests: Some(500), time_s: Some(60.0) })
+//!     .with(Percentiles::new(&slos, true, Some(500), 0.01));
+//! for record in &records {
+//!     if let Some(stop) = stopping.finished(record) {
+//!         assert!(!stop.to_string().is_empty());
+//!         break;
+//!     }
+//! }
+//! ```
+
+mod interval;
+mod percentile;
+mod saturation;
+
+use std::fmt;
+
+use tuner_core::Metric;
+use tuner_core::measure::MeanInterval;
+use tuner_core::record::{Fate, RequestRecord};
+
+pub use interval::{CertainLoser, NarrowEnough, Wanted};
+pub use percentile::Percentiles;
+pub use saturation::{Growth, Saturation, SaturationRule, saturated};
+
+/// Why a measurement may stop.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stop {
+    /// As many requests ended as were wanted.
+    Requests(u64),
+    /// So many seconds passed.
+    Time(f64),
+    /// An SLO on a percentile can no longer be met, or so surely not that waiting is waste.
+    Missed {
+        /// The SLO in words.
+        slo: String,
+        /// Requests over the limit.
+        over: u64,
+        /// Requests looked at.
+        seen: u64,
+        /// No outcome of the rest could change it.
+        certain: bool,
+    },
+    /// The whole interval is worse than what is there already.
+    Loser {
+        /// The metric.
+        metric: Metric,
+        /// Where its mean lies.
+        interval: MeanInterval,
+        /// What it would have to beat.
+        incumbent: f64,
+    },
+    /// The mean is known well enough.
+    Narrow {
+        /// The metric.
+        metric: Metric,
+        /// Where its mean lies.
+        interval: MeanInterval,
+    },
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Requests(n) => write!(f, "{n} requests ended, as many as were wanted"),
+            Self::Time(s) => write!(f, "{s:.1} s passed, as long as was wanted"),
+            Self::Missed { slo, over, seen, certain: true } => {
+                write!(f, "{slo} can no longer be met: {over} of {seen} requests are over it")
+            }
+            Self::Missed { slo, over, seen, certain: false } => {
+                write!(f, "{slo} will not be met: {over} of {seen} requests are over it")
+            }
+            Self::Loser { metric, interval, incumbent } => write!(
+                f,
+                "{metric} lies in {:.4} to {:.4}, which is worse than {incumbent:.4}",
+                interval.low, interval.high
+            ),
+            Self::Narrow { metric, interval } => {
+                write!(f, "{metric} is known well enough: {:.4} to {:.4}", interval.low, interval.high)
+            }
+        }
+    }
+}
+
+/// One rule.
+pub trait Rule: fmt::Debug + Send {
+    /// Takes a measured request that ended; says whether the measurement may stop now.
+    fn finished(&mut self, record: &RequestRecord) -> Option<Stop>;
+}
+
+/// Hard limits.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Limits {
+    /// Requests that ended.
+    pub requests: Option<u64>,
+    /// Seconds since the first measured request was sent.
+    pub time_s: Option<f64>,
+}
+
+/// Every rule of a measurement. The first that says stop decides; limits are asked last, so that a reason comes
+/// before a mere end.
+#[derive(Debug)]
+pub struct Stopping {
+    rules: Vec<Box<dyn Rule>>,
+    limits: Limits,
+    began_s: Option<f64>,
+    ended: u64,
+}
+
+impl Stopping {
+    /// Limits alone.
+    pub fn new(limits: Limits) -> Self {
+        Self { rules: Vec::new(), limits, began_s: None, ended: 0 }
+    }
+
+    /// With a further rule.
+    pub fn with(mut self, rule: impl Rule + 'static) -> Self {
+        self.rules.push(Box::new(rule));
+        self
+    }
+
+    /// Takes a request that ended, in the order of ends; warm-up and requests cut off by the end of the run count for
+    /// nothing.
+    pub fn finished(&mut self, record: &RequestRecord) -> Option<Stop> {
+        if record.warmup || matches!(record.fate, Fate::Cancelled | Fate::Unsent) {
+            return None;
+        }
+        self.ended += 1;
+        let sent = record.sent_s.unwrap_or(record.planned_s);
+        self.began_s = Some(self.began_s.map_or(sent, |began| began.min(sent)));
+        // Every rule must see every request.
+        let stops: Vec<Stop> = self.rules.iter_mut().filter_map(|rule| rule.finished(record)).collect();
+        stops.into_iter().next().or_else(|| self.at(record.ended_s.unwrap_or(sent)))
+    }
+
+    /// Whether a limit is reached at `now_s`, a request having ended or not.
+    pub fn at(&self, now_s: f64) -> Option<Stop> {
+        if let Some(most) = self.limits.requests.filter(|most| self.ended >= *most) {
+            return Some(Stop::Requests(most));
+        }
+        let passed = now_s - self.began_s?;
+        self.limits.time_s.filter(|most| passed >= *most).map(Stop::Time)
+    }
+}
+
+#[cfg(test)]
+mod tests;
