@@ -4,6 +4,7 @@
 //! the repository from outside (files, `cargo metadata`, the built binary).
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks on its standard streams")]
 
+mod bench_load;
 mod ci;
 mod codegen;
 mod counts;
@@ -25,7 +26,8 @@ usage: cargo xtask <chore>
   codegen [--check]  write the committed generated files, or say which are stale
   quickstart [ARGS]  build the release binary and run `autotuner quickstart ARGS`
   live ENGINE [ARGS] install a large real engine (vllm) and tune it with its example task
-  overhead           the tuner's own share of a task's time, measured";
+  overhead           the tuner's own share of a task's time, measured
+  bench-load [ARGS]  cost and truth of the load generator; --peers measures others beside it";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         ["codegen"] => codegen::run(codegen::Mode::Write),
         ["codegen", "--check"] => codegen::run(codegen::Mode::Check),
         ["overhead"] => overhead::run(),
+        ["bench-load", rest @ ..] => bench_load::run(rest),
         ["quickstart", rest @ ..] => quickstart::run(rest),
         ["live", engine, rest @ ..] => live::run(engine, rest),
         _ => {

@@ -40,6 +40,12 @@ pub struct ClientEvidence {
     pub process_cpu: Option<f64>,
     /// Stream events by class.
     pub events: BTreeMap<String, u64>,
+    /// Most requests in flight at one moment of the window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_flight_peak: Option<u32>,
+    /// Streams of a closed loop, or the most that an open one may have in flight.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_flight_target: Option<u32>,
     /// Connections that had to be made while a measured request waited.
     pub connects: u64,
 }
@@ -84,6 +90,11 @@ impl ClientEvidence {
         }
         if let Some(count) = self.events.get("unparsed").filter(|count| **count > 0) {
             reasons.push(format!("{count} stream events could not be read"));
+        }
+        for (name, value) in [("in_flight_peak", self.in_flight_peak), ("in_flight_target", self.in_flight_target)] {
+            if let Some(value) = value {
+                measurement.evidence.insert(name.to_owned(), f64::from(value));
+            }
         }
         if self.connects > 0 {
             measurement.evidence.insert("connections_made_in_window".to_owned(), self.connects as f64);
@@ -134,6 +145,7 @@ mod tests {
             process_cpu: Some(1.0),
             events: BTreeMap::from([("token".to_owned(), 10), ("unparsed".to_owned(), 0)]),
             connects: 3,
+            ..ClientEvidence::default()
         };
         assert_eq!(reasons(20.0, &evidence), Vec::<String>::new());
     }

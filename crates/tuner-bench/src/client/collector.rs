@@ -8,6 +8,7 @@ use tuner_core::task::Api;
 
 use super::event::{Reading, Unparsed, Usage};
 use super::sse::{Item, Parser};
+use super::template::Templates;
 use crate::protocol;
 
 /// Stream events by class; one event can be in several.
@@ -64,6 +65,7 @@ pub enum BodyEnd {
 pub struct Collector {
     api: Api,
     parser: Parser,
+    templates: Templates,
     /// Reads that carried tokens.
     reads: Vec<(u64, TokenRead)>,
     /// First event of any class.
@@ -154,6 +156,7 @@ impl Collector {
         self.ended_ns = Some(at_ns);
         match item {
             Item::Comment => self.counts.comment += 1,
+            Item::Event { data, name } if name != b"error" && self.repeats(at_ns, data) => {}
             Item::Event { data, .. } if data.trim_ascii() == b"[DONE]" => {
                 self.counts.done += 1;
                 self.done = true;
@@ -162,8 +165,26 @@ impl Collector {
                 let text = protocol::read_event(self.api, data).ok().and_then(|r| r.error);
                 self.fail(text.unwrap_or_else(|| String::from_utf8_lossy(data).chars().take(500).collect()));
             }
-            Item::Event { data, .. } => self.data(at_ns, protocol::read_event(self.api, data), tail),
+            Item::Event { data, .. } => {
+                let reading = protocol::read_event(self.api, data);
+                if let Ok(reading) = &reading {
+                    self.templates.learn(data, reading);
+                }
+                self.data(at_ns, reading, tail);
+            }
         }
+    }
+
+    /// Takes an event that repeats an earlier one; false if it does not.
+    fn repeats(&mut self, at_ns: u64, data: &[u8]) -> bool {
+        let Some(reading) = self.templates.read(data) else { return false };
+        debug_assert_eq!(
+            protocol::read_event(self.api, data).as_ref(),
+            Ok(&reading),
+            "a template contradicts the reader"
+        );
+        self.data(at_ns, Ok(reading), false);
+        true
     }
 
     fn fail(&mut self, message: String) {

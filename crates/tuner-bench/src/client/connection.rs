@@ -52,8 +52,9 @@ impl Connection {
         sound && !self.is_old()
     }
 
-    /// Whether it can be kept after an answer.
+    /// Whether it can be kept after an answer; its idle time begins.
     pub(crate) fn can_be_kept(&mut self) -> bool {
+        self.idle_since = Instant::now();
         match &mut self.protocol {
             Protocol::One { decoder, .. } => decoder.can_go_on(),
             Protocol::Two(http2) => http2.can_go_on(),
@@ -91,7 +92,7 @@ impl Connection {
     /// Waits for the next read and hands over what it brought of the answer, possibly nothing.
     pub(crate) async fn next(&mut self, sink: &mut impl FnMut(Part<'_>, Stamp)) -> Result<(), Broken> {
         let protocol = &mut self.protocol;
-        let result = poll_fn(|cx| match protocol {
+        poll_fn(|cx| match protocol {
             Protocol::One { transport, decoder } => {
                 let mut parsed = Ok(());
                 let read = transport.poll_read(cx, &mut |bytes, stamp| {
@@ -110,8 +111,6 @@ impl Connection {
             }
             Protocol::Two(http2) => http2.poll_next(cx, sink).map_err(|what| ("cut", what)),
         })
-        .await;
-        self.idle_since = Instant::now();
-        result
+        .await
     }
 }

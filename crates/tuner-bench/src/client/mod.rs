@@ -10,6 +10,7 @@ mod http2;
 mod send;
 pub mod sse;
 mod target;
+mod template;
 mod timer;
 mod tls;
 mod transport;

@@ -44,6 +44,12 @@ impl Parser {
         }
         while let Some(end) = memchr2(b'\n', b'\r', bytes) {
             if self.line.is_empty() {
+                if let Some((data, length)) = self.whole_event(bytes, end) {
+                    sink(Item::Event { name: &self.name, data });
+                    self.name.clear();
+                    bytes = &bytes[length..];
+                    continue;
+                }
                 self.read_line(&bytes[..end], sink);
             } else {
                 let mut line = std::mem::take(&mut self.line);
@@ -63,6 +69,18 @@ impl Parser {
             }
         }
         self.line.extend_from_slice(bytes);
+    }
+
+    /// The data of an event that lies in `bytes` as one line (which ends at `end`) and its blank line, with the length
+    /// of both: what nearly every event looks like. It is handed over where it lies.
+    fn whole_event<'b>(&self, bytes: &'b [u8], end: usize) -> Option<(&'b [u8], usize)> {
+        if self.has_data || !self.begun {
+            return None;
+        }
+        let value = bytes[..end].strip_prefix(b"data:")?;
+        let ends: &[u8] = if bytes[end] == b'\n' { b"\n\n" } else { b"\r\n\r\n" };
+        let value = value.strip_prefix(b" ").unwrap_or(value);
+        bytes[end..].starts_with(ends).then_some((value, end + ends.len()))
     }
 
     /// Ends the stream. The standard discards an event that no blank line ended; it is handed over here, because

@@ -50,6 +50,19 @@ impl Window {
         self.start_s <= at_s && at_s < self.end_s
     }
 
+    /// Most requests in flight at one moment. Where one ends as another begins there is one.
+    pub fn peak_in_flight(&self, records: &[RequestRecord]) -> u32 {
+        let spans = records.iter().filter_map(|r| Some((r.sent_s?, r.ended_s.unwrap_or(self.end_s))));
+        let within = spans.filter(|(from, to)| *from < self.end_s && *to > self.start_s);
+        let mut edges: Vec<(f64, i32)> = within.flat_map(|(from, to)| [(from, 1), (to, -1)]).collect();
+        edges.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        let counts = edges.iter().scan(0, |count, (_, step)| {
+            *count += step;
+            Some(*count)
+        });
+        counts.max().unwrap_or(0).max(0) as u32
+    }
+
     /// Requests in flight, time-weighted mean.
     pub fn mean_in_flight<'a>(&self, records: impl IntoIterator<Item = &'a RequestRecord>) -> f64 {
         let busy: f64 = records

@@ -47,6 +47,8 @@ pub(super) async fn level_run(
     evidence.events = events.into_iter().map(|(class, count)| (class.to_owned(), count)).collect();
     let mut records: Vec<RequestRecord> = finished.into_iter().map(|f| f.record).collect();
     let window = Window::of(plan, &records);
+    evidence.in_flight_peak = Some(window.peak_in_flight(&records));
+    evidence.in_flight_target = plan.arrival.concurrency;
     add_unsent(plan, &mut records, cancelled);
     notes.extend(remarks(plan, &records));
     Ok(LevelRun { records, window, elapsed_s, clock, evidence, cancelled, notes })

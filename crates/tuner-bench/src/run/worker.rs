@@ -1,11 +1,11 @@
 //! A client thread: one event loop that carries a share of the streams and does nothing else.
 
-use std::cell::RefCell;
-use std::rc::Rc;
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures::future::{AbortHandle, abortable};
 use nix::sys::resource::{UsageWho, getrusage};
 use tokio::sync::{mpsc, watch};
 use tuner_core::record::{Fate, RequestRecord, TokenRead};
@@ -51,33 +51,61 @@ pub(super) enum Work {
     Arrivals(mpsc::UnboundedReceiver<Due>),
 }
 
+/// What the tasks of a thread share. No other thread takes these locks.
+#[derive(Default)]
+struct Local {
+    finished: Mutex<Vec<Finished>>,
+    /// Ends each request that is under way, by its index.
+    under_way: Mutex<HashMap<u64, AbortHandle>>,
+    idle: Mutex<Vec<Connection>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Each is whole between statements, whatever a panicking task left undone.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Runs a client thread to its end.
 pub(super) fn run(shared: Arc<Shared>, work: Work) -> std::io::Result<Harvest> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let local = tokio::task::LocalSet::new();
-    let harvest = Rc::new(RefCell::new(Harvest::default()));
-    let window = Rc::new(CpuWindow::default());
-    local.block_on(&runtime, async {
-        let watcher = tokio::task::spawn_local(watch_cpu(shared.clone(), window.clone()));
-        match work {
-            Work::Streams(count) => {
-                let streams: Vec<_> =
-                    (0..count).map(|_| tokio::task::spawn_local(stream(shared.clone(), harvest.clone()))).collect();
-                for stream in streams {
-                    // A task that panicked has lost its own request only; the count shows it as unsent.
-                    let _ = stream.await;
+    let local = Arc::new(Local::default());
+    let window = Arc::new(Mutex::new(CpuWindow::default()));
+    // The loop's own future is looked at whenever anything happens, so it only waits for the task that does the rest.
+    let all = runtime.spawn({
+        let (shared, local, window) = (shared.clone(), local.clone(), window.clone());
+        async move {
+            let watcher = tokio::spawn(watch_cpu(shared.clone(), window));
+            let ender = tokio::spawn(end_all(shared.clone(), local.clone()));
+            match work {
+                Work::Streams(count) => {
+                    let streams: Vec<_> =
+                        (0..count).map(|_| tokio::spawn(stream(shared.clone(), local.clone()))).collect();
+                    for stream in streams {
+                        // A task that panicked has lost its own request only; the count shows it as unsent.
+                        let _ = stream.await;
+                    }
                 }
+                Work::Arrivals(due) => arrivals(shared, local, due).await,
             }
-            Work::Arrivals(due) => arrivals(shared.clone(), harvest.clone(), due).await,
+            watcher.abort();
+            ender.abort();
         }
-        watcher.abort();
     });
-    let mut harvest = harvest.take();
-    harvest.cpu = window.share();
-    Ok(harvest)
+    // As above: one that panicked brings home what the others did.
+    let _ = runtime.block_on(all);
+    let finished = std::mem::take(&mut *lock(&local.finished));
+    let cpu = lock(&window).share();
+    Ok(Harvest { finished, cpu })
 }
 
-async fn stream(shared: Arc<Shared>, harvest: Rc<RefCell<Harvest>>) {
+/// Ends what is under way when the level is cut off.
+async fn end_all(shared: Arc<Shared>, local: Arc<Local>) {
+    let mut cancel = shared.cancel.clone();
+    cancelled(&mut cancel).await;
+    lock(&local.under_way).values().for_each(AbortHandle::abort);
+}
+
+async fn stream(shared: Arc<Shared>, local: Arc<Local>) {
     let mut slot = Connection::open(&shared.address, shared.limits.total).await.ok();
     loop {
         let free_ns = monotonic_ns();
@@ -98,7 +126,7 @@ async fn stream(shared: Arc<Shared>, harvest: Rc<RefCell<Harvest>>) {
         if !prepared.planned.warmup {
             shared.mark(monotonic_ns());
         }
-        let broken = send(&shared, &harvest, &mut slot, prepared, free_ns, 0).await;
+        let broken = send(&shared, &local, &mut slot, prepared, free_ns, 0).await;
         if broken {
             // A server that refuses at once would be asked millions of times; a real client waits a moment too.
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -106,21 +134,20 @@ async fn stream(shared: Arc<Shared>, harvest: Rc<RefCell<Harvest>>) {
     }
 }
 
-async fn arrivals(shared: Arc<Shared>, harvest: Rc<RefCell<Harvest>>, mut due: mpsc::UnboundedReceiver<Due>) {
-    let pool: Rc<RefCell<Vec<Connection>>> = Rc::default();
+async fn arrivals(shared: Arc<Shared>, local: Arc<Local>, mut due: mpsc::UnboundedReceiver<Due>) {
     let mut tasks = tokio::task::JoinSet::new();
     while let Some(Due { prepared, planned_ns }) = due.recv().await {
-        let (shared, harvest, pool) = (shared.clone(), harvest.clone(), pool.clone());
-        tasks.spawn_local(async move {
+        let (shared, local) = (shared.clone(), local.clone());
+        tasks.spawn(async move {
             let waited_from = monotonic_ns();
             let permit = match &shared.cap {
                 Some(cap) => cap.clone().acquire_owned().await.ok(),
                 None => None,
             };
             let waited_ns = if shared.cap.is_some() { monotonic_ns() - waited_from } else { 0 };
-            let mut slot = pool.borrow_mut().pop();
-            send(&shared, &harvest, &mut slot, prepared, planned_ns, waited_ns).await;
-            pool.borrow_mut().extend(slot);
+            let mut slot = lock(&local.idle).pop();
+            send(&shared, &local, &mut slot, prepared, planned_ns, waited_ns).await;
+            lock(&local.idle).extend(slot);
             drop(permit);
         });
         while tasks.try_join_next().is_some() {}
@@ -138,25 +165,23 @@ pub(super) async fn cancelled(cancel: &mut watch::Receiver<bool>) {
 /// Sends one request and files its record; whether it failed without an answer.
 async fn send(
     shared: &Shared,
-    harvest: &RefCell<Harvest>,
+    local: &Local,
     slot: &mut Option<Connection>,
     prepared: Prepared,
     planned_ns: u64,
     waited_ns: u64,
 ) -> bool {
     let Prepared { planned, built } = prepared;
-    let mut cancel = shared.cancel.clone();
     let began_ns = monotonic_ns();
     let sent = Sent { shared, at_ns: AtomicU64::new(0) };
-    let result = if *cancel.borrow() {
-        None
-    } else {
-        tokio::select! {
-            biased;
-            seen = exchange(slot, &shared.address, built.api, built.bytes, shared.limits, &sent) => Some(seen),
-            () = cancelled(&mut cancel) => None,
-        }
+    let result = {
+        let asking = exchange(&mut *slot, &shared.address, built.api, built.bytes, shared.limits, &sent);
+        let (asking, handle) = abortable(asking);
+        lock(&local.under_way).insert(planned.index, handle);
+        // Asked after it was listed: whoever cancels later finds it.
+        if *shared.cancel.borrow() { None } else { asking.await.ok() }
     };
+    lock(&local.under_way).remove(&planned.index);
     let clock = shared.clock;
     let mut record =
         RequestRecord { fate: Fate::Cancelled, ..RequestRecord::unsent(&planned, clock.seconds(planned_ns)) };
@@ -206,7 +231,7 @@ async fn send(
     }
     shared.progress.ended(&record);
     finished.record = record;
-    harvest.borrow_mut().finished.push(finished);
+    lock(&local.finished).push(finished);
     unanswered
 }
 
@@ -230,27 +255,24 @@ impl crate::client::Watch for Sent<'_> {
 /// CPU time of this thread at the edges of the window.
 #[derive(Debug, Default)]
 struct CpuWindow {
-    first: std::cell::Cell<Option<(u64, f64)>>,
-    last: std::cell::Cell<Option<(u64, f64)>>,
+    first: Option<(u64, f64)>,
+    last: Option<(u64, f64)>,
 }
 
 impl CpuWindow {
     fn share(&self) -> Option<f64> {
-        let ((t0, c0), (t1, c1)) = (self.first.get()?, self.last.get()?);
+        let ((t0, c0), (t1, c1)) = (self.first?, self.last?);
         (t1 > t0).then(|| (c1 - c0) / ((t1 - t0) as f64 / 1e9))
     }
 }
 
-async fn watch_cpu(shared: Arc<Shared>, window: Rc<CpuWindow>) {
+async fn watch_cpu(shared: Arc<Shared>, window: Arc<Mutex<CpuWindow>>) {
     loop {
         let now = monotonic_ns();
-        if shared.in_window(now)
-            && let Some(cpu) = cpu_seconds(thread())
-        {
-            if window.first.get().is_none() {
-                window.first.set(Some((now, cpu)));
-            }
-            window.last.set(Some((now, cpu)));
+        if let Some(cpu) = cpu_seconds(thread()).filter(|_| shared.in_window(now)) {
+            let mut window = lock(&window);
+            window.first.get_or_insert((now, cpu));
+            window.last = Some((now, cpu));
         }
         tokio::time::sleep(CPU_TICK).await;
     }

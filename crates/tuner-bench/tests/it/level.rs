@@ -57,6 +57,7 @@ async fn a_closed_loop_keeps_its_streams_busy_and_hands_over_without_a_pause() {
     let measurement = run.measurement(&plan, &[], &[]);
     let mean = measurement.stat(Metric::Concurrency, Stat::Mean).unwrap();
     assert!((5.4..=6.0 + 1e-9).contains(&mean), "{mean} in flight");
+    assert_eq!((measurement.evidence["in_flight_peak"], measurement.evidence["in_flight_target"]), (6.0, 6.0));
     let first_measured = run.records.iter().find(|r| !r.warmup).and_then(|r| r.sent_s).unwrap();
     let still_warm = run.records.iter().filter(|r| r.warmup && r.ended_s.unwrap() > first_measured).count();
     assert!(still_warm >= 3, "warm-up is not drained: {still_warm} streams still in it");

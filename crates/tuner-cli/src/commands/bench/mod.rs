@@ -30,7 +30,7 @@ use crate::ui::words;
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Option<Command>,
-    /// Address of the endpoint, http://HOST:PORT.
+    /// Address of the endpoint, http://HOST:PORT or https://HOST:PORT.
     #[arg(required = true)]
     url: Option<String>,
     #[command(flatten)]
@@ -123,6 +123,18 @@ struct LoadArgs {
     /// Name of the environment variable that holds the API key.
     #[arg(long, value_name = "NAME")]
     api_key_env: Option<String>,
+    /// Further header of every request; may be given several times.
+    #[arg(long = "header", value_name = "NAME:VALUE", value_parser = header)]
+    headers: Vec<(String, String)>,
+    /// Further request fields, a JSON object; `{"stream": false}` asks for whole answers.
+    #[arg(long, value_name = "JSON", value_parser = extra_body)]
+    extra_body: Option<ExtraBody>,
+    /// Speak HTTP/2, one request at a time on each connection.
+    #[arg(long)]
+    http2: bool,
+    /// PEM file of authorities to trust besides those of the machine, for https.
+    #[arg(long, value_name = "FILE")]
+    authorities: Option<PathBuf>,
     /// Seed of lengths, arrivals and words [default: a new one each time, so that no cache is warm by accident].
     #[arg(long)]
     seed: Option<u64>,
@@ -144,6 +156,17 @@ enum BenchApi {
 enum BenchArrival {
     Poisson,
     Constant,
+}
+
+type ExtraBody = serde_json::Map<String, serde_json::Value>;
+
+fn extra_body(text: &str) -> Result<ExtraBody, String> {
+    serde_json::from_str(text).map_err(|e| format!("{e}; write a JSON object, for example {{\"top_p\": 0.9}}"))
+}
+
+fn header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once(':').ok_or("write NAME:VALUE, for example X-Route:blue")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
 fn slo(text: &str) -> Result<SloSpec, String> {
@@ -273,7 +296,15 @@ fn request(args: &LoadArgs, url: String, settings: &Settings) -> anyhow::Result<
     let clock = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_micros() as u64);
     let seed = args.seed.unwrap_or_else(clock);
     Ok(BenchRequest {
-        target: Target { base_url: url, model: args.model.clone().unwrap_or_default(), api_key, ..Target::default() },
+        target: Target {
+            base_url: url,
+            model: args.model.clone().unwrap_or_default(),
+            api_key,
+            headers: args.headers.clone(),
+            http2: args.http2,
+            authorities: args.authorities.clone(),
+            ..Target::default()
+        },
         tokenizer: args.tokenizer.clone(),
         hub_cache: settings.surroundings().hub_cache,
         workload: WorkloadSpec {
@@ -289,6 +320,7 @@ fn request(args: &LoadArgs, url: String, settings: &Settings) -> anyhow::Result<
                 BenchApi::LlamacppCompletion => Api::LlamacppCompletion,
             },
             ignore_eos: !args.allow_eos,
+            extra_body: args.extra_body.clone().unwrap_or_default(),
             ..WorkloadSpec::default()
         },
         load: LoadSpec {
