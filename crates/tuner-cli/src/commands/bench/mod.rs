@@ -1,5 +1,6 @@
 //! `autotuner bench URL`
 
+mod compare;
 mod recompute;
 mod show;
 
@@ -51,6 +52,8 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    /// Measure two endpoints in turn, or take two results, and say which is better, by how much, how surely.
+    Compare(Box<compare::Args>),
     /// Compute the figures of logged levels again.
     Recompute(recompute::Args),
 }
@@ -157,6 +160,7 @@ fn scenario(text: &str) -> Result<String, String> {
 
 pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit> {
     match args.command {
+        Some(Command::Compare(args)) => return compare::run(&args, settings).await,
         Some(Command::Recompute(args)) => return recompute::run(&args, settings),
         None => {}
     }
