@@ -4,8 +4,9 @@ use std::fmt;
 use std::path::Path;
 
 use serde::Serialize;
+use tuner_bench::dataset::Dataset;
 use tuner_core::engine::EngineName;
-use tuner_core::task::BackendSpec;
+use tuner_core::task::{BackendSpec, DatasetSpec};
 use tuner_core::{Configuration, TaskSpec, with_causes};
 use tuner_deploy::Proxies;
 use tuner_deploy::host::HostFacts;
@@ -157,13 +158,7 @@ pub fn check_task(home: &Home, spec: &TaskSpec, around: &Surroundings) -> Vec<Ch
         }
         checks.extend(gpus_suffice(spec, &facts));
     }
-    if let Some(file) = &spec.workload.prompts.prompts_file {
-        checks.push(match tuner_bench::prompts::PromptFile::load(Path::new(file), spec.workload.api) {
-            Ok(prompts) => check("prompts", Status::Good, format!("{} prompts in {file}", prompts.prompts.len())),
-            Err(error) => check("prompts", Status::Failed, with_causes(&error))
-                .hint("workload.prompts_file is relative to the task file; it holds JSON lines or CSV"),
-        });
-    }
+    checks.extend(spec.workload.datasets().iter().flatten().map(dataset));
     if let Some(guard) = spec.quality_guard.as_ref().filter(|_| !is_virtual(spec)) {
         let program = guard.command.first().map(String::as_str).unwrap_or_default();
         if !files::is_executable(program, around.path.as_deref()) {
@@ -182,6 +177,20 @@ pub(crate) fn left_out(spec: &TaskSpec) -> Option<Check> {
         check("quality guard", Status::Warning, "it is not run in virtual time, where no text is generated")
             .hint("what it would veto counts as good here; only a real engine can be asked")
     })
+}
+
+fn dataset(spec: &DatasetSpec) -> Check {
+    if spec.is_url() {
+        return check("data set", Status::Good, format!("{} is fetched when the task runs", spec.source));
+    }
+    match Dataset::load(spec) {
+        Ok(found) => {
+            let text = format!("{} rows in {}, {}", found.rows.len(), spec.source, found.format.name());
+            check("data set", Status::Good, text)
+        }
+        Err(error) => check("data set", Status::Failed, with_causes(&error))
+            .hint("the source is relative to the task file; `autotuner dataset inspect FILE` shows what it holds"),
+    }
 }
 
 /// Refuses when a check failed.

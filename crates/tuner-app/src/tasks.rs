@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tuner_core::task::{self, BackendSpec, Diagnostic, ReadContext, SamplerSpec, TaskSpec};
+use tuner_core::task::{self, BackendSpec, DatasetSpec, Diagnostic, ReadContext, SamplerSpec, TaskSpec};
 use tuner_core::{SearchSpace, engine::EngineName};
 use tuner_engines::engine;
 use tuner_store::{NewTask, Resource, Store, StoreError, TaskId, TaskRow};
@@ -51,8 +51,13 @@ pub fn read_text_as(source: &str, path: &Path) -> Result<TaskFile, AppError> {
     let loaded = read_informed(source).map_err(refused)?;
     let mut spec = loaded.spec;
     let folder = path.parent().unwrap_or(Path::new("."));
-    let places = [&mut spec.model.path, &mut spec.model.tokenizer, &mut spec.workload.prompts.prompts_file];
-    for text in places.into_iter().flatten() {
+    let workload = &mut spec.workload;
+    let classes =
+        workload.classes.iter_mut().flat_map(|c| [c.prompts_file.as_mut(), c.dataset.as_mut().map(|d| &mut d.source)]);
+    let own = [workload.prompts.prompts_file.as_mut(), workload.prompts.dataset.as_mut().map(|d| &mut d.source)];
+    let sources = own.into_iter().chain(classes).flatten().filter(|source| !DatasetSpec::file(source).is_url());
+    let model = [spec.model.path.as_mut(), spec.model.tokenizer.as_mut()].into_iter().flatten();
+    for text in model.chain(sources) {
         *text = absolute(folder, text);
     }
     let notes = loaded.notes.iter().map(|note| note.render(&name, source)).collect();

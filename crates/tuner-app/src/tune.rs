@@ -123,6 +123,7 @@ fn real_lab(home: &Home, spec: &TaskSpec, surroundings: &Surroundings) -> Result
         _ => None,
     };
     let settings = RealLabSettings {
+        datasets: home.root().join("datasets"),
         logs: home.logs(),
         launchers: launchers(home, surroundings),
         ambient: surroundings.proxies.clone().into_iter().collect::<Environment>(),

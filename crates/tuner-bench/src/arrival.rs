@@ -3,12 +3,14 @@
 //! *Invariant*: the k-th arrival is a function of (level, seed, k), never of what the server does, so a slow server
 //! cannot slow the load down (no coordinated omission).
 
+use std::sync::Arc;
+
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Gamma};
 use tuner_core::task::{Arrival, Level, Ramp};
 
-/// Arrival times in seconds from the start of the level, without end.
+/// Arrival times in seconds from the start of the level; without end, but for those of a data set.
 #[derive(Clone, Debug)]
 pub struct Arrivals {
     process: Process,
@@ -23,6 +25,8 @@ pub struct Arrivals {
 enum Process {
     /// Independent gaps, drawn at one arrival per unit and stretched by the rate.
     Renewal { gaps: Gaps, course: Course, units: f64, units_before_window: f64 },
+    /// As a data set says, once through.
+    Replay { at_s: Arc<[f64]> },
     /// `size` at once, every `every_s`; the warm-up is a burst of its own.
     Bursts { size: u64, every_s: f64 },
 }
@@ -84,6 +88,7 @@ impl Arrivals {
                 let gaps = match level.arrival.unwrap_or_default() {
                     Arrival::Constant => Gaps::Equal,
                     Arrival::Poisson => Gaps::Exponential,
+                    Arrival::Trace => return None,
                     Arrival::Gamma => {
                         let shape = positive(level.burstiness.unwrap_or(1.0))?;
                         Gaps::Gamma(Gamma::new(shape, 1.0 / shape).ok()?)
@@ -102,6 +107,11 @@ impl Arrivals {
             _ => 0.0,
         };
         Some(Self { process, warmup, count: 0, window_start_s, rng })
+    }
+
+    /// The arrivals of a data set, in order, from the first at 0.
+    pub(crate) fn replay(at_s: Arc<[f64]>, warmup: u64, rng: ChaCha8Rng) -> Self {
+        Self { process: Process::Replay { at_s }, warmup, count: 0, window_start_s: 0.0, rng }
     }
 
     /// When the window opens: at the last warm-up arrival, once that was given; bursts: with the first measured one.
@@ -134,6 +144,13 @@ impl Iterator for Arrivals {
                     return Some(*units / course.from);
                 }
                 Some(self.window_start_s + course.seconds_until(*units - *units_before_window))
+            }
+            Process::Replay { at_s } => {
+                let at_s = at_s.get(index as usize)? - at_s.first()?;
+                if index < self.warmup {
+                    self.window_start_s = at_s;
+                }
+                Some(at_s)
             }
             Process::Bursts { size, every_s } => {
                 if index < self.warmup {

@@ -11,10 +11,10 @@ use tuner_core::{Measurement, Percentile};
 use crate::client::{Features, Target};
 use crate::error::BenchError;
 use crate::live::Live;
-use crate::plan::{LevelPlan, PlanError};
+use crate::plan::LevelPlan;
+use crate::prepared::PreparedWorkload;
 use crate::probe;
-use crate::prompts::PromptFile;
-use crate::protocol::{self, PromptSource};
+use crate::protocol;
 use crate::run::{LevelRun, run_level};
 use crate::seed::Seeds;
 use crate::server::{GpuProbe, ServerWatch};
@@ -71,48 +71,6 @@ pub struct BenchReport {
     pub notes: Vec<String>,
 }
 
-/// Prompts of a workload with what planning its levels needs.
-#[derive(Clone, Debug)]
-pub struct PreparedWorkload {
-    workload: WorkloadSpec,
-    /// Where prompts come from.
-    pub prompts: PromptSource,
-    lengths: Option<Vec<(u32, u32)>>,
-}
-
-impl PreparedWorkload {
-    /// Reads the prompts file, or finds the words of which synthetic prompts are made. Once per engine, not per level.
-    ///
-    /// # Errors
-    /// The file or the tokenizer cannot be used; synthetic prompts need a tokenizer.
-    pub async fn new(workload: &WorkloadSpec, tokens: Option<&TokenSource>) -> Result<Self, BenchError> {
-        let (prompts, lengths) = match &workload.prompts.prompts_file {
-            Some(file) => {
-                let file = PromptFile::load(file.as_ref(), workload.api)?;
-                let lengths = file.lengths(tokens, workload.prompts.output_tokens).await?;
-                (PromptSource::File(file), Some(lengths))
-            }
-            None => {
-                let none = || TokenError::Nowhere { tried: "synthetic prompts need the model's tokenizer".to_owned() };
-                let tokens = tokens.ok_or_else(none)?;
-                (PromptSource::Synthetic(tokens.words().await?), None)
-            }
-        };
-        Ok(Self { workload: workload.clone(), prompts, lengths })
-    }
-
-    /// Plans one level.
-    ///
-    /// # Errors
-    /// As [`LevelPlan::new`].
-    pub fn plan(&self, load: &LoadSpec, level: u32, repeat: u32, seeds: Seeds) -> Result<LevelPlan, PlanError> {
-        match &self.lengths {
-            Some(lengths) => LevelPlan::from_file(&self.workload, load, level, repeat, seeds, lengths.clone()),
-            None => LevelPlan::new(&self.workload, load, level, repeat, seeds),
-        }
-    }
-}
-
 /// An endpoint with everything that measuring it needs.
 #[derive(Debug)]
 pub struct Station {
@@ -142,8 +100,8 @@ impl Station {
         let (run, watched) = self.server.during(run).await;
         let run = run?;
         let mut measurement = run.measurement(plan, slos, percentiles);
-        let fresh = matches!(self.workload.prompts, PromptSource::Synthetic(_));
-        watched.attach(&mut measurement, &run, fresh);
+        measurement.notes.extend(self.workload.notes());
+        watched.attach(&mut measurement, &run, plan.is_fresh());
         Ok((run, measurement))
     }
 }
@@ -203,7 +161,7 @@ async fn open(request: &BenchRequest) -> Result<(Station, BenchReport), BenchErr
     if target.model.is_empty() {
         target.model = served?.swap_remove(0);
     }
-    target.features = probe::features(&target, request.workload.api).await?;
+    target.features = probe::features_of(&target, &request.workload.apis()).await?;
     let tokens = find_tokens(request, &target).await?.map(Arc::new);
     let workload = Arc::new(PreparedWorkload::new(&request.workload, tokens.as_deref()).await?);
     let server = ServerWatch::find(&target, GpuProbe::find()).await?;
@@ -295,7 +253,7 @@ async fn find_tokens(request: &BenchRequest, target: &Target) -> Result<Option<T
     let found = match TokenSource::find(&model, request.hub_cache.as_deref(), Some(target)).await {
         Ok(found) => found,
         // A file's prompts can be sent without counting them.
-        Err(TokenError::Nowhere { .. }) if request.workload.prompts.prompts_file.is_some() => return Ok(None),
+        Err(TokenError::Nowhere { .. }) if request.workload.datasets().iter().all(Option::is_some) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
     Ok(Some(found))

@@ -1,8 +1,8 @@
 //! Why a level could not be measured at all. A request that fails is no error but a record.
 
 use crate::client::TargetError;
+use crate::dataset::{DatasetError, FetchError};
 use crate::plan::PlanError;
-use crate::prompts::PromptFileError;
 use crate::protocol::{BuildError, ContentError};
 use crate::tokens::TokenError;
 
@@ -18,9 +18,12 @@ pub enum BenchError {
     /// There is no tokenizer, or no exact prompt.
     #[error(transparent)]
     Tokens(#[from] TokenError),
-    /// The prompts file cannot be used.
+    /// The data set cannot be used.
     #[error(transparent)]
-    Prompts(#[from] PromptFileError),
+    Dataset(#[from] DatasetError),
+    /// The data set cannot be fetched.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
     /// The protocol cannot carry what was asked.
     #[error(transparent)]
     Content(#[from] ContentError),

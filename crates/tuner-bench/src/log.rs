@@ -200,7 +200,7 @@ impl<'a> LevelLog<'a> {
             cancelled: run.cancelled,
             slos: slos.to_vec(),
             percentiles: percentiles.to_vec(),
-            class_slos: ClassSlos::new(),
+            class_slos: plan.class_slos(),
         };
         Self {
             header,

@@ -71,6 +71,31 @@ pub async fn features(target: &Target, api: Api) -> Result<Features, BenchError>
     Err(endpoint_error(target, protocol::path(api), last))
 }
 
+/// What the endpoint accepts on every one of several paths; at least one.
+///
+/// # Errors
+/// One of them answers no request at all.
+pub async fn features_of(target: &Target, apis: &[Api]) -> Result<Features, BenchError> {
+    let (mut common, mut token_ids): (Option<Features>, Option<bool>) = (None, None);
+    for api in apis {
+        let found = features(target, *api).await?;
+        if protocol::takes_token_ids(*api) {
+            token_ids = Some(token_ids.unwrap_or(true) && found.token_ids);
+        }
+        common = match common {
+            Some(known) if protocol::generates(*api) => Some(Features {
+                ignore_eos: known.ignore_eos && found.ignore_eos,
+                include_usage: known.include_usage && found.include_usage,
+                continuous_usage: known.continuous_usage && found.continuous_usage,
+                ..known
+            }),
+            None if protocol::generates(*api) || apis.len() == 1 => Some(found),
+            known => known,
+        };
+    }
+    Ok(Features { token_ids: token_ids.unwrap_or(false), ..common.unwrap_or_default() })
+}
+
 type Refused = (u16, String);
 
 /// A tiny request, as it goes out.

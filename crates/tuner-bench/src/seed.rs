@@ -10,6 +10,13 @@ pub(crate) enum Dimension {
     Arrivals = 2,
     Prompts = 3,
     FileOrder = 4,
+    Classes = 5,
+    Models = 6,
+    Prefixes = 7,
+    PrefixWords = 8,
+    Thinning = 9,
+    Salt = 10,
+    Pictures = 11,
 }
 
 /// The two seeds of a level. Experiments that are compared share `schedule` (lengths and arrivals) and differ in

@@ -117,9 +117,11 @@ impl Exit {
 
     fn of_bench(error: &BenchError) -> Self {
         match error {
-            BenchError::Target(_) | BenchError::Plan(_) | BenchError::Prompts(_) | BenchError::Content(_) => {
-                Self::Usage
-            }
+            BenchError::Target(_)
+            | BenchError::Plan(_)
+            | BenchError::Dataset(_)
+            | BenchError::Fetch(_)
+            | BenchError::Content(_) => Self::Usage,
             BenchError::Endpoint { .. } | BenchError::Tokens(_) => Self::NotReady,
             BenchError::Thread(_) => Self::Internal,
         }

@@ -31,6 +31,8 @@ pub enum FailureClass {
     TimeoutMeasure,
     /// Ready, but it serves another model than asked.
     WrongModel,
+    /// The task's data set or scenario cannot be used here.
+    Workload,
     /// Ready, but no request could be completed.
     NoAnswers,
     /// The quality guard vetoed the configuration.
@@ -77,7 +79,9 @@ impl FailureClass {
             | Self::Interrupted
             | Self::Connection
             | Self::Internal => Blame::Transient,
-            Self::ModelMissing | Self::HubAccess | Self::EngineMissing | Self::WrongModel => Blame::Environment,
+            Self::ModelMissing | Self::HubAccess | Self::EngineMissing | Self::WrongModel | Self::Workload => {
+                Blame::Environment
+            }
         }
     }
 
@@ -88,6 +92,7 @@ impl FailureClass {
             Self::OomLoad => "lower the memory fraction or context length, quantise, or use more GPUs",
             Self::OomRun => "lower the number of running requests or the prefill chunk; lower levels stay usable",
             Self::MultiGpuInit => "check free GPUs, NCCL settings, shared memory size and GPU topology",
+            Self::Workload => "check the task's workload; autotuner dataset inspect shows what a data set holds",
             Self::ModelMissing => "check the model path; an incomplete download names the missing files in the log",
             Self::HubAccess => "set a token, accept the licence, or work offline from a complete local folder",
             Self::PortConflict => "another process holds the port; the next attempt takes another one",

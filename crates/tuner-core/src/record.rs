@@ -21,6 +21,29 @@ pub struct PlannedRequest {
     /// The request class, where the workload has several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
+    /// The model name to ask for, where the workload mixes several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// What the prompt begins with that other prompts of the level may begin with too, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shared: Vec<SharedRun>,
+}
+
+impl PlannedRequest {
+    /// Leading tokens that other prompts may have too.
+    pub fn shared_tokens(&self) -> u32 {
+        self.shared.iter().map(|run| run.tokens).sum()
+    }
+}
+
+/// Tokens that are the same wherever their key is the same: two prompts whose runs begin alike begin alike. A shorter
+/// run of a key is the beginning of a longer one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SharedRun {
+    /// Names the content.
+    pub key: u64,
+    /// Its length.
+    pub tokens: u32,
 }
 
 /// One read from the socket that carried at least one token-bearing event.

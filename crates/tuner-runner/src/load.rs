@@ -10,13 +10,25 @@ use tokio::sync::watch;
 use tuner_bench::client::Features;
 use tuner_bench::server::{GpuProbe, ServerWatch};
 use tuner_bench::tokens::TokenSource;
-use tuner_bench::{BenchError, Live, PreparedWorkload, Station, Target, probe};
+use tuner_bench::{BenchError, Live, PreparedWorkload, Station, Target, dataset, probe};
 use tuner_core::task::TaskSpec;
 use tuner_core::{Failure, FailureClass, Measurement, with_causes};
 use tuner_deploy::ready::Endpoint;
+use tuner_deploy::{Proxies, http};
 
 use crate::activity::Activity;
 use crate::lab::{Job, percentiles};
+
+/// What preparing a load needs to know of this machine.
+#[derive(Debug)]
+pub(crate) struct KitSurroundings<'a> {
+    /// The hub's cache, where tokenizers are looked for.
+    pub(crate) hub_cache: Option<&'a Path>,
+    /// Where fetched data sets are kept.
+    pub(crate) datasets: &'a Path,
+    /// The way to addresses outside.
+    pub(crate) proxies: &'a Proxies,
+}
 
 /// What every engine of a task is asked with.
 #[derive(Debug)]
@@ -32,12 +44,16 @@ impl Kit {
         spec: &TaskSpec,
         endpoint: &Endpoint,
         model: &str,
-        hub_cache: Option<&Path>,
+        surroundings: &KitSurroundings<'_>,
     ) -> Result<Self, Failure> {
         let target = target(endpoint, model, Features::default());
-        let features = probe::features(&target, spec.workload.api).await.map_err(|e| failure(&e))?;
-        let tokens = TokenSource::find(&spec.model, hub_cache, Some(&target)).await.map_err(|e| failure(&e.into()))?;
-        let workload = PreparedWorkload::new(&spec.workload, Some(&tokens)).await.map_err(|e| failure(&e))?;
+        let features = probe::features_of(&target, &spec.workload.apis()).await.map_err(|e| failure(&e))?;
+        let tokens = TokenSource::find(&spec.model, surroundings.hub_cache, Some(&target)).await;
+        let tokens = tokens.map_err(|e| failure(&e.into()))?;
+        let client = |url: &str| http::client(url, surroundings.proxies);
+        let local = dataset::fetch_all(&spec.workload, surroundings.datasets, client).await;
+        let local = local.map_err(|e| failure(&e.into()))?;
+        let workload = PreparedWorkload::new(&local, Some(&tokens)).await.map_err(|e| failure(&e))?;
         Ok(Self { features, tokens: Arc::new(tokens), workload: Arc::new(workload) })
     }
 }
@@ -104,8 +120,10 @@ fn target(endpoint: &Endpoint, model: &str, features: Features) -> Target {
 fn failure(error: &BenchError) -> Failure {
     let class = match error {
         BenchError::Endpoint { .. } | BenchError::Thread(_) => FailureClass::Connection,
-        BenchError::Tokens(_) | BenchError::Prompts(_) | BenchError::Target(_) => FailureClass::ModelMissing,
-        BenchError::Plan(_) | BenchError::Content(_) => FailureClass::Internal,
+        BenchError::Tokens(_) | BenchError::Target(_) => FailureClass::ModelMissing,
+        BenchError::Dataset(_) | BenchError::Fetch(_) | BenchError::Plan(_) | BenchError::Content(_) => {
+            FailureClass::Workload
+        }
     };
     Failure::new(class, with_causes(error))
 }

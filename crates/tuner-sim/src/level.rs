@@ -188,10 +188,7 @@ impl Level<'_, '_> {
             prompt_tokens: request.input_tokens,
             output_tokens: request.output_tokens,
             priority: 0,
-            content: Content::Unique {
-                key: bits(self.seed, 5, request.index),
-                shared: self.drive.shared_prefix_tokens,
-            },
+            content: self.content(request),
         });
         self.flying.push(true);
         self.in_flight += 1;
@@ -204,6 +201,14 @@ impl Level<'_, '_> {
             }
         }
         self.records.push(record);
+    }
+
+    fn content(&self, request: &PlannedRequest) -> Content {
+        let key = bits(self.seed, 5, request.index);
+        if request.shared.is_empty() {
+            return Content::Unique { key, shared: self.drive.shared_prefix_tokens };
+        }
+        Content::Runs { key, runs: request.shared.clone() }
     }
 
     /// Open loop: what was planned inside the window and could not be sent under the cap.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tuner_core::TaskSpec;
 use tuner_core::engine::{EngineName, ReadBackVerdict};
 use tuner_core::plan::{AttemptState, AttemptView};
-use tuner_core::task::{BackendSpec, SamplerSpec};
+use tuner_core::task::{BackendSpec, ClassSpec, Prompts, SamplerSpec};
 
 use super::ReportData;
 use super::model::Fact;
@@ -100,14 +100,26 @@ fn backend(backend: &BackendSpec) -> String {
 
 fn workload(spec: &TaskSpec) -> String {
     let workload = &spec.workload;
-    let prompts = match (&workload.prompts.prompts_file, &workload.prompts.scenario) {
-        (Some(file), _) => format!("prompts from {file}"),
-        (None, Some(scenario)) => format!("synthetic prompts {scenario} (input, output tokens)"),
-        (None, None) => "prompts by default".to_owned(),
+    let prompts = if workload.classes.is_empty() {
+        source(&workload.prompts)
+    } else {
+        let total: f64 = workload.classes.iter().map(|class| class.weight).sum();
+        let class = |class: &ClassSpec| {
+            format!("{} {} %: {}", class.name, figure(class.weight / total * 100.0), source(&class.prompts()))
+        };
+        workload.classes.iter().map(class).collect::<Vec<_>>().join("; ")
     };
     let api = workload.api.name();
     let eos = if workload.ignore_eos { ", end of sequence ignored" } else { "" };
     format!("{prompts}, {api} endpoint, temperature {}{eos}", workload.temperature)
+}
+
+fn source(prompts: &Prompts) -> String {
+    match (prompts.dataset(), &prompts.scenario) {
+        (Some(dataset), _) => format!("prompts from {}", dataset.source),
+        (None, Some(scenario)) => format!("synthetic prompts {scenario} (input, output tokens)"),
+        (None, None) => "prompts by default".to_owned(),
+    }
 }
 
 fn window(spec: &TaskSpec) -> String {

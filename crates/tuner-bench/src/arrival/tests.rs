@@ -56,7 +56,8 @@ fn poisson_gaps_are_exponential_by_kolmogorov_and_smirnov() {
 
 #[test]
 fn gamma_gaps_follow_their_shape_by_kolmogorov_and_smirnov() {
-    for burstiness in [0.1, 0.5, 1.0, 4.0] {
+    // Much below, most gaps are shorter than what the difference of two times can tell.
+    for burstiness in [0.3, 0.5, 1.0, 4.0] {
         // Shape k and rate k·λ: mean 1/λ, as vLLM draws them.
         let law = GammaLaw::new(burstiness, burstiness * 3.0).unwrap();
         let times: Vec<f64> = arrivals(&gamma(3.0, burstiness), 2, None, 5).take(20_000).collect();

@@ -28,6 +28,7 @@ mod read;
 mod sglang;
 mod vllm;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -127,15 +128,27 @@ pub struct ResultFile {
 }
 
 /// The run in the result files of `tool`: one for each level, but one for all levels for GuideLLM, and one more
-/// (`experiment_metadata.json`) for genai-bench.
+/// (`experiment_metadata.json`) for genai-bench. No two have the same path: repeats of a level are numbered.
 pub fn emit(tool: Tool, run: &Run<'_>) -> Vec<ResultFile> {
-    match tool {
+    let mut files = match tool {
         Tool::Vllm => run.levels.iter().map(|level| vllm::result(run, level)).collect(),
         Tool::Sglang => run.levels.iter().map(|level| sglang::result(run, level)).collect(),
         Tool::Guidellm => vec![guidellm::report(run)],
         Tool::Aiperf => run.levels.iter().map(|level| aiperf::export(run, level)).collect(),
         Tool::GenaiBench => genai_bench::experiment(run),
+    };
+    let mut taken = BTreeSet::new();
+    for file in &mut files {
+        let path = file.path.clone();
+        for number in 2.. {
+            if taken.insert(file.path.clone()) {
+                break;
+            }
+            // In front, since some tools tell a file by how its name ends.
+            file.path = format!("{number}-{path}");
+        }
     }
+    files
 }
 
 /// What wrote the file, since it was not the tool itself.

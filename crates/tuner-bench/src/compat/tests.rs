@@ -274,3 +274,27 @@ fn a_level_without_a_request_is_written_with_zeros_not_refused() {
         assert_eq!(headlines[0].completed, Some(0.0), "{tool}");
     }
 }
+
+#[test]
+fn repeats_of_a_level_do_not_overwrite_each_other() {
+    let (arrival, records) = (Arrivals::closed(2), records());
+    let level = Level { arrival: &arrival, records: &records, zero_unix_s: 1_700_000_000.0 };
+    let run = Run {
+        model: "org/tiny",
+        url: "http://127.0.0.1:8000",
+        api: Api::Chat,
+        tokenizer: None,
+        scenario: None,
+        slos: &[],
+        levels: &[level; 3],
+    };
+    for tool in Tool::ALL {
+        let paths: std::collections::BTreeSet<String> = emit(tool, &run).into_iter().map(|f| f.path).collect();
+        let expected = match tool {
+            Tool::Guidellm => 1,
+            Tool::GenaiBench => 4,
+            _ => 3,
+        };
+        assert_eq!(paths.len(), expected, "{tool}: {paths:?}");
+    }
+}

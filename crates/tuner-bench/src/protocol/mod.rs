@@ -18,7 +18,7 @@ use tuner_core::task::Api;
 use crate::client::event::{Reading, Unparsed};
 
 pub(crate) use build::build;
-pub use build::{BuildError, Built, PromptSource};
+pub use build::{BuildError, Built};
 pub use content::{Ask, Content, ContentError, body};
 pub use fields::adopt;
 

@@ -9,6 +9,7 @@ use super::worker::{Finished, Harvest};
 use crate::client::LevelClock;
 use crate::error::BenchError;
 use crate::plan::LevelPlan;
+use crate::remarks::remarks;
 use crate::report::Window;
 use crate::tokens::TokenSource;
 use crate::validity::ClientEvidence;
@@ -49,12 +50,7 @@ pub(super) async fn level_run(
     evidence.in_flight_peak = Some(window.peak_in_flight(&records));
     evidence.in_flight_target = plan.arrival.concurrency;
     add_unsent(plan, &mut records, cancelled);
-    if let Some(prompts) = plan.file_length().filter(|n| records.len() > *n) {
-        notes.push(format!(
-            "{} requests were made from {prompts} prompts: repeated prompts may be answered from a prefix cache",
-            records.len()
-        ));
-    }
+    notes.extend(remarks(plan, &records));
     Ok(LevelRun { records, window, elapsed_s, clock, evidence, cancelled, notes })
 }
 

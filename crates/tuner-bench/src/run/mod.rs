@@ -15,14 +15,15 @@ use std::time::Duration;
 use nix::sys::resource::UsageWho;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tuner_core::record::RequestRecord;
-use tuner_core::task::{Api, SloSpec};
+use tuner_core::task::SloSpec;
 use tuner_core::{Measurement, Percentile};
 
 use crate::client::{Address, Features, LevelClock, Limits, Target};
 use crate::error::BenchError;
 use crate::live::{Live, Meter, Phase, Progress};
 use crate::plan::LevelPlan;
-use crate::protocol::{self, BuildError, PromptSource};
+use crate::prompting::PromptSource;
+use crate::protocol::{self, BuildError};
 use crate::report::{self, ReportInput, Window};
 use crate::tokens::TokenSource;
 use crate::validity::ClientEvidence;
@@ -41,7 +42,6 @@ const MIN_AHEAD: usize = 32;
 /// What the threads of a level share.
 struct Shared {
     address: Address,
-    api: Api,
     limits: Limits,
     clock: LevelClock,
     queue: Arc<Queue>,
@@ -70,7 +70,6 @@ impl Shared {
         let cap = plan.arrival.concurrency.filter(|_| plan.is_open_loop());
         Self {
             address,
-            api: plan.workload.api,
             // Between reads as long as in all: an engine that queues or prefills is silent for as long as it takes.
             limits: Limits { total: plan.request_timeout, idle: plan.request_timeout },
             clock,
@@ -148,7 +147,7 @@ impl LevelRun {
             elapsed_s: self.elapsed_s,
             slos,
             percentiles,
-            class_slos: &report::ClassSlos::new(),
+            class_slos: &plan.class_slos(),
         });
         self.evidence.apply(&mut measurement);
         measurement.notes.extend(self.notes.iter().cloned());

@@ -175,7 +175,7 @@ async fn send(
     let began_ns = monotonic_ns();
     let sent = Sent { shared, at_ns: AtomicU64::new(0) };
     let result = {
-        let asking = exchange(&mut *slot, &shared.address, shared.api, built.bytes, shared.limits, &sent);
+        let asking = exchange(&mut *slot, &shared.address, built.api, built.bytes, shared.limits, &sent);
         let (asking, handle) = abortable(asking);
         lock(&local.under_way).insert(planned.index, handle);
         // Asked after it was listed: whoever cancels later finds it.

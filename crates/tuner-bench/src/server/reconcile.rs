@@ -50,8 +50,7 @@ mod tests {
     use tuner_core::record::PlannedRequest;
 
     fn record(index: u64, fate: Fate, output: Option<u32>) -> RequestRecord {
-        let planned =
-            PlannedRequest { index, warmup: false, planned_s: None, input_tokens: 1, output_tokens: 10, class: None };
+        let planned = PlannedRequest { index, input_tokens: 1, output_tokens: 10, ..PlannedRequest::default() };
         RequestRecord { fate, output_tokens: output, ..RequestRecord::unsent(&planned, 0.0) }
     }
 

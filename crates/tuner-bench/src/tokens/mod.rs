@@ -17,7 +17,7 @@ use crate::client::Target;
 
 pub use engine::EngineTokenizer;
 pub use gguf::GgufError;
-pub use pool::WordPool;
+pub use pool::{Prompt, WordPool};
 
 /// Why there is no tokenizer, or why it cannot do what is asked.
 #[derive(Debug, thiserror::Error)]

@@ -1,10 +1,11 @@
 //! Texts of exact token length, made of words that are one token wherever they stand.
 //!
-//! *Invariant*: a text is a function of (pool, seeds, level, repeat, index, length); its first words differ from
-//! those of every other request with overwhelming probability, so no prefix cache is warmed by accident.
+//! *Invariant*: a text is a function of (pool, prompt, length); but for what a prompt shares on purpose, its first words
+//! differ from those of every other request with overwhelming probability, so no prefix cache is warmed by accident.
 
 use rand::RngExt;
 use rand::seq::IndexedRandom;
+use tuner_core::record::SharedRun;
 
 use super::{LocalTokenizer, TokenError};
 use crate::seed::{Dimension, Seeds, rng};
@@ -15,6 +16,21 @@ const MAX_CANDIDATES: usize = 12_000;
 const MIN_WORDS: usize = 64;
 /// Attempts at making a text exact by adding and removing words.
 const MAX_FITS: u32 = 64;
+
+/// Which text is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Prompt<'a> {
+    /// Seeds of the level.
+    pub seeds: Seeds,
+    /// Position of the level.
+    pub level: u32,
+    /// Repeat of the level.
+    pub repeat: u32,
+    /// The request.
+    pub index: u64,
+    /// What it begins with, in common with others of the level.
+    pub shared: &'a [SharedRun],
+}
 
 /// Words that are single tokens, at the start of a text and after a space.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,17 +86,26 @@ impl WordPool {
     }
 
     /// A text of `tokens` words, each one token.
-    pub fn text(&self, seeds: Seeds, level: u32, repeat: u32, index: u64, tokens: u32) -> String {
-        let mut rng = rng(seeds.prompts, Dimension::Prompts, level, repeat, index);
+    pub fn text(&self, prompt: Prompt<'_>, tokens: u32) -> String {
+        let Prompt { seeds, level, repeat, index, shared } = prompt;
         let mut text = String::with_capacity(tokens as usize * 8);
-        for position in 0..tokens {
-            let from = if position == 0 { &self.starts } else { &self.words };
-            if position > 0 {
+        for run in shared {
+            let mut rng = rng(seeds.prompts, Dimension::PrefixWords, level, repeat, run.key);
+            self.add(&mut text, run.tokens, &mut rng);
+        }
+        let own = tokens.saturating_sub(shared.iter().map(|run| run.tokens).sum());
+        self.add(&mut text, own, &mut rng(seeds.prompts, Dimension::Prompts, level, repeat, index));
+        text
+    }
+
+    fn add(&self, text: &mut String, words: u32, rng: &mut impl rand::Rng) {
+        for _ in 0..words {
+            let from = if text.is_empty() { &self.starts } else { &self.words };
+            if !text.is_empty() {
                 text.push(' ');
             }
-            text.push_str(from.choose(&mut rng).map_or("", String::as_str));
+            text.push_str(from.choose(rng).map_or("", String::as_str));
         }
-        text
     }
 
     /// The text, checked against the tokenizer and adjusted until it has exactly `tokens` tokens.
@@ -90,13 +115,11 @@ impl WordPool {
     pub fn exact_text(
         &self,
         tokenizer: &LocalTokenizer,
-        seeds: Seeds,
-        level: u32,
-        repeat: u32,
-        index: u64,
+        prompt: Prompt<'_>,
         tokens: u32,
     ) -> Result<String, TokenError> {
-        let mut text = self.text(seeds, level, repeat, index, tokens);
+        let mut text = self.text(prompt, tokens);
+        let Prompt { seeds, level, repeat, index, .. } = prompt;
         let mut rng = rng(seeds.prompts ^ u64::MAX, Dimension::Prompts, level, repeat, index);
         for _ in 0..MAX_FITS {
             let count = tokenizer.count(&text)?;

@@ -267,7 +267,7 @@ proptest! {
         let other = Seeds { schedule, prompts: prompts ^ 1 };
         let texts = [(seeds, 0, 0, 0), (seeds, 1, 0, 0), (seeds, 0, 1, 0), (seeds, 0, 0, 1), (other, 0, 0, 0)]
             .map(|(seeds, level, repeat, index)| {
-                pool.exact_text(&tokenizer, seeds, level, repeat, index, tokens).unwrap()
+                pool.exact_text(&tokenizer, Prompt { seeds, level, repeat, index, shared: &[] }, tokens).unwrap()
             });
         for text in &texts {
             prop_assert_eq!(tokenizer.count(text).unwrap(), tokens);
@@ -277,6 +277,6 @@ proptest! {
                 texts.iter().map(|t| t.split(' ').take(6).collect()).collect();
             prop_assert_eq!(beginnings.len(), texts.len());
         }
-        prop_assert_eq!(pool.exact_text(&tokenizer, seeds, 0, 0, 0, tokens).unwrap(), texts[0].clone());
+        prop_assert_eq!(pool.exact_text(&tokenizer, Prompt { seeds, level: 0, repeat: 0, index: 0, shared: &[] }, tokens).unwrap(), texts[0].clone());
     }
 }

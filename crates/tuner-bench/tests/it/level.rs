@@ -174,10 +174,15 @@ async fn prompts_of_a_file_are_sent_with_their_roles_and_parameters() {
         "{\"prompt\":\"two\",\"max_tokens\":3}\n",
     );
     std::fs::write(&path, lines).unwrap();
-    let prompts = Prompts { scenario: None, prompts_file: Some(path.display().to_string()), output_tokens: Some(5) };
+    let prompts = Prompts {
+        scenario: None,
+        prompts_file: Some(path.display().to_string()),
+        output_tokens: Some(5),
+        ..Prompts::default()
+    };
     let server = server(1);
     let load = LoadSpec { warmup_requests: Some(0), ..closed(1, 4) };
-    let workload = WorkloadSpec { prompts, ..WorkloadSpec::default() };
+    let workload = WorkloadSpec { prompts, salt: false, ..WorkloadSpec::default() };
     let (plan, run) = run(&target(&server), &workload, &load).await;
     let measurement = run.measurement(&plan, &[], &[]);
     assert_eq!(measurement.requests.completed, 4, "{:?}", measurement.errors);

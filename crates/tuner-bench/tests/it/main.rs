@@ -7,3 +7,4 @@ mod matrix;
 mod protocols;
 mod splits;
 mod transport;
+mod workloads;

@@ -117,7 +117,7 @@ async fn vectors_and_rankings_have_a_latency_and_no_tokens() {
     let path = folder.path().join("rank.jsonl");
     let line = json!({ "request_body": { "query": "bada", "documents": ["beda", "bida boda"] } });
     std::fs::write(&path, format!("{line}\n")).unwrap();
-    let file = Prompts { scenario: None, prompts_file: Some(path.display().to_string()), output_tokens: None };
+    let file = Prompts { scenario: None, prompts_file: Some(path.display().to_string()), ..Prompts::default() };
     let ranked = WorkloadSpec { api: Api::Rerank, prompts: file, ..WorkloadSpec::default() };
     let embedded = WorkloadSpec { api: Api::Embeddings, ..scenario("D(12,1)") };
     for (workload, input) in [(embedded, 12.0), (ranked, 4.0)] {

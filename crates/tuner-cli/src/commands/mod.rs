@@ -2,6 +2,7 @@
 
 mod bench;
 mod completions;
+mod dataset;
 mod doctor;
 mod engines;
 mod experiments;
@@ -30,6 +31,9 @@ pub(crate) enum Command {
     Simulate(simulate::Args),
     /// Put load on an endpoint that already runs and report what it gave.
     Bench(Box<bench::Args>),
+    /// Look at data sets of prompts and traces.
+    #[command(subcommand)]
+    Dataset(dataset::Datasets),
     /// List, check, show, import, cancel and delete tasks.
     #[command(subcommand)]
     Tasks(tasks::Tasks),
@@ -64,6 +68,7 @@ pub(crate) async fn run(command: Command, settings: &Settings) -> Exit {
         Command::Tune(args) => tune::run(args, settings).await,
         Command::Simulate(args) => simulate::run(args, settings).await,
         Command::Bench(args) => bench::run(*args, settings).await,
+        Command::Dataset(command) => dataset::run(command, settings).await,
         Command::Tasks(command) => tasks::run(command, settings).await,
         Command::Experiments(command) => experiments::run(command, settings).await,
         Command::Report(args) => report::run(args, settings).await,

@@ -42,6 +42,14 @@ pub struct Level {
     #[schemars(range(min = 0.001, max = 86_400.0))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub every_s: Option<f64>,
+    /// `arrival: trace`: every time of the data set is multiplied by this; 0.5 is twice as fast.
+    #[schemars(range(min = 0.000_001, max = 1_000_000.0))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_scale: Option<f64>,
+    /// `arrival: trace`: the share of the rows that is kept, drawn by chance; what is left keeps its times.
+    #[schemars(range(min = 0.000_001, max = 1.0))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep: Option<f64>,
 }
 
 /// How open-loop requests arrive.
@@ -55,6 +63,8 @@ pub enum Arrival {
     Constant,
     /// Gamma-distributed gaps of the shape `burstiness`.
     Gamma,
+    /// When the rows of the data set say, once through.
+    Trace,
 }
 
 /// How a rate moves from `rate` to `ramp_to`.
@@ -81,10 +91,16 @@ impl Level {
 
     /// Whether arrivals are planned in time rather than by free streams.
     pub fn is_open_loop(&self) -> bool {
-        self.rate.is_some() || self.burst.is_some()
+        self.rate.is_some() || self.burst.is_some() || self.is_trace()
     }
 
-    /// The highest rate that the level reaches on average, requests per second; `None` in a closed loop.
+    /// Whether the data set says when requests arrive.
+    pub fn is_trace(&self) -> bool {
+        self.arrival == Some(Arrival::Trace)
+    }
+
+    /// The highest rate that the level reaches on average, requests per second; `None` in a closed loop and
+    /// for a trace.
     pub fn peak_rate(&self) -> Option<f64> {
         match (self.rate, self.burst, self.every_s) {
             (Some(rate), ..) => Some(self.ramp_to.unwrap_or(rate).max(rate)),
@@ -98,6 +114,10 @@ impl Level {
         if let (Some(burst), Some(every)) = (self.burst, self.every_s) {
             return format!("{burst} every {every} s");
         }
+        if self.is_trace() {
+            let keep = self.keep.map_or(String::new(), |keep| format!(" {}%", keep * 100.0));
+            return format!("trace{keep} ×{}", 1.0 / self.time_scale.unwrap_or(1.0));
+        }
         let Some(rate) = self.rate else { return format!("c{}", self.concurrency.unwrap_or(1)) };
         let mut label = match (self.ramp_to, self.ramp.unwrap_or_default()) {
             (None, _) => format!("{rate}/s"),
@@ -108,6 +128,7 @@ impl Level {
             Arrival::Poisson => label.push_str(" poisson"),
             Arrival::Constant => label.push_str(" constant"),
             Arrival::Gamma => label.push_str(&format!(" gamma {}", self.burstiness.unwrap_or(1.0))),
+            Arrival::Trace => label.push_str(" trace"),
         }
         label
     }
@@ -123,10 +144,9 @@ mod tests {
         let ramp = Level { rate: Some(2.0), ramp_to: Some(20.0), ..Level::default() };
         let steep = Level { ramp: Some(Ramp::Exponential), arrival: Some(Arrival::Constant), ..ramp.clone() };
         let bursts = Level { burst: Some(50), every_s: Some(10.0), ..Level::default() };
-        let names: Vec<String> = [&Level::closed(8), &Level::poisson(2.5), &gamma, &ramp, &steep, &bursts]
-            .into_iter()
-            .map(Level::label)
-            .collect();
+        let trace = Level { arrival: Some(Arrival::Trace), time_scale: Some(0.5), keep: Some(0.1), ..Level::default() };
+        let all = [&Level::closed(8), &Level::poisson(2.5), &gamma, &ramp, &steep, &bursts, &trace];
+        let names: Vec<String> = all.into_iter().map(Level::label).collect();
         let expected = [
             "c8",
             "2.5/s poisson",
@@ -134,6 +154,7 @@ mod tests {
             "2→20/s linear poisson",
             "2→20/s exponential constant",
             "50 every 10 s",
+            "trace 10% ×2",
         ];
         assert_eq!(names, expected);
         assert_eq!([ramp.peak_rate(), bursts.peak_rate()], [Some(20.0), Some(5.0)]);

@@ -4,37 +4,156 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::level::Level;
+use super::scenario::Mix;
+use super::workload::{ClassSpec, DatasetSpec, ModelShare, SharedPrefix};
 
 /// What is asked of the model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(from = "WrittenWorkload")]
 pub struct WorkloadSpec {
-    /// Where the prompts come from.
+    /// Where the prompts come from; nowhere where `classes` say.
     #[serde(flatten)]
     pub prompts: Prompts,
+    /// Several kinds of requests in one run; each names its own prompts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<ClassSpec>,
+    /// Synthetic prompts that begin alike.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared_prefix: Option<SharedPrefix>,
+    /// Model names to ask for instead of the served one, each in its share.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub models: Vec<ModelShare>,
+    /// Make prompts differ from measurement to measurement, so that no prefix cache is warmed by accident.
+    pub salt: bool,
     /// Endpoint: `chat`, `completions`, …
     pub api: Api,
     /// Ask the engine not to stop before the output length (`ignore_eos`), so that configurations do equal work.
     pub ignore_eos: bool,
     /// Sampling temperature.
-    #[schemars(range(min = 0.0, max = 2.0))]
     pub temperature: f64,
     /// Further request fields, sent as they are.
     #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
-    #[schemars(with = "std::collections::BTreeMap<String, serde_json::Value>")]
     pub extra_body: serde_json::Map<String, serde_json::Value>,
 }
 
 impl Default for WorkloadSpec {
     fn default() -> Self {
+        WrittenWorkload::default().into()
+    }
+}
+
+impl WorkloadSpec {
+    /// Every endpoint that its requests go to, each once.
+    pub fn apis(&self) -> Vec<Api> {
+        let of = |prompts: &Prompts, given: Api| {
+            let mix = prompts.scenario.as_deref().and_then(|text| text.parse::<Mix>().ok());
+            let parts = mix.map_or(Vec::new(), |mix| mix.parts);
+            if parts.is_empty() { vec![given] } else { parts.iter().filter_map(|(_, s)| s.api(given)).collect() }
+        };
+        let mut all = if self.classes.is_empty() { of(&self.prompts, self.api) } else { Vec::new() };
+        all.extend(self.classes.iter().flat_map(|class| of(&class.prompts(), class.api.unwrap_or(self.api))));
+        let mut seen = Vec::new();
+        all.retain(|api| {
+            let new = !seen.contains(api);
+            seen.push(*api);
+            new
+        });
+        all
+    }
+
+    /// The data sets that it reads: of the workload itself, or of each class in order.
+    pub fn datasets(&self) -> Vec<Option<DatasetSpec>> {
+        if self.classes.is_empty() {
+            return vec![self.prompts.dataset()];
+        }
+        self.classes.iter().map(|class| class.prompts().dataset()).collect()
+    }
+}
+
+/// A workload as it stands in a file, before the default scenario is filled in.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, rename = "WorkloadSpec")]
+struct WrittenWorkload {
+    /// Synthetic prompts of exact token length, input and output: `D(512,128)` (always), `N(480,240)/(300,150)` (normal:
+    /// mean, standard deviation), `U(100,500)/(50,200)` (uniform: from, to), `L(6,0.5)/(5,0.5)` (lognormal: mean and
+    /// standard deviation of the logarithm), `E(1024)` (a document to embed), `R(1024,100)` (a document to rank for a
+    /// query), `I(512,512)` (a picture; or how many as a third number), or a mix of these: `0.7*D(512,128)+0.3*D(4000,500)`. Default `D(256,64)`
+    /// where nothing else is given.
+    scenario: Option<String>,
+    /// Short for `dataset: {source: FILE}`.
+    prompts_file: Option<String>,
+    /// Requests from a data set.
+    dataset: Option<DatasetSpec>,
+    /// Output tokens for rows of the data set that do not say.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    output_tokens: Option<u32>,
+    /// Several kinds of requests in one run; each names its own prompts.
+    #[schemars(length(max = 50))]
+    classes: Vec<ClassSpec>,
+    /// Synthetic prompts that begin alike.
+    shared_prefix: Option<SharedPrefix>,
+    /// Model names to ask for instead of the served one, each in its share.
+    #[schemars(length(max = 1000))]
+    models: Vec<ModelShare>,
+    /// Make prompts differ from measurement to measurement, so that no prefix cache is warmed by accident: other words in
+    /// synthetic prompts, a line in front of those of a data set.
+    salt: bool,
+    /// Endpoint: `chat`, `completions`, …
+    api: Api,
+    /// Ask the engine not to stop before the output length (`ignore_eos`), so that configurations do equal work.
+    ignore_eos: bool,
+    /// Sampling temperature.
+    #[schemars(range(min = 0.0, max = 2.0))]
+    temperature: f64,
+    /// Further request fields, sent as they are.
+    #[schemars(with = "std::collections::BTreeMap<String, serde_json::Value>")]
+    extra_body: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Default for WrittenWorkload {
+    fn default() -> Self {
         Self {
-            prompts: Prompts::default(),
+            scenario: None,
+            prompts_file: None,
+            dataset: None,
+            output_tokens: None,
+            classes: Vec::new(),
+            shared_prefix: None,
+            models: Vec::new(),
+            salt: true,
             api: Api::Chat,
             ignore_eos: true,
             temperature: 0.0,
             extra_body: serde_json::Map::new(),
         }
     }
+}
+
+impl From<WrittenWorkload> for WorkloadSpec {
+    fn from(written: WrittenWorkload) -> Self {
+        let nothing = written.prompts_file.is_none() && written.dataset.is_none() && written.classes.is_empty();
+        let prompts = Prompts {
+            scenario: written.scenario.or_else(|| nothing.then(default_scenario)),
+            prompts_file: written.prompts_file,
+            dataset: written.dataset,
+            output_tokens: written.output_tokens,
+        };
+        Self {
+            prompts,
+            classes: written.classes,
+            shared_prefix: written.shared_prefix,
+            models: written.models,
+            salt: written.salt,
+            api: written.api,
+            ignore_eos: written.ignore_eos,
+            temperature: written.temperature,
+            extra_body: written.extra_body,
+        }
+    }
+}
+
+fn default_scenario() -> String {
+    "D(256,64)".to_owned()
 }
 
 /// Which endpoint, and so which protocol.
@@ -88,46 +207,33 @@ impl Api {
     }
 }
 
-/// Where prompts come from: one of `scenario` and `prompts_file`; neither means `D(256,64)`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(from = "WrittenPrompts")]
+/// Where prompts come from: one of `scenario`, `prompts_file` and `dataset`.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Prompts {
     /// Synthetic prompts of exact token length: `D(512,128)`, `N(480,240)/(300,150)`, `U(100,500)/(50,200)`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scenario: Option<String>,
-    /// A JSONL file (`prompt`, `messages` or `request_body` per line) or a CSV file (`prompt` or `request_body`).
+    /// Short for a data set of this file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prompts_file: Option<String>,
-    /// Output tokens for prompts from a file that do not say.
+    /// Requests from a data set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<DatasetSpec>,
+    /// Output tokens for rows of the data set that do not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_tokens: Option<u32>,
 }
 
 impl Default for Prompts {
     fn default() -> Self {
-        WrittenPrompts::default().into()
+        Self { scenario: Some(default_scenario()), prompts_file: None, dataset: None, output_tokens: None }
     }
 }
 
-/// Prompts as they stand in a file, before the default scenario is filled in.
-#[derive(Default, Deserialize, JsonSchema)]
-#[serde(default, rename = "Prompts")]
-struct WrittenPrompts {
-    /// Synthetic prompts of exact token length, input and output: `D(512,128)` (always), `N(480,240)/(300,150)` (normal:
-    /// mean, standard deviation), `U(100,500)/(50,200)` (uniform: from, to). Default `D(256,64)` without `prompts_file`.
-    scenario: Option<String>,
-    /// A JSONL file (`prompt`, `messages` or `request_body` per line) or a CSV file (`prompt` or `request_body`).
-    prompts_file: Option<String>,
-    /// Output tokens for prompts from a file that do not say.
-    #[schemars(range(min = 1, max = 1_000_000))]
-    output_tokens: Option<u32>,
-}
-
-impl From<WrittenPrompts> for Prompts {
-    fn from(written: WrittenPrompts) -> Self {
-        let WrittenPrompts { scenario, prompts_file, output_tokens } = written;
-        let synthetic = prompts_file.is_none().then(|| "D(256,64)".to_owned());
-        Self { scenario: scenario.or(synthetic), prompts_file, output_tokens }
+impl Prompts {
+    /// The data set, however it was named.
+    pub fn dataset(&self) -> Option<DatasetSpec> {
+        self.dataset.clone().or_else(|| self.prompts_file.as_deref().map(DatasetSpec::file))
     }
 }
 

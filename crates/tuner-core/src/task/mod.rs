@@ -15,6 +15,7 @@ mod scenario;
 mod schema;
 mod search;
 mod target;
+mod workload;
 mod write;
 
 pub use diagnostic::{Diagnostic, Severity, render_all};
@@ -24,12 +25,13 @@ pub use level::{Arrival, Level, Ramp};
 pub use load::{Api, LoadSpec, Prompts, WorkloadSpec};
 pub use objective::{Across, Bound, Goal, MetricObjective, Objective, ObjectiveName, ResolvedObjective, SloSpec};
 pub use read::{LoadedTask, ReadContext, check, read};
-pub use scenario::{SCENARIO_FORMS, Scenario, ScenarioError};
+pub use scenario::{Mix, SCENARIO_FORMS, Scenario, ScenarioError};
 pub use schema::schema;
 pub use search::{
     BoolWord, DomainSpec, Number, NumberKind, ParameterList, ParameterSpec, RangeSpec, SamplerSpec, SearchSpaceSpec,
 };
 pub use target::{BackendSpec, EngineSpec, HardwareSpec, ModelSpec};
+pub use workload::{ClassSpec, DatasetSpec, ModelShare, SharedPrefix};
 pub use write::to_yaml;
 
 use std::collections::BTreeMap;

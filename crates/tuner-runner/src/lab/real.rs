@@ -23,7 +23,7 @@ use crate::activity::Activity;
 use crate::attempt::Attempt;
 use crate::error::RunError;
 use crate::liveness::{is_dead, this_process};
-use crate::load::{Kit, Prompting};
+use crate::load::{Kit, KitSurroundings, Prompting};
 
 /// Ports that engines get.
 const PORTS: std::ops::RangeInclusive<u16> = 20_000..=29_999;
@@ -43,6 +43,8 @@ const LOG_BYTES: u64 = 4 << 20;
 /// What the laboratory needs to know of this machine; settings are read by the door, not here.
 #[derive(Clone, Debug)]
 pub struct RealLabSettings {
+    /// Where fetched data sets are kept.
+    pub datasets: PathBuf,
     /// Where engine logs go.
     pub logs: PathBuf,
     /// How installed engines are started: program and leading arguments, and their version.
@@ -96,8 +98,12 @@ impl RealLab {
                 evidence.ready_s = took;
             })
             .await?;
-        let cache = self.settings.hub_cache.as_deref();
-        let prepare = async || Kit::prepare(job.spec, &endpoint, &ready.model, cache).await;
+        let surroundings = KitSurroundings {
+            hub_cache: self.settings.hub_cache.as_deref(),
+            datasets: &self.settings.datasets,
+            proxies: &self.settings.proxies,
+        };
+        let prepare = async || Kit::prepare(job.spec, &endpoint, &ready.model, &surroundings).await;
         let kit = self.kit.get_or_try_init(prepare).await?;
         let prompting = Prompting::new(kit, &endpoint, &ready.model).await?;
         Ok(RealSession { endpoint, prompting })

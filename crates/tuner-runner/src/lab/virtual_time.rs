@@ -5,8 +5,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tuner_bench::LevelPlan;
-use tuner_bench::report::{ClassSlos, ReportInput, Window, measurement};
+use tokio::sync::OnceCell;
+use tuner_bench::PreparedWorkload;
+use tuner_bench::report::{ReportInput, Window, measurement};
+use tuner_core::task::{DatasetSpec, WorkloadSpec};
 use tuner_core::{Failure, FailureClass, Measurement, with_causes};
 use tuner_sim::{Drive, SimEngine, noise, run_level};
 
@@ -19,21 +21,25 @@ use crate::error::RunError;
 #[derive(Debug)]
 pub struct VirtualLab {
     clock: Arc<Clock>,
+    /// Read with the first attempt.
+    workload: OnceCell<Arc<PreparedWorkload>>,
 }
 
 /// A simulated engine that is up.
 #[derive(Debug)]
 pub struct VirtualSession {
     engine: SimEngine,
+    workload: Arc<PreparedWorkload>,
 }
 
 impl VirtualLab {
     /// A laboratory whose work moves `clock`.
     pub fn new(clock: Arc<Clock>) -> Self {
-        Self { clock }
+        Self { clock, workload: OnceCell::new() }
     }
 
     pub(crate) async fn start(&self, job: &Job<'_>, attempt: &Attempt<'_>) -> Result<VirtualSession, RunError> {
+        let workload = self.workload.get_or_try_init(|| prepare(&job.spec.workload)).await?.clone();
         let gpus = job.spec.engine.hardware.as_ref().map_or(1, |h| h.count);
         attempt.learn(|evidence| evidence.gpus = Some(gpus)).await?;
         let engine = match SimEngine::new(&job.spec.model, &job.spec.engine, &job.flags) {
@@ -54,7 +60,7 @@ impl VirtualLab {
                 evidence.engine_version = Some(format!("simulated {}", env!("CARGO_PKG_VERSION")));
             })
             .await?;
-        Ok(VirtualSession { engine })
+        Ok(VirtualSession { engine, workload })
     }
 
     pub(crate) fn measure(
@@ -64,13 +70,15 @@ impl VirtualLab {
         level: u32,
         repeat: u32,
     ) -> Result<Measurement, Failure> {
-        let api = job.spec.workload.api;
-        if !tuner_bench::protocol::generates(api) {
-            let what = format!("{} is not simulated: no tokens are generated; measure a real engine", api.name());
-            return Err(Failure::new(FailureClass::Internal, what));
+        let plan = session
+            .workload
+            .plan(&job.spec.load, level, repeat, job.virtual_seeds())
+            .map_err(|error| Failure::new(FailureClass::Workload, with_causes(&error)))?;
+        if let Some(part) = plan.parts.iter().find(|part| !part.is_text()) {
+            let what = part.scenario().map_or_else(|| part.api.name().to_owned(), |scenario| scenario.to_string());
+            let text = format!("virtual time knows no embeddings, rankings or pictures: `{what}` needs a real engine");
+            return Err(Failure::new(FailureClass::Workload, text));
         }
-        let plan = LevelPlan::new(&job.spec.workload, &job.spec.load, level, repeat, job.virtual_seeds())
-            .map_err(|error| Failure::new(FailureClass::Internal, with_causes(&error)))?;
         let drive = Drive {
             concurrency: plan.arrival.concurrency,
             duration_s: plan.duration_s,
@@ -84,7 +92,7 @@ impl VirtualLab {
         if let Some(crash) = run.crash {
             return Err(crash);
         }
-        Ok(measurement(&ReportInput {
+        let mut measurement = measurement(&ReportInput {
             level,
             repeat,
             open_loop: plan.is_open_loop(),
@@ -94,9 +102,26 @@ impl VirtualLab {
             elapsed_s: run.elapsed_s,
             slos: &job.spec.slos,
             percentiles: &super::percentiles(job.spec),
-            class_slos: &ClassSlos::new(),
-        }))
+            class_slos: &plan.class_slos(),
+        });
+        measurement.notes.extend(session.workload.notes());
+        if !job.spec.workload.models.is_empty() {
+            let note = "every model name was answered by the one simulated model: adapters cost nothing here";
+            measurement.notes.push(note.to_owned());
+        }
+        Ok(measurement)
     }
+}
+
+/// Reads what the levels are planned from. Virtual time has no tokenizer and no network.
+async fn prepare(workload: &WorkloadSpec) -> Result<Arc<PreparedWorkload>, Failure> {
+    if let Some(dataset) = workload.datasets().into_iter().flatten().find(DatasetSpec::is_url) {
+        let text =
+            format!("virtual time fetches nothing; fetch {} and give the file as `dataset.source`", dataset.source);
+        return Err(Failure::new(FailureClass::Workload, text));
+    }
+    let prepared = PreparedWorkload::lengths_only(workload).await;
+    prepared.map(Arc::new).map_err(|error| Failure::new(FailureClass::Workload, with_causes(&error)))
 }
 
 /// The engine's noise is the experiment's own: no two experiments share it, or the pairs of the verification would

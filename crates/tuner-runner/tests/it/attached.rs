@@ -20,6 +20,7 @@ use crate::world::{World, line};
 /// A worker in a laboratory of real engines over `dir`.
 async fn world(dir: &Path, url: &str, more: &str) -> World {
     let settings = RealLabSettings {
+        datasets: dir.join("datasets"),
         logs: dir.join("logs"),
         launchers: BTreeMap::new(),
         proxies: Proxies::default(),

@@ -33,6 +33,7 @@ verification: {blocks: 0}
 async fn a_cause_that_stands_far_above_the_end_of_the_log_is_found_and_kept() {
     let dir = tempfile::tempdir().unwrap();
     let settings = RealLabSettings {
+        datasets: dir.path().join("datasets"),
         logs: dir.path().join("logs"),
         launchers: BTreeMap::new(),
         proxies: Proxies::default(),

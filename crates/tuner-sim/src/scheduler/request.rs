@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tuner_core::record::SharedRun;
+
 use crate::noise::bits;
 
 const STREAM_SHARED: u64 = 4;
@@ -15,6 +17,13 @@ pub enum Content {
         key: u64,
         /// Tokens at its start that every prompt has.
         shared: u32,
+    },
+    /// Unlike every other prompt, but for what it begins with: prompts whose runs begin alike share blocks.
+    Runs {
+        /// Names the prompt.
+        key: u64,
+        /// What it begins with, in order.
+        runs: Vec<SharedRun>,
     },
     /// These tokens.
     Tokens(Arc<[u32]>),
@@ -48,6 +57,16 @@ impl SimRequest {
                     }
                 })
                 .collect(),
+            Content::Runs { key, runs } => {
+                let mut pieces = Pieces { runs, run: 0, offset: 0 };
+                let mut hash = 0;
+                let mut shared = true;
+                let block = |i: u32| {
+                    shared = shared && pieces.block(size, &mut hash);
+                    if shared { hash } else { bits(*key, 1, u64::from(i)) }
+                };
+                (0..self.prompt_tokens / size).map(block).collect()
+            }
             Content::Tokens(tokens) => tokens
                 .chunks_exact(size as usize)
                 .scan(0u64, |hash, chunk| {
@@ -56,5 +75,58 @@ impl SimRequest {
                 })
                 .collect(),
         }
+    }
+}
+
+/// A walk through the runs of a prompt.
+struct Pieces<'r> {
+    runs: &'r [SharedRun],
+    run: usize,
+    offset: u32,
+}
+
+impl Pieces<'_> {
+    /// Adds the content of the next `size` tokens to `hash`; false when the runs end before.
+    fn block(&mut self, size: u32, hash: &mut u64) -> bool {
+        let mut left = size;
+        while left > 0 {
+            let Some(run) = self.runs.get(self.run) else { return false };
+            let taken = left.min(run.tokens - self.offset);
+            *hash = bits(*hash ^ run.key, STREAM_SHARED, (u64::from(self.offset) << 32) | u64::from(taken));
+            self.offset += taken;
+            left -= taken;
+            if self.offset == run.tokens {
+                (self.run, self.offset) = (self.run + 1, 0);
+            }
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hashes(key: u64, tokens: u32, runs: &[(u64, u32)]) -> Vec<u64> {
+        let runs = runs.iter().map(|&(key, tokens)| SharedRun { key, tokens }).collect();
+        let content = Content::Runs { key, runs };
+        SimRequest { id: 0, prompt_tokens: tokens, output_tokens: 1, priority: 0, content }.block_hashes(16)
+    }
+
+    #[test]
+    fn prompts_share_the_whole_blocks_of_what_they_begin_with_alike() {
+        let one = hashes(1, 100, &[(7, 64)]);
+        let two = hashes(2, 100, &[(7, 64)]);
+        assert_eq!((&one[..4], one.len()), (&two[..4], 6));
+        assert!(one[4..].iter().all(|hash| !two.contains(hash)));
+        // A shorter run is the beginning of a longer one; a block that it fills only in part is its own.
+        let shorter = hashes(3, 100, &[(7, 40)]);
+        assert_eq!(shorter[..2], one[..2]);
+        assert_ne!(shorter[2], one[2]);
+        // The same run after another beginning is something else.
+        let after = hashes(4, 100, &[(8, 32), (7, 64)]);
+        assert!(after.iter().all(|hash| !one.contains(hash)));
+        let mooncake = (hashes(5, 64, &[(1, 20), (2, 20), (3, 20)]), hashes(6, 64, &[(1, 20), (2, 20), (4, 20)]));
+        assert_eq!((mooncake.0[..2] == mooncake.1[..2], mooncake.0[2] == mooncake.1[2]), (true, false));
     }
 }

@@ -1,6 +1,6 @@
 //! Levels of load in virtual time: streams, windows, time-outs, ends.
 
-use tuner_core::record::{Fate, PlannedRequest};
+use tuner_core::record::{Fate, PlannedRequest, SharedRun};
 use tuner_core::{FailureClass, Value};
 use tuner_sim::{Drive, run_level};
 
@@ -174,4 +174,18 @@ fn equal_seeds_give_equal_runs_and_other_seeds_other_noise() {
     assert_eq!(run(1), run(1));
     let ratio = throughput(&run(1)) / throughput(&run(2));
     assert!(ratio != 1.0 && (0.9..1.1).contains(&ratio), "{ratio}");
+}
+
+#[test]
+fn what_prompts_begin_with_alike_is_cached_from_the_second_time_on() {
+    let request = |index: u64| PlannedRequest {
+        index,
+        input_tokens: 600,
+        output_tokens: 4,
+        shared: vec![SharedRun { key: index % 2, tokens: 512 }],
+        ..PlannedRequest::default()
+    };
+    let run = run_level(&llama(&[]), &mut (0..6).map(request), &Drive::default(), 0);
+    let cached: Vec<Option<u32>> = run.records.iter().map(|r| r.cached_tokens).collect();
+    assert_eq!(cached, [Some(0), Some(0), Some(512), Some(512), Some(512), Some(512)]);
 }

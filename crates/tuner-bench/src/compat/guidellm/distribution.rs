@@ -119,6 +119,33 @@ pub(super) fn concurrency(spans: Vec<(f64, f64)>, start: f64, end: f64) -> Value
 mod tests {
     use super::*;
 
+    /// mean, median, mode, standard deviation, smallest, largest, count, sum, p25, p95
+    fn numbers(value: &Value) -> Vec<f64> {
+        let paths = ["mean", "median", "mode", "std_dev", "min", "max", "count", "total_sum"];
+        let percentiles = ["p25", "p95"].map(|p| value["percentiles"][p].as_f64().unwrap());
+        paths.iter().map(|path| value[path].as_f64().unwrap()).chain(percentiles).collect()
+    }
+
+    #[track_caller]
+    fn agree(value: &Value, expected: [f64; 10]) {
+        let close = |(a, b): (&f64, &f64)| (a - b).abs() < 1e-9;
+        assert!(numbers(value).iter().zip(&expected).all(close), "{:?} {expected:?}", numbers(value));
+    }
+
+    #[test]
+    fn uneven_samples_have_the_numbers_that_guidellm_itself_gives_them() {
+        // Computed with DistributionSummary of GuideLLM 0.8.1.
+        let events = vec![(0.5, 1.0), (0.50005, 2.0), (1.25, 1.0), (3.0, 4.0), (3.0, 1.0), (7.5, 2.0), (9.99, 3.0)];
+        let low = 0.572_246_065_808_297_4;
+        agree(&rate(events, 0.0, 10.0), [1.4, 0.8, low, 1.092_908_602_382_495_4, 0.0, 4.8, 14.0, 19.6, low, 4.8]);
+        let spans = vec![(0.0, 2.5), (0.5, 4.0), (2.5, 2.6), (3.0, 9.0), (3.00005, 10.0)];
+        let deviation = 0.530_942_558_098_331_5;
+        agree(&concurrency(spans, 0.0, 10.0), [1.91, 2.0, 2.0, deviation, 1.0, 3.0, 5.0, 9.55, 2.0, 3.0]);
+        let values = vec![(3.0, 2.0), (1.0, 5.0), (2.0, 0.0), (10.0, 1.0)];
+        let deviation = 2.912_795_049_432_761;
+        agree(&summary(values, None), [2.625, 1.0, 1.0, deviation, 1.0, 10.0, 8.0, 21.0, 1.0, 10.0]);
+    }
+
     #[test]
     fn the_mean_of_rates_is_the_total_over_the_window() {
         let value = rate(vec![(1.0, 2.0), (3.0, 1.0), (3.00005, 1.0)], 0.0, 10.0);

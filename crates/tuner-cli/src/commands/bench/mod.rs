@@ -1,5 +1,6 @@
 //! `autotuner bench URL`
 
+mod compare;
 mod recompute;
 mod show;
 
@@ -12,10 +13,12 @@ use tuner_app::bench::ResultFolder;
 use tuner_app::report::{BenchFile, write_bench};
 use tuner_bench::compat::Tool;
 use tuner_bench::sweep::Sweep;
-use tuner_bench::{BenchError, BenchReport, BenchRequest, LevelPlan, LevelRun, Live, Seeds, Target, bench_url};
-use tuner_core::task::Scenario;
-use tuner_core::task::{Api, Arrival, Level, LoadSpec, Prompts, SloSpec, WorkloadSpec};
+use tuner_bench::{
+    BenchError, BenchReport, BenchRequest, LevelPlan, LevelRun, Live, Seeds, Target, bench_url, dataset,
+};
+use tuner_core::task::{Api, Arrival, Level, LoadSpec, Mix, Prompts, SloSpec, WorkloadSpec};
 use tuner_core::{Metric, Percentile};
+use tuner_deploy::{Proxies, http};
 
 use crate::exit::{Exit, Refusal};
 use crate::settings::Settings;
@@ -49,6 +52,8 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    /// Measure two endpoints in turn, or take two results, and say which is better, by how much, how surely.
+    Compare(Box<compare::Args>),
     /// Compute the figures of logged levels again.
     Recompute(recompute::Args),
 }
@@ -62,10 +67,11 @@ struct LoadArgs {
     /// Folder, tokenizer.json or GGUF with the model's tokenizer [default: the endpoint's /tokenize].
     #[arg(long, value_name = "PATH")]
     tokenizer: Option<String>,
-    /// Lengths of synthetic prompts and answers: D(in,out), N(mean,sd)/(mean,sd), U(min,max)/(min,max).
+    /// Lengths of synthetic prompts and answers: D(in,out), N(mean,sd)/(mean,sd), U(min,max)/(min,max),
+    /// L(mu,sigma)/(mu,sigma), or a mix: 0.7*D(512,128)+0.3*D(4000,500).
     #[arg(long, default_value = "D(256,64)", conflicts_with = "prompts", value_parser = scenario)]
     scenario: String,
-    /// Prompts from a JSONL or CSV file.
+    /// Requests from a file or an address, in any format that `autotuner dataset inspect` knows.
     #[arg(long, value_name = "FILE")]
     prompts: Option<PathBuf>,
     /// Output tokens for prompts of a file that do not say.
@@ -171,16 +177,22 @@ fn slo(text: &str) -> Result<SloSpec, String> {
 }
 
 fn scenario(text: &str) -> Result<String, String> {
-    let forms = "write D(in,out), N(mean,sd)/(mean,sd) or U(min,max)/(min,max)";
-    text.parse::<Scenario>().map(|_| text.to_owned()).map_err(|e| format!("{e}; {forms}"))
+    let forms = "write D(in,out), N(mean,sd)/(mean,sd), U(min,max)/(min,max) or L(mu,sigma)/(mu,sigma)";
+    text.parse::<Mix>().map(|_| text.to_owned()).map_err(|e| format!("{e}; {forms}"))
 }
 
 pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit> {
     match args.command {
+        Some(Command::Compare(args)) => return compare::run(&args, settings).await,
         Some(Command::Recompute(args)) => return recompute::run(&args, settings),
         None => {}
     }
-    let request = request(&args.load, args.url.unwrap_or_default(), settings)?;
+    let mut request = request(&args.load, args.url.unwrap_or_default(), settings)?;
+    let proxies = Proxies::from_vars(settings.surroundings().proxies);
+    let datasets = settings.home().root().join("datasets");
+    request.workload = dataset::fetch_all(&request.workload, &datasets, |url| http::client(url, &proxies))
+        .await
+        .map_err(BenchError::from)?;
     let folder = args.results.map(|path| ResultFolder { path, log: args.save_log, tools: args.emit });
     let mut runs = Vec::new();
     let keeping = folder.is_some();
@@ -277,6 +289,7 @@ fn request(args: &LoadArgs, url: String, settings: &Settings) -> anyhow::Result<
             scenario: None,
             prompts_file: Some(file.display().to_string()),
             output_tokens: args.output_tokens,
+            ..Prompts::default()
         },
         None => Prompts { scenario: Some(args.scenario.clone()), ..Prompts::default() },
     };

@@ -7,7 +7,7 @@ use tuner_core::Measurement;
 use tuner_core::task::SloSpec;
 
 use super::show;
-use crate::exit::Exit;
+use crate::exit::{Exit, Refusal};
 use crate::settings::Settings;
 use crate::ui;
 
@@ -24,7 +24,9 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let mut levels = Vec::new();
     for path in &args.logs {
-        let (level, measurement) = recompute(path, &args.slo)?;
+        let hint = "give logs that `autotuner bench URL --results DIR --save-log` wrote";
+        let wrong = |e| Refusal::usage(format!("{} is of no use here: {e}", path.display()), hint);
+        let (level, measurement) = recompute(path, &args.slo).map_err(wrong)?;
         levels.push((level.label(), measurement));
     }
     if settings.json {

@@ -1,4 +1,4 @@
-//! `bench` against a simulated engine: its files, what can be computed from them again, sweeps.
+//! `bench` against a simulated engine: its files, what can be computed from them again, comparisons, sweeps.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ const LOAD: [&str; 8] = ["--scenario", "D(32,8)", "-c", "2", "-n", "6", "--slo",
 
 // W8, W9
 #[test]
-fn what_was_measured_can_be_kept_and_computed_again() {
+fn what_was_measured_can_be_kept_computed_again_and_compared() {
     let (world, engine) = (World::new(), Engine::start());
     let url = engine.url();
     let files =
@@ -59,6 +59,23 @@ fn what_was_measured_can_be_kept_and_computed_again() {
     let vllm: Json = serde_json::from_str(&std::fs::read_to_string(vllm).unwrap()).unwrap();
     assert_eq!((vllm["completed"].as_u64(), vllm["max_concurrency"].as_u64()), (Some(6), Some(2)), "{vllm:#}");
     assert_eq!(std::fs::read_to_string(world.path("a.csv")).unwrap().lines().count(), 3);
+
+    let same = bench(&world, &["compare", "a.json", "a.json"]);
+    let verdicts: Vec<&Json> = same["levels"][0]["figures"].as_array().unwrap().iter().map(|f| &f["verdict"]).collect();
+    assert!(!verdicts.is_empty() && verdicts.iter().all(|v| **v == "equivalent"), "{same:#}");
+}
+
+#[test]
+fn two_endpoints_are_measured_in_turn() {
+    let (world, engine) = (World::new(), Engine::start());
+    let url = engine.url();
+    let sides = ["compare", &url, &url, "--rounds", "3"];
+    let compared = bench(&world, &sides.into_iter().chain(LOAD).collect::<Vec<_>>());
+    assert_eq!(compared["levels"][0]["pairs"], 3, "{compared:#}");
+    let figures = compared["levels"][0]["figures"].as_array().unwrap();
+    let throughput = figures.iter().find(|f| f["metric"] == "output_throughput").unwrap();
+    let ratio = throughput["ratio"]["estimate"].as_f64().unwrap();
+    assert!((0.5..2.0).contains(&ratio), "the same engine, {ratio}");
 }
 
 #[test]
@@ -73,4 +90,18 @@ fn a_sweep_doubles_up_to_its_limit_and_ends_where_not_even_one_stream_is_within_
     let strict = [url.as_str()].into_iter().chain(load).chain(["--slo", "ttft<=0.001"]).collect::<Vec<_>>();
     let report = bench(&world, &strict);
     assert_eq!((report["levels"].as_array().unwrap().len(), &report["sweep"]), (1, &Json::Null), "{report:#}");
+}
+
+#[test]
+fn comparing_what_cannot_be_compared_is_refused_with_the_way_out() {
+    let world = World::new();
+    world.write("text.json", "hello");
+    let wrong: [&[&str]; 4] = [
+        &["bench", "compare", "a.json", "b.json"],
+        &["bench", "compare", "text.json", "text.json"],
+        &["bench", "compare", "http://127.0.0.1:9", "text.json"],
+        &["bench", "recompute", "text.json"],
+    ];
+    let texts: Vec<String> = wrong.iter().map(|arguments| world.says(arguments)).collect();
+    insta::assert_snapshot!(texts.join("\n════\n"));
 }

@@ -11,6 +11,8 @@ fn every_command_explains_itself() {
         "tune",
         "simulate",
         "bench",
+        "dataset",
+        "dataset inspect",
         "tasks",
         "tasks list",
         "tasks show",

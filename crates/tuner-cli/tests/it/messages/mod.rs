@@ -3,6 +3,7 @@
 
 mod bench_runs;
 mod benches;
+mod datasets;
 mod help;
 mod refusals;
 mod results;

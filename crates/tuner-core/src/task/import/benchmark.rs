@@ -5,7 +5,7 @@ use crate::task::diagnostic::Diagnostic;
 use crate::task::level::Level;
 use crate::task::load::{LoadSpec, WorkloadSpec};
 use crate::task::read::tree::{Path, at_path};
-use crate::task::scenario::{SCENARIO_FORMS, Scenario};
+use crate::task::scenario::{Mix, SCENARIO_FORMS, Scenario};
 use crate::task::target::ModelSpec;
 
 const KNOWN: [&str; 10] = [
@@ -84,15 +84,16 @@ fn prompts(fields: &mut Fields<'_>, place: &Path, workload: &mut WorkloadSpec) {
         fields.report_key(&at, Diagnostic::error("", "the scenario `dataset` needs a `dataset_url` that is a file"));
         return;
     }
-    let scenario = text.parse::<Scenario>();
+    let scenario = text.parse::<Mix>();
     if let Err(error) = &scenario
         && text != "dataset"
     {
         fields.report_key(&at, Diagnostic::error("", error.to_string()).allowed(SCENARIO_FORMS));
     }
     if dataset.is_some() {
-        if let Ok(Scenario::Deterministic { output, .. }) = scenario {
-            workload.prompts.output_tokens = Some(output);
+        if let Some([(_, Scenario::Deterministic { output, .. })]) = scenario.ok().as_ref().map(|m| m.parts.as_slice())
+        {
+            workload.prompts.output_tokens = Some(*output);
         }
         if text != "dataset" && !texts.is_empty() {
             fields.report_key(

@@ -248,6 +248,9 @@ pub(super) fn other_field<'w>(given: &str, properties: &'w Map<String, Json>) ->
 /// What to say about a field that the schema does not know here.
 pub(super) fn unknown_field(key: &str, parent: &Path) -> Option<String> {
     let place = match parent.0.as_slice() {
+        _ if key.ends_with(')') && key.starts_with(|c: char| c.is_ascii_digit()) => {
+            return Some("a scenario between braces needs quotes: scenario: \"D(512,128)\"".to_owned());
+        }
         _ if key == "<<" => return Some("merge keys are not part of YAML 1.2: write the fields out".to_owned()),
         [Step::Key(part)] if part == "search_space" => "search_space.parameters",
         [Step::Key(part)] if part == "engine" => "engine.fixed",
@@ -259,7 +262,8 @@ pub(super) fn unknown_field(key: &str, parent: &Path) -> Option<String> {
 /// What to write for a required field.
 pub(super) fn missing(name: &str, schema: &Json) -> String {
     match name {
-        "name" if schema.get("$ref").is_none() => "add `name: my-task`".to_owned(),
+        "name" if about_the_task(schema) => "add `name: my-task`".to_owned(),
+        "name" if schema.get("$ref").is_none() => "add `name:`".to_owned(),
         "name" => "add `name:` with one of the engines".to_owned(),
         "model" => "add `model: {id: organisation/name}` or `model: {path: /models/file.gguf}`".to_owned(),
         "engine" => "add `engine: {name: vllm}`".to_owned(),
@@ -270,4 +274,8 @@ pub(super) fn missing(name: &str, schema: &Json) -> String {
         "command" => "add `command: [program, argument]`".to_owned(),
         _ => format!("add `{name}:`"),
     }
+}
+
+fn about_the_task(schema: &Json) -> bool {
+    schema.get("description").and_then(Json::as_str).is_some_and(|text| text.contains("task"))
 }

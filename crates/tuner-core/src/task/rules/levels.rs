@@ -6,7 +6,7 @@ use super::super::read::tree::{Path, at_path};
 use super::Rules;
 
 /// What may stand where a level has no intensity.
-const FORMS: &str = "{concurrency: 8}, {rate: 2.5, arrival: poisson} or {burst: 50, every_s: 10}";
+const FORMS: &str = "{concurrency: 8}, {rate: 2.5, arrival: poisson}, {burst: 50, every_s: 10} or {arrival: trace}";
 
 impl Rules<'_> {
     pub(super) fn levels(&mut self) {
@@ -24,6 +24,15 @@ impl Rules<'_> {
     fn intensity(&mut self, place: &Path, level: &Level) {
         if level.burst.is_some() || level.every_s.is_some() {
             return self.bursts(place, level);
+        }
+        if level.is_trace() {
+            return self.trace(place, level);
+        }
+        for (field, given) in [("time_scale", level.time_scale.is_some()), ("keep", level.keep.is_some())] {
+            if given {
+                let finding = Diagnostic::error("", format!("`{field}` belongs to `arrival: trace`"));
+                self.report_key(&place.join(field), finding.help(format!("add `arrival: trace`, or remove `{field}`")));
+            }
         }
         if level.rate.is_none() {
             if level.concurrency.is_none() {
@@ -58,10 +67,30 @@ impl Rules<'_> {
             ("burstiness", level.burstiness.is_some()),
             ("ramp_to", level.ramp_to.is_some()),
             ("ramp", level.ramp.is_some()),
+            ("time_scale", level.time_scale.is_some()),
+            ("keep", level.keep.is_some()),
         ];
         for (field, _) in given.into_iter().filter(|(_, given)| *given) {
             let finding = Diagnostic::error("", format!("`{field}` does not go with bursts"));
             self.report_key(&place.join(field), finding.help("bursts are {burst: 50, every_s: 10}, and nothing else"));
+        }
+    }
+
+    fn trace(&mut self, place: &Path, level: &Level) {
+        let given = [
+            ("rate", level.rate.is_some()),
+            ("burstiness", level.burstiness.is_some()),
+            ("ramp_to", level.ramp_to.is_some()),
+            ("ramp", level.ramp.is_some()),
+        ];
+        for (field, _) in given.into_iter().filter(|(_, given)| *given) {
+            let finding = Diagnostic::error("", format!("`{field}` does not go with a trace, which has its own times"));
+            let help = "`time_scale` makes it faster or slower, `keep` thins it out";
+            self.report_key(&place.join(field), finding.help(help));
+        }
+        if self.spec.workload.classes.is_empty() && self.spec.workload.prompts.dataset().is_none() {
+            let finding = Diagnostic::error("", "a trace needs a data set that says when its requests arrive");
+            self.report_key(&place.join("arrival"), finding.help("add `workload: {dataset: {source: FILE}}`"));
         }
     }
 

@@ -1,57 +1,17 @@
-//! Rules on workload, load, time budgets and sampler.
+//! Rules on load, time budgets and sampler.
 
 use super::super::diagnostic::Diagnostic;
 use super::super::read::tree::at_path;
-use super::super::scenario::{SCENARIO_FORMS, Scenario};
 use super::super::{BackendSpec, SamplerSpec};
 use super::Rules;
 
 impl Rules<'_> {
     pub(super) fn load(&mut self) {
-        self.prompts();
+        self.workload();
         self.levels();
         self.times();
         self.verification();
         self.sampler();
-    }
-
-    fn prompts(&mut self) {
-        let prompts = &self.spec.workload.prompts;
-        if prompts.scenario.is_some() && prompts.prompts_file.is_some() {
-            let finding = Diagnostic::error("", "both `scenario` and `prompts_file` are given");
-            self.report_key(&at_path!["workload", "prompts_file"], finding.help("keep one of the two"));
-        }
-        if let Some(text) = &prompts.scenario
-            && let Err(error) = text.parse::<Scenario>()
-        {
-            let finding = Diagnostic::error("", error.to_string()).allowed(SCENARIO_FORMS);
-            self.report(&at_path!["workload", "scenario"], finding.help("lengths are tokens: (prompt,answer)"));
-        }
-        if let Some(file) = &prompts.prompts_file {
-            let known = [".jsonl", ".csv"].iter().any(|end| file.to_lowercase().ends_with(end));
-            if !known {
-                let finding = Diagnostic::error("", format!("`{file}` is neither JSONL nor CSV by its name"));
-                self.report(
-                    &at_path!["workload", "prompts_file"],
-                    finding.allowed("a file that ends in .jsonl or .csv"),
-                );
-            }
-        } else if prompts.output_tokens.is_some() {
-            let finding =
-                Diagnostic::note("", "`output_tokens` is for prompts from a file; the scenario gives its own");
-            self.report_key(&at_path!["workload", "output_tokens"], finding);
-        }
-        for key in ["model", "messages", "prompt", "stream", "temperature", "ignore_eos", "max_tokens"] {
-            if self.spec.workload.extra_body.contains_key(key) {
-                let finding = Diagnostic::error("", format!("`{key}` is set by the tuner in every request"));
-                let help = match key {
-                    "temperature" | "ignore_eos" => format!("write it as `workload.{key}`"),
-                    "max_tokens" => "the scenario or `output_tokens` decides the length".to_owned(),
-                    _ => "remove it".to_owned(),
-                };
-                self.report_key(&at_path!["workload", "extra_body", key], finding.help(help));
-            }
-        }
     }
 
     fn times(&mut self) {

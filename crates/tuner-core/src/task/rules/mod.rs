@@ -8,6 +8,7 @@ mod load;
 mod objectives;
 mod space;
 mod target;
+mod workload;
 
 use super::TaskSpec;
 use super::diagnostic::Diagnostic;

@@ -28,7 +28,9 @@ impl Rules<'_> {
                 self.report(&place, finding.help("remove one of the two"));
             }
             self.needs_guard(&place.join("metric"), resolved.metric);
-            if matches!(resolved.metric, Metric::Goodput | Metric::Attainment) && self.spec.slos.is_empty() {
+            let none =
+                self.spec.slos.is_empty() && self.spec.workload.classes.iter().all(|class| class.slos.is_empty());
+            if matches!(resolved.metric, Metric::Goodput | Metric::Attainment) && none {
                 let finding = Diagnostic::error(
                     "",
                     format!("{} counts requests that meet the SLOs, and the task has none", resolved.metric),
@@ -37,8 +39,13 @@ impl Rules<'_> {
                 self.report(&place, finding);
             }
         }
-        for (i, slo) in self.spec.slos.iter().enumerate() {
-            self.slo(i, slo);
+        self.slos(&at_path!["slos"], &self.spec.slos);
+    }
+
+    /// The SLOs of the task, or of one class.
+    pub(super) fn slos(&mut self, list: &super::Path, slos: &[SloSpec]) {
+        for (i, slo) in slos.iter().enumerate() {
+            self.slo(list, slos, i, slo);
         }
     }
 
@@ -49,8 +56,8 @@ impl Rules<'_> {
         }
     }
 
-    fn slo(&mut self, i: usize, slo: &SloSpec) {
-        let place = at_path!["slos", i];
+    fn slo(&mut self, list: &super::Path, slos: &[SloSpec], i: usize, slo: &SloSpec) {
+        let place = list.join(i);
         self.needs_guard(&place.join("metric"), slo.metric);
         let given: Vec<(&str, f64)> = [("max_ms", slo.max_ms), ("max", slo.max), ("min", slo.min)]
             .into_iter()
@@ -64,7 +71,7 @@ impl Rules<'_> {
                 let finding = Diagnostic::error("", format!("the SLO on {} has no limit", slo.metric));
                 self.report(&place, finding.allowed(allowed));
             }
-            [(name, limit)] if metric_is_known => self.limit(i, slo, name, *limit),
+            [(name, limit)] if metric_is_known => self.limit(&place.join(*name), slo, name, *limit),
             [_] => {}
             [_, (second, _), ..] => {
                 let finding = Diagnostic::error("", "an SLO has one limit, this one has several");
@@ -78,14 +85,13 @@ impl Rules<'_> {
                 && other.stat() == slo.stat()
                 && other.min.is_some() == slo.min.is_some()
         };
-        if let Some(first) = self.spec.slos.iter().take(i).position(|o| same(&o)) {
+        if let Some(first) = slos.iter().take(i).position(|o| same(&o)) {
             let finding = Diagnostic::error("", format!("this SLO limits the same number as slos[{first}]"));
             self.report(&place, finding.help("keep the stricter one"));
         }
     }
 
-    fn limit(&mut self, i: usize, slo: &SloSpec, name: &'static str, limit: f64) {
-        let place = at_path!["slos", i, name];
+    fn limit(&mut self, place: &super::Path, slo: &SloSpec, name: &str, limit: f64) {
         let metric = slo.metric;
         let wrong_field = match (metric.is_time(), name) {
             (true, "max") => Some(("max_ms", "the limit of a time is `max_ms`, in milliseconds")),
@@ -95,7 +101,7 @@ impl Rules<'_> {
         };
         if let Some((right, why)) = wrong_field {
             let finding = Diagnostic::error("", format!("`{name}` does not fit {metric}: {why}"));
-            self.report_key(&place, finding.suggest(Some(right)));
+            self.report_key(place, finding.suggest(Some(right)));
             return;
         }
         let share = matches!(metric, Metric::Attainment | Metric::ErrorRate);
@@ -104,10 +110,10 @@ impl Rules<'_> {
             if (1.0..=100.0).contains(&limit) {
                 finding = finding.help(format!("{limit} % is {}", limit / 100.0));
             }
-            self.report(&place, finding);
+            self.report(place, finding);
         } else if limit < 0.0 || (limit == 0.0 && name != "min" && metric != Metric::ErrorRate) {
             let finding = Diagnostic::error("", format!("the limit must be above 0, not {limit}"));
-            self.report(&place, finding);
+            self.report(place, finding);
         } else if metric.is_time()
             && limit < 1.0
             && metric != Metric::Itl
@@ -115,7 +121,7 @@ impl Rules<'_> {
             && metric != Metric::Icl
         {
             let finding = Diagnostic::note("", format!("{limit} ms is very short"));
-            self.report(&place, finding.help(format!("times are in milliseconds: {limit} s is {}", limit * 1000.0)));
+            self.report(place, finding.help(format!("times are in milliseconds: {limit} s is {}", limit * 1000.0)));
         }
     }
 }

@@ -1,0 +1,130 @@
+//! What each request of a plan asks: words of exact length, token ids, or a row of a data set.
+//!
+//! *Invariant*: content is a function of (workload, seeds, level, repeat, index): it can be made again, in any order,
+//! on any thread.
+
+use std::sync::Arc;
+
+use tuner_core::record::PlannedRequest;
+use tuner_core::task::{Scenario, WorkloadSpec};
+
+use crate::client::Features;
+use crate::dataset::{Dataset, salted};
+use crate::picture::data_url;
+use crate::plan::{LevelPlan, Rows};
+use crate::protocol::{Content, adopt, has_template, takes_token_ids};
+use crate::seed::{Dimension, mix, rng};
+use crate::tokens::{LocalTokenizer, Prompt, TokenError, TokenSource, WordPool};
+
+/// Tokens of the question about pictures.
+const QUESTION_TOKENS: u32 = 16;
+/// Added to a request's index for the second of its texts.
+const SECOND_TEXT: u64 = 1 << 63;
+
+/// Where a level's prompts come from, prepared once per engine.
+#[derive(Clone, Debug, Default)]
+pub struct PromptSource {
+    /// Words for synthetic prompts, where there are any.
+    pub pool: Option<WordPool>,
+    /// The data sets: one entry for the workload, or one for each class.
+    pub datasets: Vec<Option<Arc<Dataset>>>,
+}
+
+impl PromptSource {
+    /// Synthetic prompts only.
+    pub fn synthetic(pool: WordPool) -> Self {
+        Self { pool: Some(pool), datasets: Vec::new() }
+    }
+
+    /// What planning needs of the data sets of `workload`.
+    pub fn rows(&self, workload: &WorkloadSpec) -> Rows {
+        let output = |source: usize| match workload.classes.get(source) {
+            Some(class) => class.output_tokens,
+            None => workload.prompts.output_tokens,
+        };
+        let rows = |(source, dataset): (usize, &Option<Arc<Dataset>>)| {
+            Some(dataset.as_ref()?.plan_rows(output(source), source).into())
+        };
+        self.datasets.iter().enumerate().map(rows).collect()
+    }
+}
+
+/// What one request of a plan asks.
+///
+/// # Errors
+/// There is no tokenizer where one is needed, or no text of exactly that length.
+pub(crate) fn content(
+    plan: &LevelPlan,
+    request: &PlannedRequest,
+    prompts: &PromptSource,
+    tokens: Option<&TokenSource>,
+    features: Features,
+) -> Result<Content, TokenError> {
+    let part = plan.part(request.index);
+    let dataset = prompts.datasets.get(part.source).and_then(Option::as_ref);
+    let row = dataset.zip(plan.row(request.index)).and_then(|(dataset, at)| dataset.rows.get(at));
+    if let Some(fields) = row.and_then(|row| row.request.clone()) {
+        let fields = if plan.workload.salt { salted(fields, &salt(plan)) } else { fields };
+        // That the protocol can carry it was checked when the data set was read.
+        return Ok(Content::Fields(adopt(part.api, fields).unwrap_or_default()));
+    }
+    let none = || TokenError::Nowhere { tried: "synthetic prompts need the model's tokenizer".to_owned() };
+    let pool = prompts.pool.as_ref().ok_or_else(none)?;
+    let maker = Maker { plan, request, pool, local: local(tokens) };
+    match part.scenario() {
+        Some(Scenario::Rerank { document, query }) => {
+            let (query, document) = (maker.text(query, SECOND_TEXT)?, maker.text(document, 0)?);
+            return Ok(Content::Ranking { query, documents: vec![document] });
+        }
+        Some(Scenario::Image { width, height, images }) => {
+            let (seeds, level, repeat) = plan.words();
+            let mut rng = rng(seeds.prompts, Dimension::Pictures, level, repeat, request.index);
+            let urls = (0..images).map(|_| data_url(width, height, &mut rng)).collect();
+            return Ok(Content::Pictures { text: maker.text(QUESTION_TOKENS, 0)?, urls });
+        }
+        _ => {}
+    }
+    let ids = features.token_ids && takes_token_ids(part.api);
+    // A bare text gets the model's own special tokens put before it; a chat's template is the engine's affair.
+    let special = if has_template(part.api) || ids { 0 } else { pool.special_tokens };
+    let text = maker.text(request.input_tokens.saturating_sub(special).max(1), 0)?;
+    match maker.local.filter(|_| ids) {
+        Some(local) => Ok(Content::TokenIds(local.encode(&text, false)?)),
+        None => Ok(Content::Text(text)),
+    }
+}
+
+/// Makes the texts of one request.
+struct Maker<'a> {
+    plan: &'a LevelPlan,
+    request: &'a PlannedRequest,
+    pool: &'a WordPool,
+    local: Option<&'a LocalTokenizer>,
+}
+
+impl Maker<'_> {
+    /// A text of `tokens` tokens; `which` tells several texts of one request apart.
+    fn text(&self, tokens: u32, which: u64) -> Result<String, TokenError> {
+        let (seeds, level, repeat) = self.plan.words();
+        let shared = if which == 0 { self.request.shared.as_slice() } else { &[] };
+        let prompt = Prompt { seeds, level, repeat, index: self.request.index | which, shared };
+        match self.local {
+            Some(local) => self.pool.exact_text(local, prompt, tokens),
+            None => Ok(self.pool.text(prompt, tokens)),
+        }
+    }
+}
+
+fn local(tokens: Option<&TokenSource>) -> Option<&LocalTokenizer> {
+    match tokens {
+        Some(TokenSource::Local(tokenizer)) => Some(tokenizer),
+        _ => None,
+    }
+}
+
+/// The line that stands in front of a measurement's prompts.
+fn salt(plan: &LevelPlan) -> String {
+    let words = [Dimension::Salt as u64, u64::from(plan.level), u64::from(plan.repeat)];
+    let key = words.into_iter().fold(mix(plan.seeds.prompts), |key, word| mix(key ^ mix(word)));
+    format!("[{key:016x}]")
+}

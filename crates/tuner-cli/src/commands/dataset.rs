@@ -1,0 +1,151 @@
+//! `autotuner dataset inspect FILE|URL`
+
+use std::fmt::Write as _;
+
+use tuner_bench::BenchError;
+use tuner_bench::dataset::{self, Dataset, Inspection, Spread};
+use tuner_bench::tokens::TokenSource;
+use tuner_core::task::{DatasetSpec, ModelSpec};
+use tuner_deploy::{Proxies, http};
+
+use crate::exit::Exit;
+use crate::settings::Settings;
+use crate::ui;
+use crate::ui::table::Table;
+
+/// Widest bar of a histogram, characters.
+const BAR: f64 = 40.0;
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Datasets {
+    /// Say what a data set holds: format, lengths, arrivals, what is left out and why, the first rows.
+    Inspect(Inspect),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Inspect {
+    /// A file, or an http or https address; that is fetched once and kept in the data directory.
+    source: String,
+    /// Folder, tokenizer.json or GGUF to count prompts with that have no length of their own.
+    #[arg(long, value_name = "PATH")]
+    tokenizer: Option<String>,
+    /// Leave out rows that arrive before this second of the data set's own time.
+    #[arg(long, value_name = "SECONDS")]
+    from: Option<f64>,
+    /// Leave out rows that arrive at this second or later.
+    #[arg(long, value_name = "SECONDS")]
+    to: Option<f64>,
+    /// Leave out rows with more tokens than this, prompt and answer together.
+    #[arg(long, value_name = "TOKENS")]
+    max_context: Option<u32>,
+    /// Look at this many rows at most.
+    #[arg(long, value_name = "N")]
+    limit: Option<u32>,
+}
+
+pub(crate) async fn run(command: Datasets, settings: &Settings) -> anyhow::Result<Exit> {
+    let Datasets::Inspect(args) = command;
+    let mut spec = DatasetSpec {
+        from_s: args.from,
+        to_s: args.to,
+        max_context: args.max_context,
+        limit: args.limit,
+        ..DatasetSpec::file(&args.source)
+    };
+    let around = settings.surroundings();
+    if spec.is_url() {
+        let client = http::client(&spec.source, &Proxies::from_vars(around.proxies))?;
+        let path = dataset::fetch(&spec, &settings.home().root().join("datasets"), &client).await;
+        spec.source = path.map_err(BenchError::from)?.display().to_string();
+    }
+    let tokens = match args.tokenizer {
+        Some(tokenizer) => {
+            let model = ModelSpec { tokenizer: Some(tokenizer), ..ModelSpec::default() };
+            let found = TokenSource::find(&model, around.hub_cache.as_deref(), None).await;
+            Some(found.map_err(BenchError::from)?)
+        }
+        None => None,
+    };
+    let mut found = Dataset::load(&spec).map_err(BenchError::from)?;
+    found.count(tokens.as_ref(), &spec).await?;
+    let inspection = dataset::inspect(&found);
+    if settings.json {
+        ui::json(&inspection)?;
+    } else {
+        ui::answer(&page(&args.source, &inspection, tokens.is_some()));
+    }
+    Ok(Exit::Success)
+}
+
+fn page(source: &str, found: &Inspection, counted: bool) -> String {
+    let mut out = format!("{source}: {}, {} rows\n\n", found.format.name(), found.rows);
+    let mut table = Table::new(["tokens", "rows", "unknown", "mean", "sd", "min", "p50", "p90", "p99", "max"]);
+    let spreads = [("prompt", &found.input_tokens), ("answer", &found.output_tokens)];
+    for (name, spread) in spreads {
+        let cells = match spread {
+            Some(s) => {
+                [s.mean, s.sd, f64::from(s.min), s.p50, s.p90, s.p99, f64::from(s.max)].map(|x| format!("{x:.0}"))
+            }
+            None => [(); 7].map(|()| "n/a".to_owned()),
+        };
+        let (known, unknown) = spread.as_ref().map_or((0, found.rows), |s| (s.known, s.unknown));
+        let [mean, sd, min, p50, p90, p99, max] = cells;
+        table.row([name.to_owned(), known.to_string(), unknown.to_string(), mean, sd, min, p50, p90, p99, max]);
+    }
+    let _ = writeln!(out, "{table}");
+    if !counted && spreads.iter().any(|(_, spread)| spread.as_ref().is_none_or(|s| s.unknown > 0)) {
+        out.push_str("(--tokenizer PATH counts what the data set does not say)\n");
+    }
+    for (name, spread) in spreads {
+        if let Some(spread) = spread.as_ref().filter(|s| s.min < s.max) {
+            let _ = write!(out, "\n{name} tokens\n{}", histogram(spread));
+        }
+    }
+    out.push('\n');
+    match &found.arrivals {
+        Some(times) => {
+            let shape = times.burstiness.map_or(String::new(), |b| {
+                let word = if b < 0.9 {
+                    "in clumps"
+                } else if b > 1.1 {
+                    "evenly"
+                } else {
+                    "like Poisson"
+                };
+                format!(", burstiness {b:.2} ({word})")
+            });
+            let _ = writeln!(out, "arrivals: {:.3} per second over {:.0} s{shape}", times.rate, times.span_s);
+        }
+        None => out.push_str("arrivals: the data set does not say\n"),
+    }
+    if let Some(share) = found.shared {
+        let _ = writeln!(out, "shared: {:.1} % of the prompt tokens stood in an earlier prompt", share * 100.0);
+    }
+    if !found.roles.is_empty() {
+        let roles: Vec<String> = found.roles.iter().map(|(role, n)| format!("{n} {role}")).collect();
+        let _ = writeln!(out, "messages: {}", roles.join(", "));
+    }
+    for dropped in &found.dropped {
+        let _ =
+            writeln!(out, "left out: {} {}, the first in line {}", dropped.rows, dropped.reason, dropped.first_line);
+    }
+    out.push_str("\nfirst rows\n");
+    for example in &found.examples {
+        let _ = writeln!(out, "  {example}");
+    }
+    out
+}
+
+fn histogram(spread: &Spread) -> String {
+    let most = spread.histogram.iter().map(|(_, count)| *count).max().unwrap_or(1).max(1) as f64;
+    let width = spread.max.to_string().len();
+    let mut from = spread.min;
+    let mut out = String::new();
+    for (to, count) in &spread.histogram {
+        let bar = "█".repeat((*count as f64 / most * BAR).round() as usize);
+        let space = if bar.is_empty() { "" } else { " " };
+        let _ = writeln!(out, "  {from:>width$} to {to:>width$}  {bar}{space}{count}");
+        from = to + 1;
+    }
+    out
+}
