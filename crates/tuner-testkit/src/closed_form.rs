@@ -140,6 +140,9 @@ impl ClosedForm {
     fn launch(timetable: Timetable, tls: Option<Arc<ServerConfig>>) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
+        // More than the usual 128 that may wait to be accepted: a server that is stopped for a while must not make the
+        // kernel refuse connections, which are then tried again a second later.
+        nix::sys::socket::listen(&listener, nix::sys::socket::Backlog::MAXCONN)?;
         let state = Arc::new(State {
             timetable,
             tls,
