@@ -111,6 +111,11 @@ fn no_difference(facts: &Facts<'_>, verdict: &Verdict, best: &ExperimentReport) 
                     "less than the {} that the task calls worth having",
                     percent(facts.spec.verification.indifference)
                 )
+            } else if interval.high < 1.0 {
+                format!(
+                    "behind, by less than the {} that the task calls a difference",
+                    percent(facts.spec.verification.indifference)
+                )
             } else {
                 "nothing the measurements can prove".to_owned()
             };

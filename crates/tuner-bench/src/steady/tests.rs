@@ -145,6 +145,14 @@ fn an_open_loop_within_capacity_is_steady_and_beyond_it_is_not() {
 }
 
 #[test]
+fn rare_requests_are_no_instability() {
+    let odd = hits(|seed| open_loop(0.15, seed), true, is(Unsteady::Unstable));
+    assert_eq!(odd, 0);
+    let steady = hits(|seed| open_loop(0.15, seed), true, |steady| matches!(steady, Steady::Steady { .. }));
+    assert!(steady >= 36, "{steady} of 40");
+}
+
+#[test]
 fn a_window_of_a_few_answers_is_too_short() {
     let few: Vec<RequestRecord> = closed_loop(8, 0, |_| 0.02).into_iter().step_by(60).collect();
     assert_eq!(judged(&few, false), too_short());

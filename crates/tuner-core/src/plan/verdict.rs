@@ -27,11 +27,11 @@ pub enum FinalStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
-    /// The interval lies above 1, or the best meets SLOs that the baseline misses.
+    /// The interval lies above 1 and the gain is worth having, or the best meets SLOs that the baseline misses.
     Better,
-    /// The interval contains 1, or nothing came close to the baseline.
+    /// The interval contains 1, the difference is within the task's indifference, or nothing came close to the baseline.
     NoSignificantDifference,
-    /// The interval lies below 1: the search was fooled by noise.
+    /// The interval lies below 1, by more than the task's indifference: the search was fooled by noise.
     Worse,
     /// It was not compared; the reason says why.
     NotVerified,
@@ -185,7 +185,7 @@ impl Verdict {
         let worth = 1.0 + view.spec.verification.indifference;
         let decision = if interval.low > 1.0 && interval.estimate >= worth {
             Decision::Better
-        } else if interval.high < 1.0 {
+        } else if interval.high < 1.0 && interval.estimate <= 1.0 / worth {
             Decision::Worse
         } else {
             Decision::NoSignificantDifference
