@@ -59,8 +59,7 @@ impl ResultFolder {
                 written.push(path);
             }
         }
-        let level = |(plan, run)| compat_level(plan, run);
-        let levels: Vec<compat::Level<'_>> = runs.iter().map(|(plan, run)| (plan, run)).map(level).collect();
+        let levels: Vec<compat::Level<'_>> = runs.iter().map(|(plan, run)| compat_level(plan, run)).collect();
         for tool in &self.tools {
             let run = compat::Run {
                 model: &report.model,

@@ -66,7 +66,7 @@ impl Sweep {
     /// Streams to try next; `None` when nothing more is to be learned.
     pub fn next(&self, probes: &[Probe]) -> Option<u32> {
         let most = self.max_streams.max(1);
-        let good = highest(probes, |p| p.good);
+        let good = highest(probes);
         let Some(bad) = probes.iter().filter(|p| !p.good && p.streams > good).map(|p| p.streams).min() else {
             let saturated = saturated(probes);
             return (good < most && !saturated).then(|| good.saturating_mul(2).clamp(1, most));
@@ -82,13 +82,14 @@ pub fn found(probes: &[Probe]) -> Option<Found> {
     let good = || probes.iter().filter(|p| p.good);
     let best = good().max_by(|a, b| a.throughput.total_cmp(&b.throughput))?;
     let knee = good().filter(|p| p.throughput >= KNEE * best.throughput).map(|p| p.streams).min()?;
-    let highest = highest(probes, |p| p.good);
+    let highest = highest(probes);
     let limited = probes.iter().any(|p| !p.good && p.streams > highest);
     Some(Found { best: best.streams, knee, highest, limited })
 }
 
-fn highest(probes: &[Probe], which: fn(&Probe) -> bool) -> u32 {
-    probes.iter().filter(|p| which(p)).map(|p| p.streams).max().unwrap_or(0)
+/// Most streams that were good; 0 where none was.
+fn highest(probes: &[Probe]) -> u32 {
+    probes.iter().filter(|p| p.good).map(|p| p.streams).max().unwrap_or(0)
 }
 
 /// The last two doublings together gained next to nothing.

@@ -36,6 +36,7 @@ pub(crate) struct Kit {
     features: Features,
     tokens: Arc<TokenSource>,
     workload: Arc<PreparedWorkload>,
+    gpus: GpuProbe,
 }
 
 impl Kit {
@@ -54,7 +55,7 @@ impl Kit {
         let local = dataset::fetch_all(&spec.workload, surroundings.datasets, client).await;
         let local = local.map_err(|e| failure(&e.into()))?;
         let workload = PreparedWorkload::new(&local, Some(&tokens)).await.map_err(|e| failure(&e))?;
-        Ok(Self { features, tokens: Arc::new(tokens), workload: Arc::new(workload) })
+        Ok(Self { features, tokens: Arc::new(tokens), workload: Arc::new(workload), gpus: GpuProbe::find() })
     }
 }
 
@@ -66,7 +67,7 @@ impl Prompting {
     pub(crate) async fn new(kit: &Kit, endpoint: &Endpoint, model: &str) -> Result<Self, Failure> {
         let target = target(endpoint, model, kit.features);
         let tokens = Some(kit.tokens.moved_to(&target).map_err(|e| failure(&e.into()))?);
-        let server = ServerWatch::find(&target, GpuProbe::find()).await.map_err(|e| failure(&e.into()))?;
+        let server = ServerWatch::find(&target, kit.gpus.clone()).await.map_err(|e| failure(&e.into()))?;
         Ok(Self(Station { target, tokens, workload: kit.workload.clone(), server }))
     }
 

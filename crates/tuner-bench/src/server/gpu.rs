@@ -1,6 +1,7 @@
 //! GPUs of this machine through the driver's library, which is looked for at run time.
 
 use std::fmt;
+use std::sync::Arc;
 
 use nvml_wrapper::Nvml;
 use nvml_wrapper::enum_wrappers::device::Clock;
@@ -10,8 +11,8 @@ use tuner_core::server_side::{GaugeSummary, GpuSide};
 const MIB: f64 = 1024.0 * 1024.0;
 
 /// Reads the GPUs of this machine, if it has any.
-#[derive(Default)]
-pub struct GpuProbe(Option<Nvml>);
+#[derive(Clone, Default)]
+pub struct GpuProbe(Option<Arc<Nvml>>);
 
 impl GpuProbe {
     /// Reads nothing.
@@ -21,7 +22,7 @@ impl GpuProbe {
 
     /// Reads what the driver's library shows; nothing where there is no driver.
     pub fn find() -> Self {
-        Self(Nvml::init().ok())
+        Self(Nvml::init().ok().map(Arc::new))
     }
 
     /// One reading of each GPU; a figure that the driver does not give is absent.

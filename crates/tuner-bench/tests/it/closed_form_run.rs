@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tuner_bench::tokens::LocalTokenizer;
 use tuner_bench::{Features, LevelPlan, LevelRun, Live, PreparedWorkload, Seeds, Target, TokenSource, run_level};
-use tuner_core::task::{LoadSpec, Prompts, WorkloadSpec};
+use tuner_core::task::{Level, LoadSpec, Prompts, WorkloadSpec};
 use tuner_testkit::closed_form::{ClosedForm, tokenizer_json};
 
 pub(crate) const MODEL: &str = "closed-form";
@@ -31,6 +31,17 @@ pub(crate) fn tokens() -> Arc<TokenSource> {
 pub(crate) fn scenario(text: &str) -> WorkloadSpec {
     let prompts = Prompts { scenario: Some(text.to_owned()), ..Prompts::default() };
     WorkloadSpec { prompts, ..WorkloadSpec::default() }
+}
+
+/// Two streams in a closed loop.
+pub(crate) fn load(requests: u32) -> LoadSpec {
+    LoadSpec {
+        levels: vec![Level::closed(2)],
+        requests: Some(requests),
+        duration_s: None,
+        request_timeout_s: 30.0,
+        ..LoadSpec::default()
+    }
 }
 
 /// A future that must end within a minute.

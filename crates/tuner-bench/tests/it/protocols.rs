@@ -7,23 +7,13 @@ use tokio::sync::watch;
 use tuner_bench::{BenchReport, BenchRequest, Live, Target, bench_url};
 use tuner_core::Metric;
 use tuner_core::measure::Stat;
-use tuner_core::task::{Api, Level, LoadSpec, Prompts, WorkloadSpec};
+use tuner_core::task::{Api, Prompts, WorkloadSpec};
 use tuner_testkit::closed_form::{Case, ClosedForm, Timetable};
 
-use crate::closed_form_run::{run, scenario, soon, target, tokenizer};
+use crate::closed_form_run::{load, run, scenario, soon, target, tokenizer};
 
 const GENERATING: [Api; 6] =
     [Api::Chat, Api::Completions, Api::Responses, Api::Anthropic, Api::SglangGenerate, Api::LlamacppCompletion];
-
-fn load(requests: u32) -> LoadSpec {
-    LoadSpec {
-        levels: vec![Level::closed(2)],
-        requests: Some(requests),
-        duration_s: None,
-        request_timeout_s: 30.0,
-        ..LoadSpec::default()
-    }
-}
 
 async fn bench(server: &ClosedForm, workload: WorkloadSpec, requests: u32) -> BenchReport {
     let (_folder, tokenizer) = tokenizer();

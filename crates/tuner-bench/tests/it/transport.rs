@@ -6,20 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use tuner_bench::{LevelRun, Target};
 use tuner_core::record::Fate;
-use tuner_core::task::{Level, LoadSpec};
 use tuner_testkit::closed_form::{Case, ClosedForm, Timetable};
 
-use crate::closed_form_run::{run, scenario, target};
-
-fn load(requests: u32) -> LoadSpec {
-    LoadSpec {
-        levels: vec![Level::closed(2)],
-        requests: Some(requests),
-        duration_s: None,
-        request_timeout_s: 30.0,
-        ..LoadSpec::default()
-    }
-}
+use crate::closed_form_run::{load, run, scenario, target};
 
 fn fates(run: &LevelRun) -> Vec<&Fate> {
     run.records.iter().map(|r| &r.fate).collect()

@@ -143,10 +143,16 @@ fn finish(view: &TaskView<'_>, status: FinalStatus, end: Option<SearchEnd>) -> S
 /// The best ended experiment of baseline and search, with its score; the earlier one wins a tie, so the baseline
 /// stands unless something is strictly better.
 pub fn leader<'a>(spec: &TaskSpec, experiments: &'a [ExperimentView]) -> Option<(&'a ExperimentView, Score)> {
+    best_of(spec, experiments.iter().filter(|e| matches!(e.role, Role::Baseline | Role::Search)))
+}
+
+/// The best of these that has ended and was measured; the earlier one wins a tie.
+pub(super) fn best_of<'a>(
+    spec: &TaskSpec,
+    experiments: impl Iterator<Item = &'a ExperimentView>,
+) -> Option<(&'a ExperimentView, Score)> {
     let objective = spec.objectives.first()?.resolve();
     experiments
-        .iter()
-        .filter(|e| matches!(e.role, Role::Baseline | Role::Search))
         .filter_map(|e| Some((e, score(spec, e)?)))
         .filter(|(_, s)| s.class < Class::Infeasible && s.primary().is_some())
         .min_by(|(_, a), (_, b)| a.compare(b, &objective))

@@ -1,7 +1,7 @@
 //! The final comparison: which repeats of baseline and best are still to be run.
 
 use super::budget::live;
-use super::step::leader;
+use super::step::{best_of, leader};
 use super::{Arm, ExperimentView, Role, TaskView};
 use crate::score::{improvement, score};
 use crate::space::Configuration;
@@ -47,9 +47,7 @@ pub(super) fn sides<'a>(view: &TaskView<'a>) -> Option<Sides<'a>> {
 fn close_second<'a>(view: &TaskView<'a>, baseline: &ExperimentView) -> Option<&'a ExperimentView> {
     let objective = view.spec.objectives.first()?.resolve();
     let reference = score(view.spec, baseline)?;
-    let searched = live(view).filter(|e| e.role == Role::Search);
-    let (second, its) =
-        searched.filter_map(|e| Some((e, score(view.spec, e)?))).min_by(|(_, a), (_, b)| a.compare(b, &objective))?;
+    let (second, its) = best_of(view.spec, live(view).filter(|e| e.role == Role::Search))?;
     let close = improvement(&objective, reference.primary()?, its.primary()?)? >= CLOSE;
     (view.spec.verification.blocks > 0 && its.class == reference.class && close).then_some(second)
 }
