@@ -47,7 +47,10 @@ async fn measure(words: &[String]) -> Value {
     let workload = WorkloadSpec { prompts, ..WorkloadSpec::default() };
     let rate = number(words, "--rate");
     let level = match rate {
-        Some(rate) => Level { rate: Some(rate), arrival: Some(Arrival::Constant), ..Level::default() },
+        Some(rate) => {
+            let concurrency = number(words, "--cap").map(|n| n as u32);
+            Level { rate: Some(rate), arrival: Some(Arrival::Constant), concurrency, ..Level::default() }
+        }
         None => Level::closed(n("--streams", 50.0) as u32),
     };
     let load = LoadSpec {
@@ -83,11 +86,13 @@ async fn measure(words: &[String]) -> Value {
     if words.iter().any(|word| word == "--truth") {
         said["truth"] = truth(&url, &run);
     }
-    let resp = |r: &RequestRecord| {
-        (!r.warmup && r.fate == Fate::Completed).then(|| r.first_token_s().map(|t| t - r.planned_s))
+    let first_since = |from: fn(&RequestRecord) -> Option<f64>| {
+        let measured = run.records.iter().filter(|r| !r.warmup && r.fate == Fate::Completed);
+        let times = measured.filter_map(|r| Some((r.first_token_s()? - from(r)?) * 1e3));
+        quantiles(times.collect(), &[0.5, 0.9, 0.95, 0.99])
     };
-    let answered: Vec<f64> = run.records.iter().filter_map(|r| resp(r)?).map(|s| s * 1e3).collect();
-    said["ttft_resp_ms"] = quantiles(answered, &[0.5, 0.9, 0.95, 0.99]);
+    said["ttft_ms"] = first_since(|r| r.sent_s);
+    said["ttft_resp_ms"] = first_since(|r| Some(r.planned_s));
     said
 }
 
