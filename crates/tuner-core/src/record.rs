@@ -49,7 +49,7 @@ pub struct SharedRun {
 /// One read from the socket that carried at least one token-bearing event.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TokenRead {
-    /// When the read returned.
+    /// When it arrived: the kernel's time of receipt, else when the read returned.
     pub at_s: f64,
     /// Token-bearing events in it.
     pub events: u32,

@@ -80,7 +80,7 @@ impl Incoming {
 
     fn plain(&mut self, bytes: &[u8], answer: &mut Collector) {
         if self.streams() {
-            answer.stream(self.stamp.user_ns, bytes);
+            answer.stream(self.stamp.at_ns, bytes);
         } else if self.whole.len() + bytes.len() <= MAX_BODY {
             self.whole.extend_from_slice(bytes);
         } else {

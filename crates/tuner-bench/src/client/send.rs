@@ -156,8 +156,8 @@ impl Exchange {
             incoming.problem()?;
             let more = self.answer.counts.token - events;
             if more > 0 {
-                watch.tokens(more, stamp.user_ns.saturating_sub(previous), events == 0);
-                previous = stamp.user_ns;
+                watch.tokens(more, stamp.at_ns.saturating_sub(previous), events == 0);
+                previous = stamp.at_ns;
             }
             if self.answer.reads().len() > reads {
                 self.delays_ns.extend(stamp.delay_ns);
@@ -174,7 +174,7 @@ impl Exchange {
         } else if let Err((class, message)) = result {
             self.end = BodyEnd::Broken(class, message);
         } else if let Some((stamp, whole)) = incoming.document() {
-            self.answer.whole(stamp.user_ns, whole);
+            self.answer.whole(stamp.at_ns, whole);
             if self.answer.has_tokens() {
                 self.delays_ns.extend(stamp.delay_ns);
             }

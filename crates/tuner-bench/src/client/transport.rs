@@ -1,10 +1,10 @@
 //! Bytes to and from a server: TCP, with TLS over it where the address says so.
 //!
 //! *Invariant*: a read is stamped once, right after it returned and before anyone parses it. On Linux reads go through
-//! `recvmsg` with `SO_TIMESTAMPNS`, so the kernel's time of receipt comes with the bytes (encrypted ones too) and shows
-//! how long they waited for this process.
+//! `recvmsg` with `SO_TIMESTAMPNS`, so the kernel's time of receipt comes with the bytes (encrypted ones too): that is
+//! their time, and what they then waited for this process is known apart.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io;
 use std::os::fd::AsRawFd;
@@ -24,6 +24,12 @@ const PLAIN_BYTES: usize = 16 * 1024;
 
 thread_local! {
     static BUFFERS: RefCell<Buffers> = RefCell::new(Buffers::new());
+    static STAMPED: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Reads of this thread so far whose time the kernel told.
+pub(crate) fn stamped_reads() -> u64 {
+    STAMPED.get()
 }
 
 struct Buffers {
@@ -31,6 +37,8 @@ struct Buffers {
     plain: Box<[u8]>,
     #[cfg(target_os = "linux")]
     control: Vec<u8>,
+    #[cfg(target_os = "linux")]
+    realtime: super::clock::RealtimeOffset,
 }
 
 impl Buffers {
@@ -40,16 +48,28 @@ impl Buffers {
             plain: vec![0; PLAIN_BYTES].into_boxed_slice(),
             #[cfg(target_os = "linux")]
             control: nix::cmsg_space!(nix::sys::time::TimeSpec),
+            #[cfg(target_os = "linux")]
+            realtime: super::clock::RealtimeOffset::default(),
         }
     }
 }
 
-/// When a read returned, and how long its bytes had waited in the kernel. Nanoseconds of CLOCK_MONOTONIC.
+/// When bytes arrived. Nanoseconds of CLOCK_MONOTONIC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Stamp {
-    pub(crate) user_ns: u64,
-    /// `None` where the kernel gives no time of receipt.
+    /// When the kernel received the last of them; where it does not say, when the read returned.
+    pub(crate) at_ns: u64,
+    /// How long they then waited for this process; `None` where the kernel gives no time of receipt.
     pub(crate) delay_ns: Option<u64>,
+}
+
+impl Stamp {
+    /// Of a read that returned at `user_ns`. Nothing of it arrived before `earliest_ns`: the kernel's clock is the
+    /// machine's, which may be set while it runs.
+    fn new(user_ns: u64, delay_ns: Option<u64>, earliest_ns: u64) -> Self {
+        let delay_ns = delay_ns.map(|delay| delay.min(user_ns.saturating_sub(earliest_ns)));
+        Self { at_ns: user_ns - delay_ns.unwrap_or(0), delay_ns }
+    }
 }
 
 /// One connection.
@@ -57,6 +77,8 @@ pub(crate) struct Transport {
     stream: TcpStream,
     tls: Option<Box<ClientConnection>>,
     last: Stamp,
+    /// The next read brings nothing that arrived earlier: what was asked before, or the last read.
+    earliest_ns: u64,
 }
 
 impl Transport {
@@ -70,7 +92,7 @@ impl Transport {
         {
             let _ = nix::sys::socket::setsockopt(&stream, nix::sys::socket::sockopt::ReceiveTimestampns, &true);
         }
-        let mut transport = Self { stream, tls: None, last: Stamp::default() };
+        let mut transport = Self { stream, tls: None, last: Stamp::default(), earliest_ns: monotonic_ns() };
         if let Some(tls) = &address.tls {
             let session = tls.session().map_err(|e| ("tls", e))?;
             transport.tls = Some(Box::new(session));
@@ -123,9 +145,12 @@ impl Transport {
         loop {
             ready!(self.stream.poll_read_ready(cx))?;
             let read: io::Result<usize> = BUFFERS.with_borrow_mut(|buffers| {
-                let (n, stamp) = receive(&self.stream, buffers)?;
+                let (n, user_ns, delay_ns) = receive(&self.stream, buffers)?;
+                STAMPED.set(STAMPED.get() + u64::from(delay_ns.is_some()));
+                let stamp = Stamp::new(user_ns, delay_ns, self.earliest_ns);
                 if n > 0 {
                     self.last = stamp;
+                    self.earliest_ns = stamp.at_ns;
                 }
                 let Buffers { read, plain, .. } = buffers;
                 match &mut self.tls {
@@ -143,6 +168,7 @@ impl Transport {
 
     /// Writes all of `bytes`.
     pub(crate) async fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.earliest_ns = monotonic_ns();
         let Some(tls) = &mut self.tls else { return write(&self.stream, bytes).await };
         io::Write::write_all(&mut tls.writer(), bytes)?;
         self.flush_tls().await
@@ -244,13 +270,13 @@ fn decrypt(
     Ok(())
 }
 
-/// One read from the kernel into the thread's buffer.
+/// One read from the kernel into the thread's buffer: bytes, when it returned, how long they had waited.
 #[cfg(target_os = "linux")]
-fn receive(stream: &TcpStream, buffers: &mut Buffers) -> io::Result<(usize, Stamp)> {
+fn receive(stream: &TcpStream, buffers: &mut Buffers) -> io::Result<(usize, u64, Option<u64>)> {
     use nix::sys::socket::{ControlMessageOwned, recvmsg};
     use std::io::IoSliceMut;
 
-    let Buffers { read, control, .. } = buffers;
+    let Buffers { read, control, realtime, .. } = buffers;
     let mut short = None;
     let result = stream.try_io(tokio::io::Interest::READABLE, || {
         let most = read.len();
@@ -263,8 +289,8 @@ fn receive(stream: &TcpStream, buffers: &mut Buffers) -> io::Result<(usize, Stam
                 _ => None,
             })
         });
-        let delay_ns = received.map(|at| super::clock::realtime_ns().saturating_sub(at));
-        let got = (message.bytes, Stamp { user_ns, delay_ns });
+        let delay_ns = received.map(|at| user_ns.saturating_sub(realtime.monotonic_ns(at, user_ns)));
+        let got = (message.bytes, user_ns, delay_ns);
         if (1..most).contains(&message.bytes) {
             // Fewer bytes than asked for: the socket is empty. Saying so spares the read that would find out
             // (epoll(7), edge-triggered: a new event follows when more arrives).
@@ -277,7 +303,21 @@ fn receive(stream: &TcpStream, buffers: &mut Buffers) -> io::Result<(usize, Stam
 }
 
 #[cfg(not(target_os = "linux"))]
-fn receive(stream: &TcpStream, buffers: &mut Buffers) -> io::Result<(usize, Stamp)> {
+fn receive(stream: &TcpStream, buffers: &mut Buffers) -> io::Result<(usize, u64, Option<u64>)> {
     let n = stream.try_read(&mut buffers.read)?;
-    Ok((n, Stamp { user_ns: monotonic_ns(), delay_ns: None }))
+    Ok((n, monotonic_ns(), None))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_bytes_is_the_kernels_and_lies_between_asking_and_reading() {
+        assert_eq!(Stamp::new(100, None, 10), Stamp { at_ns: 100, delay_ns: None });
+        assert_eq!(Stamp::new(100, Some(30), 10), Stamp { at_ns: 70, delay_ns: Some(30) });
+        // The machine's clock was set between receipt and reading.
+        assert_eq!(Stamp::new(100, Some(5_000), 10), Stamp { at_ns: 10, delay_ns: Some(90) });
+        assert_eq!(Stamp::new(100, Some(0), 10), Stamp { at_ns: 100, delay_ns: Some(0) });
+    }
 }

@@ -4,6 +4,7 @@
 //! nothing else. Dropping the future stops everything.
 
 mod finish;
+mod gather;
 mod pace;
 mod queue;
 mod worker;
@@ -56,6 +57,8 @@ struct Shared {
     /// Cleared for good once the server closed a kept connection without saying so (llama.cpp does after each
     /// stream): from then on each request has its own connection, made before it is sent.
     keep_alive: AtomicBool,
+    /// When an open loop's next request is due, 0 before that is known; `u64::MAX` where none is planned in time.
+    next_ns: AtomicU64,
 }
 
 impl Shared {
@@ -81,6 +84,7 @@ impl Shared {
             closed_ns: AtomicU64::new(window.map_or(u64::MAX, |(_, end)| clock.at_ns(end))),
             duration_ns: plan.duration_s.filter(|_| !plan.is_open_loop()).map(|d| (d * 1e9) as u64),
             keep_alive: AtomicBool::new(true),
+            next_ns: AtomicU64::new(if plan.is_open_loop() { 0 } else { u64::MAX }),
         }
     }
 
@@ -353,6 +357,7 @@ fn release(shared: &Shared, threads: &[mpsc::UnboundedSender<Due>]) {
     let mut turn = 0;
     while let Some(prepared) = shared.queue.take_blocking() {
         let planned_ns = shared.clock.at_ns(prepared.planned.planned_s.unwrap_or(0.0));
+        shared.next_ns.store(planned_ns, Relaxed);
         if !pace::wait_until(planned_ns, || *shared.cancel.borrow()) {
             return;
         }
@@ -361,6 +366,7 @@ fn release(shared: &Shared, threads: &[mpsc::UnboundedSender<Due>]) {
         }
         turn += 1;
     }
+    shared.next_ns.store(u64::MAX, Relaxed);
 }
 
 /// CPU time of the process at the edges of the window.

@@ -30,7 +30,7 @@ pub(super) fn wait_until(at_ns: u64, stop: impl Fn() -> bool) -> bool {
 }
 
 #[cfg(target_os = "linux")]
-fn sleep_until(at_ns: u64) {
+pub(super) fn sleep_until(at_ns: u64) {
     use nix::sys::time::TimeSpec;
     use nix::time::{ClockId, ClockNanosleepFlags, clock_nanosleep};
     let at = TimeSpec::from_duration(Duration::from_nanos(at_ns));
@@ -39,6 +39,6 @@ fn sleep_until(at_ns: u64) {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn sleep_until(at_ns: u64) {
+pub(super) fn sleep_until(at_ns: u64) {
     std::thread::sleep(Duration::from_nanos(at_ns.saturating_sub(monotonic_ns())));
 }

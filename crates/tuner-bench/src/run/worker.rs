@@ -10,8 +10,8 @@ use nix::sys::resource::{UsageWho, getrusage};
 use tokio::sync::{mpsc, watch};
 use tuner_core::record::{Fate, RequestRecord, TokenRead};
 
-use super::Shared;
 use super::queue::Prepared;
+use super::{Shared, gather};
 use crate::client::{Connection, EventCounts, Exchange, exchange, monotonic_ns};
 
 /// How often a thread looks at its own CPU time.
@@ -67,7 +67,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Runs a client thread to its end.
 pub(super) fn run(shared: Arc<Shared>, work: Work) -> std::io::Result<Harvest> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let waiting = shared.clone();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .on_thread_park(move || gather::before_waiting(&waiting.next_ns))
+        .build()?;
     let local = Arc::new(Local::default());
     let window = Arc::new(Mutex::new(CpuWindow::default()));
     // The loop's own future is looked at whenever anything happens, so it only waits for the task that does the rest.
@@ -210,6 +214,7 @@ async fn send(
                 *slot = None;
             }
             let end_ns = monotonic_ns();
+            gather::answered(end_ns.saturating_sub(sent_ns.unwrap_or(end_ns)));
             record.fate = answer.finish(end, built.exact_output);
             let seconds = |ns: Option<u64>| ns.map(|ns| clock.seconds(ns));
             record.sent_s = seconds(sent_ns);
