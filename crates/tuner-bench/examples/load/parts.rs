@@ -245,10 +245,10 @@ fn pace(bench: &Bench, table: &mut Table) {
 /// longer than x is (1.5 − x) / 10, so the percentiles from the planned arrival follow. Most of those requests wait for a
 /// place in flight, so times from sending show hardly any of it (coordinated omission).
 fn stall(bench: &Bench, table: &mut Table) {
-    let (stall_s, window_s, rate, first_ms) = (1.5, 10.0, 200.0, 2.0);
+    let (stall_s, window_s, rate, first_ms) = (1.5, 10.0, 100.0, 2.0);
     let server = Server::start(&["--first-ms", "2", "--gap-ms", "1"]);
     let requests = (rate * window_s).to_string();
-    let words = ["--rate", "200", "--cap", "32", "--requests", &requests, "--tokens", "2", "--warmup", "100"];
+    let words = ["--rate", "100", "--cap", "32", "--requests", &requests, "--tokens", "2", "--warmup", "100"];
     let child = bench.command(&server, &words).spawn().expect("a client process");
     std::thread::sleep(Duration::from_secs(4));
     server.signal(Signal::SIGSTOP);
