@@ -210,9 +210,10 @@ impl Work<'_> {
     async fn sweep(&mut self, sweep: Sweep, attainment: f64, report: &mut BenchReport) -> Result<(), BenchError> {
         report.levels.clear();
         let mut probes = Vec::new();
+        let think_s = self.request.load.levels.first().and_then(|level| level.think_s);
         while let Some(streams) = sweep.next(&probes) {
             let level = report.levels.len() as u32;
-            report.levels.push(Level::closed(streams));
+            report.levels.push(Level { think_s, ..Level::closed(streams) });
             let load = LoadSpec { levels: report.levels.clone(), ..self.request.load.clone() };
             let before = report.measurements.len();
             for repeat in 0..self.request.repeats.max(1) {

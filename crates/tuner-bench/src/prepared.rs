@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tuner_core::task::{Api, LoadSpec, WorkloadSpec};
+use tuner_core::task::{Api, ConversationSpec, DatasetSpec, LoadSpec, WorkloadSpec};
 
 use crate::dataset::{Dataset, DatasetError};
 use crate::error::BenchError;
@@ -28,10 +28,11 @@ impl PreparedWorkload {
     /// A data set or the tokenizer cannot be used; synthetic prompts need a tokenizer.
     pub async fn new(workload: &WorkloadSpec, tokens: Option<&TokenSource>) -> Result<Self, BenchError> {
         let mut datasets = Vec::new();
+        let conversations = workload.conversations();
         for (source, spec) in workload.datasets().into_iter().enumerate() {
             datasets.push(match spec {
                 Some(spec) => {
-                    let mut dataset = Dataset::load(&spec)?;
+                    let mut dataset = load(&spec, conversations[source].as_ref())?;
                     must_fit(&dataset, workload.classes.get(source).and_then(|c| c.api).unwrap_or(workload.api))?;
                     dataset.count(tokens, &spec).await?;
                     Some(Arc::new(dataset))
@@ -57,10 +58,11 @@ impl PreparedWorkload {
     /// A data set cannot be used, has to be fetched first, or has prompts whose length it does not say.
     pub async fn lengths_only(workload: &WorkloadSpec) -> Result<Self, BenchError> {
         let mut datasets = Vec::new();
-        for spec in workload.datasets() {
+        let conversations = workload.conversations();
+        for (source, spec) in workload.datasets().into_iter().enumerate() {
             datasets.push(match spec {
                 Some(spec) => {
-                    let mut dataset = Dataset::load(&spec)?;
+                    let mut dataset = load(&spec, conversations[source].as_ref())?;
                     dataset.must_be_counted()?;
                     dataset.count(None, &spec).await?;
                     Some(Arc::new(dataset))
@@ -95,6 +97,16 @@ impl PreparedWorkload {
             })
             .collect()
     }
+}
+
+/// Reads a data set, as single requests or turn by turn.
+fn load(spec: &DatasetSpec, conversation: Option<&ConversationSpec>) -> Result<Dataset, DatasetError> {
+    let mut dataset = Dataset::load(spec)?;
+    match conversation {
+        Some(conversation) => dataset.take_apart(conversation.turns.map_or(u32::MAX, |turns| turns.bounds().1)),
+        None => dataset.first_turns_only(),
+    }
+    Ok(dataset)
 }
 
 /// Refuses a data set with a row that the endpoint cannot take.

@@ -5,13 +5,13 @@
 
 use std::sync::Arc;
 
-use tuner_core::record::PlannedRequest;
+use tuner_core::record::{PlannedRequest, PlannedTurn, SharedRun};
 use tuner_core::task::{Scenario, WorkloadSpec};
 
 use crate::client::Features;
-use crate::dataset::{Dataset, salted};
+use crate::dataset::{Dataset, DatasetRow, salted};
 use crate::picture::data_url;
-use crate::plan::{LevelPlan, Rows};
+use crate::plan::{LevelPlan, Rows, key};
 use crate::protocol::{Content, adopt, has_template, takes_token_ids};
 use crate::seed::{Dimension, mix, rng};
 use crate::tokens::{LocalTokenizer, Prompt, TokenError, TokenSource, WordPool};
@@ -60,9 +60,9 @@ pub(crate) fn content(
     tokens: Option<&TokenSource>,
     features: Features,
 ) -> Result<Content, TokenError> {
-    let part = plan.part(request.index);
-    let dataset = prompts.datasets.get(part.source).and_then(Option::as_ref);
-    let row = dataset.zip(plan.row(request.index)).and_then(|(dataset, at)| dataset.rows.get(at));
+    let number = request.conversation.unwrap_or(request.index);
+    let part = plan.part(number);
+    let row = row_of(plan, number, prompts);
     if let Some(fields) = row.and_then(|row| row.request.clone()) {
         let fields = if plan.workload.salt { salted(fields, &salt(plan)) } else { fields };
         // That the protocol can carry it was checked when the data set was read.
@@ -70,7 +70,7 @@ pub(crate) fn content(
     }
     let none = || TokenError::Nowhere { tried: "synthetic prompts need the model's tokenizer".to_owned() };
     let pool = prompts.pool.as_ref().ok_or_else(none)?;
-    let maker = Maker { plan, request, pool, local: local(tokens) };
+    let maker = Maker { plan, key: number, shared: &request.shared, pool, local: local(tokens) };
     match part.scenario() {
         Some(Scenario::Rerank { document, query }) => {
             let (query, document) = (maker.text(query, SECOND_TEXT)?, maker.text(document, 0)?);
@@ -78,7 +78,7 @@ pub(crate) fn content(
         }
         Some(Scenario::Image { width, height, images }) => {
             let (seeds, level, repeat) = plan.words();
-            let mut rng = rng(seeds.prompts, Dimension::Pictures, level, repeat, request.index);
+            let mut rng = rng(seeds.prompts, Dimension::Pictures, level, repeat, number);
             let urls = (0..images).map(|_| data_url(width, height, &mut rng)).collect();
             return Ok(Content::Pictures { text: maker.text(QUESTION_TOKENS, 0)?, urls });
         }
@@ -94,10 +94,35 @@ pub(crate) fn content(
     }
 }
 
+/// The row of a data set that a request, or a conversation, is made from.
+pub(crate) fn row_of<'a>(plan: &LevelPlan, number: u64, prompts: &'a PromptSource) -> Option<&'a DatasetRow> {
+    let dataset = prompts.datasets.get(plan.part(number).source)?.as_ref()?;
+    dataset.rows.get(plan.row(number)?)
+}
+
+/// What a user says in one turn of a conversation of several, in words. A prompt that continues a text goes on after a
+/// space, with words that are one token there too.
+pub(crate) fn turn_text(
+    plan: &LevelPlan,
+    turn: &PlannedTurn,
+    prompts: &PromptSource,
+    tokens: Option<&TokenSource>,
+) -> Result<String, TokenError> {
+    let none = || TokenError::Nowhere { tried: "synthetic prompts need the model's tokenizer".to_owned() };
+    let pool = prompts.pool.as_ref().ok_or_else(none)?;
+    let (number, count) = (turn.request.conversation.unwrap_or_default(), turn.request.turn.unwrap_or(1));
+    // What the conversation shares with others it says first.
+    let shared: &[SharedRun] = if count == 1 { &turn.request.shared } else { &[] };
+    let special = if count > 1 || has_template(plan.part(number).api) { 0 } else { pool.special_tokens };
+    let maker = Maker { plan, key: key(number, count), shared, pool, local: local(tokens) };
+    maker.text(turn.own_tokens.saturating_sub(special).max(1), 0)
+}
+
 /// Makes the texts of one request.
 struct Maker<'a> {
     plan: &'a LevelPlan,
-    request: &'a PlannedRequest,
+    key: u64,
+    shared: &'a [SharedRun],
     pool: &'a WordPool,
     local: Option<&'a LocalTokenizer>,
 }
@@ -106,8 +131,8 @@ impl Maker<'_> {
     /// A text of `tokens` tokens; `which` tells several texts of one request apart.
     fn text(&self, tokens: u32, which: u64) -> Result<String, TokenError> {
         let (seeds, level, repeat) = self.plan.words();
-        let shared = if which == 0 { self.request.shared.as_slice() } else { &[] };
-        let prompt = Prompt { seeds, level, repeat, index: self.request.index | which, shared };
+        let shared = if which == 0 { self.shared } else { &[] };
+        let prompt = Prompt { seeds, level, repeat, index: self.key | which, shared };
         match self.local {
             Some(local) => self.pool.exact_text(local, prompt, tokens),
             None => Ok(self.pool.text(prompt, tokens)),
@@ -123,7 +148,7 @@ fn local(tokens: Option<&TokenSource>) -> Option<&LocalTokenizer> {
 }
 
 /// The line that stands in front of a measurement's prompts.
-fn salt(plan: &LevelPlan) -> String {
+pub(crate) fn salt(plan: &LevelPlan) -> String {
     let words = [Dimension::Salt as u64, u64::from(plan.level), u64::from(plan.repeat)];
     let key = words.into_iter().fold(mix(plan.seeds.prompts), |key, word| mix(key ^ mix(word)));
     format!("[{key:016x}]")

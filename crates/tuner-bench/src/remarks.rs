@@ -2,7 +2,7 @@
 //!
 //! *Invariant*: a pure function of plan and records.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tuner_core::record::{Fate, RequestRecord};
 
@@ -12,28 +12,42 @@ use crate::plan::LevelPlan;
 pub(crate) fn remarks(plan: &LevelPlan, records: &[RequestRecord]) -> Vec<String> {
     let measured: Vec<&RequestRecord> = records.iter().filter(|r| !r.warmup && r.sent_s.is_some()).collect();
     let mut remarks = Vec::new();
-    remarks.extend(repeats(plan, records.len()));
+    remarks.extend(repeats(plan, begun(records)));
     remarks.extend(lengths(plan, &measured));
     remarks.extend(prefixes(plan, &measured));
     remarks
 }
 
+/// Conversations that took part, a request that stands alone being one of its own.
+fn begun(records: &[RequestRecord]) -> usize {
+    records.iter().map(|r| r.conversation.unwrap_or(r.index)).collect::<HashSet<u64>>().len()
+}
+
 fn repeats(plan: &LevelPlan, requests: usize) -> Option<String> {
     let prompts = plan.fewest_rows().filter(|n| plan.parts.len() == 1 && requests > *n)?;
     Some(format!(
-        "{requests} requests were made from {prompts} prompts: repeated prompts may be answered from a prefix cache"
+        "{requests} {} were made from {prompts} prompts: repeated prompts may be answered from a prefix cache",
+        if plan.has_turns() { "conversations" } else { "requests" }
     ))
 }
 
 /// What was drawn, where lengths are drawn.
 fn lengths(plan: &LevelPlan, measured: &[&RequestRecord]) -> Option<String> {
     let fixed = plan.parts.len() == 1 && plan.parts[0].scenario().is_some_and(|s| s.is_fixed());
-    if measured.len() < 2 || fixed {
+    if measured.len() < 2 || (fixed && !plan.has_turns()) {
         return None;
     }
     let (input, input_sd) = mean_and_sd(measured.iter().map(|r| r.planned_input_tokens));
     let (output, output_sd) = mean_and_sd(measured.iter().map(|r| r.planned_output_tokens));
     let n = measured.len();
+    if plan.has_turns() {
+        let conversations: HashSet<Option<u64>> = measured.iter().map(|r| r.conversation).collect();
+        return Some(format!(
+            "{n} turns of {} conversations: {input:.1} ± {input_sd:.1} tokens in by plan, history included, {output:.1} ± \
+             {output_sd:.1} out (mean ± standard deviation)",
+            conversations.len()
+        ));
+    }
     Some(format!(
         "lengths drawn for {n} requests: {input:.1} ± {input_sd:.1} tokens in, {output:.1} ± {output_sd:.1} out \
          (mean ± standard deviation)"
@@ -49,8 +63,7 @@ fn mean_and_sd(values: impl Iterator<Item = u32> + Clone) -> (f64, f64) {
 /// The planned share of shared tokens beside what the engine says it found in its cache.
 fn prefixes(plan: &LevelPlan, measured: &[&RequestRecord]) -> Option<String> {
     let last = measured.iter().map(|r| r.index).max()?;
-    let planned: HashMap<u64, u32> =
-        plan.requests().take_while(|p| p.index <= last).map(|p| (p.index, p.shared_tokens())).collect();
+    let planned: HashMap<u64, u32> = plan.planned_to(last).map(|p| (p.index, p.shared_tokens())).collect();
     let completed = || measured.iter().filter(|r| r.fate == Fate::Completed);
     let input: u64 = completed().map(|r| u64::from(r.input_tokens.unwrap_or(r.planned_input_tokens))).sum();
     let shared: u64 = completed().filter_map(|r| planned.get(&r.index)).map(|n| u64::from(*n)).sum();
@@ -58,7 +71,8 @@ fn prefixes(plan: &LevelPlan, measured: &[&RequestRecord]) -> Option<String> {
         return None;
     }
     let share = |tokens: u64| tokens as f64 / input as f64 * 100.0;
-    let planned = format!("{:.1} % of the prompt tokens are shared prefixes", share(shared));
+    let what = if plan.has_turns() { "history or shared prefixes" } else { "shared prefixes" };
+    let planned = format!("{:.1} % of the prompt tokens are {what}", share(shared));
     if !completed().any(|r| r.cached_tokens.is_some()) {
         return Some(format!("{planned}; the engine does not say what came from its cache"));
     }

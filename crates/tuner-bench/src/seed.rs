@@ -17,6 +17,8 @@ pub(crate) enum Dimension {
     Thinning = 9,
     Salt = 10,
     Pictures = 11,
+    Turns = 12,
+    Think = 13,
 }
 
 /// The two seeds of a level. Experiments that are compared share `schedule` (lengths and arrivals) and differ in

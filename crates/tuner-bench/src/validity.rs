@@ -43,7 +43,7 @@ pub struct ClientEvidence {
     /// Most requests in flight at one moment of the window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_flight_peak: Option<u32>,
-    /// Streams of a closed loop, or the most that an open one may have in flight.
+    /// Streams of a closed loop whose users do not think, or the most that an open one may have in flight.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_flight_target: Option<u32>,
     /// Connections that had to be made while a measured request waited.

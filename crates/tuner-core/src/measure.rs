@@ -389,6 +389,28 @@ impl ClassReport {
     }
 }
 
+/// One turn of the conversations of a level: the first requests, the second ones, and so on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TurnReport {
+    /// Requests by fate.
+    pub requests: RequestCounts,
+    /// Failed requests by error class.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub errors: BTreeMap<String, u64>,
+    /// Every metric that could be determined over the requests of this turn. Throughputs are its share of the level's.
+    pub metrics: BTreeMap<Metric, Figure>,
+    /// Share of the prompt tokens that the engine found in a cache, where it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached_prompt_share: Option<f64>,
+}
+
+impl TurnReport {
+    /// The number of one metric.
+    pub fn stat(&self, metric: Metric, stat: Stat) -> Option<f64> {
+        self.metrics.get(&metric)?.stat(stat)
+    }
+}
+
 /// Whether a measurement may be scored.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
@@ -445,6 +467,9 @@ pub struct Measurement {
     /// Each request class, where requests have classes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub classes: BTreeMap<String, ClassReport>,
+    /// Each turn, from 1, where requests belong to conversations of several.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub turns: BTreeMap<u32, TurnReport>,
     /// Whether it may be scored.
     pub validity: Validity,
     /// The client's own evidence (schedule lag, CPU, …), name with unit to value.

@@ -27,13 +27,49 @@ pub struct PlannedRequest {
     /// What the prompt begins with that other prompts of the level may begin with too, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shared: Vec<SharedRun>,
+    /// The conversation that it belongs to, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<u64>,
+    /// Which turn of it, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<u32>,
 }
 
 impl PlannedRequest {
+    /// Names everything that is said in its conversation, as the key of a [`SharedRun`].
+    pub fn conversation_key(&self) -> Option<u64> {
+        // Other keys are mixed; these count down from the end.
+        self.conversation.map(|number| u64::MAX - number)
+    }
+
     /// Leading tokens that other prompts may have too.
     pub fn shared_tokens(&self) -> u32 {
         self.shared.iter().map(|run| run.tokens).sum()
     }
+}
+
+/// A conversation that a level is going to hold: requests that follow each other.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PlannedConversation {
+    /// Its number, from 0.
+    pub number: u64,
+    /// Who holds it, where each user has a schedule of its own.
+    pub user: Option<u32>,
+    /// Its turns; at least one.
+    pub turns: Vec<PlannedTurn>,
+}
+
+/// One turn of a conversation.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PlannedTurn {
+    /// What is sent. Its input is the whole prompt, answers taken to be as long as they are asked to be. `planned_s`
+    /// stands where the time is known beforehand: at the first turn of an open loop, or at every turn where users have a
+    /// schedule; in a closed loop at the first turn of each user.
+    pub request: PlannedRequest,
+    /// Tokens of the prompt that are new in this turn.
+    pub own_tokens: u32,
+    /// How long the user thinks after the answer, seconds.
+    pub think_s: f64,
 }
 
 /// Tokens that are the same wherever their key is the same: two prompts whose runs begin alike begin alike. A shorter
@@ -85,7 +121,7 @@ pub struct RequestRecord {
     pub index: u64,
     /// Before the measured window.
     pub warmup: bool,
-    /// Planned arrival; in a closed loop the moment its stream became free.
+    /// Planned arrival; in a closed loop the moment its stream became free, after the user's thinking.
     pub planned_s: f64,
     /// Sent (connection in hand, first byte about to be written); `None` if never.
     pub sent_s: Option<f64>,
@@ -119,6 +155,18 @@ pub struct RequestRecord {
     /// The request class, where the workload has several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
+    /// The conversation that it belongs to, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<u64>,
+    /// Which turn of it, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<u32>,
+    /// How long the user thinks after the answer; only where users think.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub think_s: Option<f64>,
+    /// Why it was never sent, where that follows from another request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsent_because: Option<String>,
     /// How it ended.
     pub fate: Fate,
 }
@@ -143,6 +191,10 @@ impl RequestRecord {
             planned_input_tokens: request.input_tokens,
             planned_output_tokens: request.output_tokens,
             class: request.class.clone(),
+            conversation: request.conversation,
+            turn: request.turn,
+            think_s: None,
+            unsent_because: None,
             fate: Fate::Unsent,
         }
     }

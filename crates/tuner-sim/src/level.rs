@@ -2,15 +2,19 @@
 //!
 //! *Invariant*: every request taken from the plan ends in exactly one record, in order of `index`.
 
+mod talk;
+
 use std::collections::VecDeque;
 
 use tuner_core::Failure;
-use tuner_core::record::{Fate, PlannedRequest, RequestRecord, TokenRead};
+use tuner_core::record::{Fate, PlannedRequest, RequestRecord, SharedRun, TokenRead};
 
 use crate::engine::SimEngine;
 use crate::fleet::Fleet;
 use crate::noise::bits;
 use crate::scheduler::{Content, Gauges, SimRequest, Step};
+use talk::Crowd;
+pub use talk::{Talk, run_conversations};
 
 /// Seconds until a client knows that the engine refused its request; a loop over refusals must take time.
 const REFUSAL_S: f64 = 1e-3;
@@ -68,23 +72,7 @@ pub fn run_level(
     drive: &Drive,
     seed: u64,
 ) -> LevelRun {
-    let mut level = Level {
-        fleet: Fleet::new(engine, seed),
-        steps: vec![None; engine.flags().dp as usize],
-        requests: requests.peekable(),
-        drive,
-        seed,
-        now: 0.0,
-        records: Vec::new(),
-        flying: Vec::new(),
-        in_flight: 0,
-        deadlines: VecDeque::new(),
-        refusals: VecDeque::new(),
-        free_since: VecDeque::new(),
-        window_opened: None,
-        stopped: None,
-        crash: None,
-    };
+    let mut level = Level::new(engine, requests, drive, seed);
     level.run();
     level.finish()
 }
@@ -93,6 +81,8 @@ struct Level<'a, 'r> {
     fleet: Fleet,
     steps: Vec<Option<(f64, Step)>>,
     requests: std::iter::Peekable<&'a mut (dyn Iterator<Item = PlannedRequest> + 'r)>,
+    /// Instead of requests that stand alone.
+    crowd: Option<Crowd<'a, 'r>>,
     drive: &'a Drive,
     seed: u64,
     now: f64,
@@ -108,10 +98,39 @@ struct Level<'a, 'r> {
     crash: Option<Failure>,
 }
 
-impl Level<'_, '_> {
+impl<'a, 'r> Level<'a, 'r> {
+    fn new(
+        engine: &SimEngine,
+        requests: &'a mut (dyn Iterator<Item = PlannedRequest> + 'r),
+        drive: &'a Drive,
+        seed: u64,
+    ) -> Self {
+        Self {
+            fleet: Fleet::new(engine, seed),
+            steps: vec![None; engine.flags().dp as usize],
+            requests: requests.peekable(),
+            crowd: None,
+            drive,
+            seed,
+            now: 0.0,
+            records: Vec::new(),
+            flying: Vec::new(),
+            in_flight: 0,
+            deadlines: VecDeque::new(),
+            refusals: VecDeque::new(),
+            free_since: VecDeque::new(),
+            window_opened: None,
+            stopped: None,
+            crash: None,
+        }
+    }
+
     fn run(&mut self) {
         loop {
-            self.send_due();
+            match self.crowd {
+                Some(_) => self.say_due(),
+                None => self.send_due(),
+            }
             for replica in 0..self.steps.len() {
                 if self.steps[replica].is_none() {
                     self.steps[replica] = self.fleet.step(replica).map(|step| (self.now + step.duration_s, step));
@@ -140,8 +159,12 @@ impl Level<'_, '_> {
         }
         let deadline = self.deadlines.front().map(|(at, _)| *at);
         let refusal = self.refusals.front().map(|(at, _, _)| *at);
-        let sending = self.stopped.is_none() && !self.is_full();
-        let arrival = sending.then(|| self.requests.peek().and_then(|r| r.planned_s)).flatten();
+        let arrival = match (self.stopped.is_none(), self.crowd.is_some()) {
+            (false, _) => None,
+            (true, true) => self.next_word(),
+            (true, false) if self.is_full() => None,
+            (true, false) => self.requests.peek().and_then(|r| r.planned_s),
+        };
         let steps = self.steps.iter().flatten().map(|(end, _)| *end);
         steps.chain(deadline).chain(refusal).chain(arrival.map(|at| at.max(self.now))).min_by(f64::total_cmp)
     }
@@ -205,6 +228,16 @@ impl Level<'_, '_> {
 
     fn content(&self, request: &PlannedRequest) -> Content {
         let key = bits(self.seed, 5, request.index);
+        if let Some(conversation) = request.conversation_key() {
+            // All that is said in a conversation is one text: each prompt begins as the whole of the one before it, with
+            // its answer.
+            let mut runs = request.shared.clone();
+            runs.retain(|run| run.key != conversation);
+            let before: u32 = runs.iter().map(|run| run.tokens).sum();
+            let tokens = (request.input_tokens + request.output_tokens).saturating_sub(before);
+            runs.push(SharedRun { key: conversation, tokens });
+            return Content::Runs { key, runs };
+        }
         if request.shared.is_empty() {
             return Content::Unique { key, shared: self.drive.shared_prefix_tokens };
         }
@@ -245,6 +278,7 @@ impl Level<'_, '_> {
                     record.ended_s = Some(at);
                     record.fate = Fate::Completed;
                     self.land(index, at);
+                    self.answered(index, at);
                 }
             }
         }
@@ -256,6 +290,7 @@ impl Level<'_, '_> {
             if self.flying[index] {
                 self.land(index, self.now);
                 self.end(index, fate);
+                self.answered(index, self.now);
             }
         }
     }
@@ -269,6 +304,7 @@ impl Level<'_, '_> {
                 let class = if self.records[index].reads.is_empty() { "timeout_first" } else { "timeout_total" };
                 let message = format!("no end after {} s", self.drive.request_timeout_s);
                 self.end(index, Fate::Failed { class: class.to_owned(), message });
+                self.answered(index, self.now);
             }
         }
     }
@@ -296,6 +332,7 @@ impl Level<'_, '_> {
             }
         }
         self.leave_unsent();
+        self.leave_unsaid();
         self.records.sort_by_key(|r| r.index);
         let stopped = self.stopped.unwrap_or(self.now);
         LevelRun {

@@ -81,6 +81,8 @@ pub struct Served {
     pub received_ns: u64,
     /// Each write that carried tokens: when, and how many.
     pub writes: Vec<(u64, u32)>,
+    /// The text of its first answer, without reasoning.
+    pub answer: String,
 }
 
 /// A running server; it stops when dropped.

@@ -10,7 +10,7 @@ use minijinja::context;
 use minijinja::value::{Serde, Value};
 use serde::Serialize;
 use tuner_bench::BenchReport;
-use tuner_core::measure::Percentile;
+use tuner_core::measure::{Percentile, RequestCounts, TurnReport};
 use tuner_core::{Measurement, Metric, Stat, Validity};
 
 use super::columns::{noun, with_usual};
@@ -99,29 +99,34 @@ fn label(report: &BenchReport, m: &Measurement) -> String {
     report.levels.get(m.level as usize).map_or_else(|| format!("level {}", m.level), |l| l.label())
 }
 
-/// A row per measurement; figures in full, absent ones empty.
+/// A row per measurement; figures in full, absent ones empty. Where there are conversations each turn has a row too, and
+/// a column says which.
 fn csv(report: &BenchReport) -> String {
     let columns = columns(report);
-    let mut lines = vec![
-        ["level", "repeat", "valid", "window_s", "planned", "completed", "failed"]
-            .into_iter()
-            .map(str::to_owned)
-            .chain(columns.iter().map(|c| c.key.clone()))
-            .collect::<Vec<_>>()
-            .join(","),
-    ];
+    let talks = report.measurements.iter().any(|m| !m.turns.is_empty());
+    let facts = ["level", "repeat", "valid", "window_s", "planned", "completed", "failed"];
+    let turn = talks.then_some("turn");
+    let head = facts.into_iter().chain(turn).map(str::to_owned).chain(columns.iter().map(|c| c.key.clone()));
+    let mut lines = vec![head.collect::<Vec<_>>().join(",")];
     for m in &report.measurements {
-        let facts = [
-            label(report, m),
-            m.repeat.to_string(),
-            m.is_valid().to_string(),
-            format!("{:.3}", m.window_s),
-            m.requests.planned.to_string(),
-            m.requests.completed.to_string(),
-            m.requests.failed.to_string(),
-        ];
-        let figures = columns.iter().map(|c| m.stat(c.metric, c.stat).map(|x| x.to_string()).unwrap_or_default());
-        lines.push(facts.into_iter().chain(figures).collect::<Vec<_>>().join(","));
+        let mut row = |requests: &RequestCounts, turn: Option<u32>, stat: &dyn Fn(&Column) -> Option<f64>| {
+            let facts = [
+                label(report, m),
+                m.repeat.to_string(),
+                m.is_valid().to_string(),
+                format!("{:.3}", m.window_s),
+                requests.planned.to_string(),
+                requests.completed.to_string(),
+                requests.failed.to_string(),
+            ];
+            let turn = talks.then(|| turn.map_or(String::new(), |turn| turn.to_string()));
+            let figures = columns.iter().map(|c| stat(c).map(|x| x.to_string()).unwrap_or_default());
+            lines.push(facts.into_iter().chain(turn).chain(figures).collect::<Vec<_>>().join(","));
+        };
+        row(&m.requests, None, &|c| m.stat(c.metric, c.stat));
+        for (number, turn) in &m.turns {
+            row(&turn.requests, Some(*number), &|c| turn.stat(c.metric, c.stat));
+        }
     }
     lines.join("\n") + "\n"
 }
@@ -135,18 +140,38 @@ struct Row {
     completed: u64,
     failed: u64,
     reasons: Vec<String>,
+    turns: Vec<TurnRow>,
     notes: Vec<String>,
+}
+
+/// One turn of its conversations.
+#[derive(Serialize)]
+struct TurnRow {
+    label: String,
+    figures: Vec<String>,
+    completed: u64,
+    failed: u64,
 }
 
 fn page(report: &BenchReport, now: DateTime<Utc>) -> Result<String, RenderError> {
     let columns = columns(report);
+    let figures = |stat: &dyn Fn(&Column) -> Option<f64>| -> Vec<String> {
+        columns.iter().map(|c| stat(c).map_or("–".to_owned(), if c.share { percent } else { figure })).collect()
+    };
+    let turn = |(number, turn): (&u32, &TurnReport)| TurnRow {
+        label: match turn.cached_prompt_share {
+            Some(share) => format!("turn {number}, {} of the prompt cached", percent(share)),
+            None => format!("turn {number}"),
+        },
+        figures: figures(&|c| turn.stat(c.metric, c.stat)),
+        completed: turn.requests.completed,
+        failed: turn.requests.failed,
+    };
     let row = |(i, m): (usize, &Measurement)| Row {
         number: i as u32 + 1,
         label: label(report, m),
-        figures: columns
-            .iter()
-            .map(|c| m.stat(c.metric, c.stat).map_or("–".to_owned(), if c.share { percent } else { figure }))
-            .collect(),
+        figures: figures(&|c| m.stat(c.metric, c.stat)),
+        turns: m.turns.iter().map(turn).collect(),
         completed: m.requests.completed,
         failed: m.requests.failed,
         reasons: match &m.validity {
@@ -218,7 +243,7 @@ fn against_rate(report: &BenchReport, metric: Metric) -> Option<Plot> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tuner_core::measure::{Figure, RequestCounts, Summary};
+    use tuner_core::measure::{Figure, Summary};
     use tuner_core::task::Level;
 
     fn measurement(level: u32, rate: f64, ttft: f64, validity: Validity) -> Measurement {
@@ -267,6 +292,25 @@ mod tests {
             assert!(page.contains(part), "{part}\n{page}");
         }
         assert!(!page.contains("<script") && !page.contains("src=\"http"), "{page}");
+    }
+
+    #[test]
+    fn conversations_have_a_row_for_each_turn() {
+        let mut report = report();
+        let turn = TurnReport {
+            requests: RequestCounts { planned: 5, completed: 5, ..RequestCounts::default() },
+            metrics: report.measurements[0].metrics.clone(),
+            cached_prompt_share: Some(0.5),
+            ..TurnReport::default()
+        };
+        report.measurements[0].turns = [(1, turn.clone()), (2, turn)].into();
+        let text = csv(&report);
+        let rows: Vec<Vec<&str>> = text.lines().map(|l| l.split(',').collect()).collect();
+        assert!(rows.len() == 5 && rows.iter().all(|r| r.len() == rows[0].len()), "{text}");
+        assert_eq!([0, 1, 2, 3, 4].map(|i| rows[i][7]), ["turn", "", "1", "2", ""]);
+        assert_eq!(rows[2][4..7], ["5", "5", "0"]);
+        let page = page(&report, DateTime::UNIX_EPOCH).unwrap();
+        assert!(page.contains("turn 2, 50 % of the prompt cached"), "{page}");
     }
 
     #[test]

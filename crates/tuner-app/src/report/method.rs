@@ -109,9 +109,15 @@ fn workload(spec: &TaskSpec) -> String {
         };
         workload.classes.iter().map(class).collect::<Vec<_>>().join("; ")
     };
+    let talks = spec.workload.conversations().into_iter().flatten().next();
+    let talks = talks.map_or(String::new(), |talk| {
+        let turns = talk.turns.map_or_else(|| "as many turns as recorded".to_owned(), |turns| format!("{turns} turns"));
+        let think = talk.think_s.map_or(String::new(), |think| format!(", {think} s of thinking"));
+        format!(", in conversations of {turns}{think}")
+    });
     let api = workload.api.name();
     let eos = if workload.ignore_eos { ", end of sequence ignored" } else { "" };
-    format!("{prompts}, {api} endpoint, temperature {}{eos}", workload.temperature)
+    format!("{prompts}{talks}, {api} endpoint, temperature {}{eos}", workload.temperature)
 }
 
 fn source(prompts: &Prompts) -> String {

@@ -76,6 +76,8 @@ pub struct Collector {
     pub ended_ns: Option<u64>,
     /// Everything that was written, reasoning included.
     pub text: String,
+    /// Where in the text reasoning stands.
+    reasoning: Vec<std::ops::Range<usize>>,
     /// Final token counts.
     pub usage: Option<Usage>,
     /// Events by class.
@@ -221,7 +223,9 @@ impl Collector {
             if !reading.answer.is_empty() || reading.other_output {
                 self.first_answer_ns.get_or_insert(at_ns);
             }
-            self.text.push_str(&reading.reasoning);
+            if !reading.reasoning.is_empty() {
+                self.reason(&reading.reasoning);
+            }
             self.text.push_str(&reading.answer);
         }
         self.keep_usage(&reading);
@@ -236,6 +240,30 @@ impl Collector {
         if let Some(error) = reading.error {
             self.fail(error);
         }
+    }
+
+    fn reason(&mut self, text: &str) {
+        let (from, to) = (self.text.len(), self.text.len() + text.len());
+        self.text.push_str(text);
+        match self.reasoning.last_mut() {
+            Some(last) if last.end == from => last.end = to,
+            _ => self.reasoning.push(from..to),
+        }
+    }
+
+    /// What was answered: the text without the reasoning.
+    pub fn answered(&self) -> std::borrow::Cow<'_, str> {
+        if self.reasoning.is_empty() {
+            return self.text.as_str().into();
+        }
+        let mut answer = String::with_capacity(self.text.len());
+        let mut from = 0;
+        for range in &self.reasoning {
+            answer.push_str(&self.text[from..range.start]);
+            from = range.end;
+        }
+        answer.push_str(&self.text[from..]);
+        answer.into()
     }
 
     fn answer(&mut self, index: u32) -> &mut Answer {

@@ -16,7 +16,7 @@ pub enum Format {
     RequestsJson,
     /// A table with a column `prompt` or `request_body`.
     RequestsCsv,
-    /// Conversations of ShareGPT: the first question, and the length of its answer.
+    /// Conversations of ShareGPT: the first question and the length of its answer, or turn by turn.
     ShareGpt,
     /// Azure's inference traces: `TIMESTAMP,ContextTokens,GeneratedTokens`.
     Azure,

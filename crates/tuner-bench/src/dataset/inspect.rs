@@ -34,7 +34,10 @@ pub struct Inspection {
     /// Share of the prompt tokens that stood in an earlier prompt, where the source names blocks: what a prefix cache
     /// without a limit would serve.
     pub shared: Option<f64>,
-    /// Turns of the rows with messages, by role.
+    /// Turns of a row that `conversation` would hold, where some row has several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub turns: Option<Spread>,
+    /// Messages of single requests, by role.
     pub roles: Vec<(String, u64)>,
     /// The first rows.
     pub examples: Vec<Value>,
@@ -95,6 +98,7 @@ pub fn inspect(dataset: &Dataset) -> Inspection {
         output_tokens: spread(rows.iter().map(|r| r.output_tokens)),
         arrivals: times(rows),
         shared: shared(rows),
+        turns: spread(rows.iter().map(|row| Some(row.turns() as u32))).filter(|turns| turns.max > 1),
         roles,
         examples: rows.iter().take(EXAMPLES).map(example).collect(),
     }

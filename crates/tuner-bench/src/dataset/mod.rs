@@ -9,6 +9,7 @@ mod format;
 mod inspect;
 mod json;
 mod requests;
+mod rounds;
 mod trace;
 
 use std::path::{Path, PathBuf};
@@ -26,6 +27,7 @@ pub use fetch::{FetchError, fetch, fetch_all};
 pub use format::Format;
 pub use inspect::{Inspection, Spread, Times, inspect};
 pub use requests::{plain_text, salted};
+pub use rounds::Round;
 
 /// Largest file that is read, and largest answer that is fetched, bytes.
 pub const MOST_BYTES: u64 = 2 << 30;
@@ -124,6 +126,10 @@ pub struct DatasetRow {
     pub request: Option<Map<String, Value>>,
     /// The answer that was given, to take its length from.
     pub answer: Option<String>,
+    /// Messages after that answer.
+    pub later: Vec<Value>,
+    /// Its turns, where it was taken apart and has several.
+    pub rounds: Vec<Round>,
     /// Prompt tokens, where the source or a tokenizer says.
     pub input_tokens: Option<u32>,
     /// Answer tokens, where the source or a tokenizer says.
@@ -262,6 +268,7 @@ impl Dataset {
     /// # Errors
     /// The tokenizer refuses a text, or nothing is left.
     pub async fn count(&mut self, tokens: Option<&TokenSource>, spec: &DatasetSpec) -> Result<(), crate::BenchError> {
+        self.count_rounds(tokens, spec.max_context).await?;
         if let Some(tokens) = tokens {
             for row in &mut self.rows {
                 if row.input_tokens.is_none()
@@ -297,6 +304,7 @@ impl Dataset {
                 output_tokens: row.output_tokens.or(output).unwrap_or(DEFAULT_OUTPUT_TOKENS).max(1),
                 at_s: row.at_s,
                 shared: shared(&row.blocks, input, source),
+                rounds: row.rounds.iter().map(|round| lengths(round, output)).collect(),
                 has_prompt: row.request.is_some(),
             }
         };
@@ -313,6 +321,11 @@ impl Dataset {
             None => Ok(()),
         }
     }
+}
+
+fn lengths(round: &Round, output: Option<u32>) -> (u32, u32) {
+    let answer = round.output_tokens.or(output).unwrap_or(DEFAULT_OUTPUT_TOKENS).max(1);
+    (round.own_tokens.unwrap_or(1), answer)
 }
 
 /// The blocks as runs of tokens; the last is cut where the prompt ends. The prompt's last token stays its own.

@@ -112,7 +112,7 @@ pub(super) fn record(table: &Table, record: &[String]) -> Result<DatasetRow, Ref
     request(fields)
 }
 
-/// A conversation of ShareGPT: the system prompt, the first question, and the answer to it.
+/// A conversation of ShareGPT: the system prompt, the first question, the answer to it, and what was said later.
 pub(super) fn conversation(fields: &Map<String, Value>) -> Result<DatasetRow, Refused> {
     let turns = fields.get("conversations").or_else(|| fields.get("conversation"));
     let Some(turns) = turns.and_then(Value::as_array) else {
@@ -134,7 +134,16 @@ pub(super) fn conversation(fields: &Map<String, Value>) -> Result<DatasetRow, Re
         system.map(|(_, text)| json!({ "role": "system", "content": text })).into_iter().collect();
     messages.push(json!({ "role": "user", "content": said[at].1 }));
     let request = Map::from_iter([("messages".to_owned(), Value::Array(messages))]);
-    Ok(DatasetRow { request: Some(request), answer: Some(answer.clone()), ..DatasetRow::default() })
+    let later = said[at + 2..].iter().filter(|(_, text)| !text.trim().is_empty()).map(|(from, text)| {
+        let role = match from.as_str() {
+            from if is_user(from) => "user",
+            "system" => "system",
+            _ => "assistant",
+        };
+        json!({ "role": role, "content": text })
+    });
+    let later = later.collect();
+    Ok(DatasetRow { request: Some(request), answer: Some(answer.clone()), later, ..DatasetRow::default() })
 }
 
 /// All text of a prompt, for counting.

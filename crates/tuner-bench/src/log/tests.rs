@@ -60,6 +60,9 @@ fn any_record() -> impl Strategy<Value = RequestRecord> {
                 reads,
                 input_tokens: output.map(|n| n + 1),
                 output_tokens: output,
+                conversation: (index % 2 == 0).then_some(index / 3),
+                turn: (index % 2 == 0).then_some(1 + (index % 3) as u32),
+                think_s: (index % 5 == 0).then_some(sent / 5.0),
                 fate,
                 ..RequestRecord::unsent(&planned, sent / 7.0)
             }

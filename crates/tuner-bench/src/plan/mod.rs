@@ -5,6 +5,7 @@
 
 mod order;
 mod parts;
+mod talk;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,8 @@ use order::Replay;
 use parts::Lengths;
 
 pub use parts::{Part, Row, Rows};
+pub use talk::Conversations;
+pub(crate) use talk::key;
 
 /// Window of a level whose task gives neither a number of requests nor a duration.
 const DEFAULT_DURATION_S: f64 = 30.0;
@@ -53,6 +56,12 @@ pub enum PlanError {
         scenario: Scenario,
         /// The endpoint.
         api: Api,
+    },
+    /// Requests that nothing can follow.
+    #[error("{what} cannot be a turn of a conversation: turns are texts that are answered with texts")]
+    NoTurn {
+        /// What they are.
+        what: String,
     },
     /// A level without a scenario and without rows.
     #[error("the data set has no rows that can be used here")]
@@ -124,28 +133,35 @@ impl LevelPlan {
             None if arrival.is_trace() => return Err(PlanError::NoTimes),
             None => None,
         };
+        if let Some(part) = parts.iter().find(|part| part.most_turns() > 1 && !part.can_be_a_turn()) {
+            let what =
+                part.scenario().map_or_else(|| format!("a request to {}", part.api.name()), |s| format!("`{s}`"));
+            return Err(PlanError::NoTurn { what });
+        }
         let requests = load.requests.map(u64::from);
         let duration_s = load.duration_s.or(requests.is_none().then_some(DEFAULT_DURATION_S));
-        let usual = match (arrival.is_open_loop(), arrival.burst) {
-            (false, _) => arrival.concurrency.unwrap_or(1).max(2),
-            (true, None) => 2,
-            (true, Some(burst)) => burst,
-        };
-        let warmup = u64::from(load.warmup_requests.unwrap_or(usual));
-        let plan = Self {
+        let mut plan = Self {
             level,
             repeat,
             seeds,
             arrival,
             workload: workload.clone(),
-            warmup,
+            warmup: 0,
             requests,
             duration_s,
             request_timeout: Duration::from_secs_f64(load.request_timeout_s.clamp(0.001, 1e7)),
             parts: parts.into(),
             replay,
         };
+        let usual = match (plan.arrival.is_open_loop(), plan.arrival.burst) {
+            _ if plan.talks() => plan.usual_warmup(),
+            (false, _) => u64::from(plan.arrival.concurrency.unwrap_or(1).max(2)),
+            (true, None) => 2,
+            (true, Some(burst)) => u64::from(burst),
+        };
+        plan.warmup = load.warmup_requests.map_or(usual, u64::from);
         let sound = plan.arrival.concurrency != Some(0)
+            && plan.arrival.users != Some(0)
             && if plan.is_open_loop() { plan.arrivals().is_some() } else { plan.arrival.concurrency.is_some() };
         if sound { Ok(plan) } else { Err(PlanError::NoIntensity { level }) }
     }
@@ -192,7 +208,7 @@ impl LevelPlan {
     /// Whether no prompt begins like another one, of this measurement or an earlier one: then a prefix cache that hits
     /// was warmed by accident.
     pub fn is_fresh(&self) -> bool {
-        self.workload.salt && self.workload.shared_prefix.is_none() && self.fewest_rows().is_none()
+        self.workload.salt && self.workload.shared_prefix.is_none() && self.fewest_rows().is_none() && !self.has_turns()
     }
 
     /// What the words of the prompts follow from: the measurement's own seeds, or without a salt those of every
@@ -237,7 +253,21 @@ impl LevelPlan {
     /// In a closed loop the first request of each stream asks for a growing share of its output, so that streams
     /// reach the window spread over one service time instead of in step.
     pub fn requests(&self) -> Requests<'_> {
-        Requests { plan: self, next: 0, arrivals: self.arrivals() }
+        Requests { plan: self, next: 0, starts: self.starts() }
+    }
+
+    /// When requests, or conversations, begin in an open loop.
+    fn starts(&self) -> Option<Starts> {
+        let arrivals = self.arrivals()?;
+        Some(Starts { arrivals, next: 0, warmup: self.warmup, most: self.requests, duration_s: self.duration_s })
+    }
+
+    /// The model name of request, or conversation, `number`.
+    fn model(&self, number: u64) -> Option<String> {
+        match self.workload.models.as_slice() {
+            [] => None,
+            models => parts::model(models, &mut self.rng(Dimension::Models, number)),
+        }
     }
 
     fn arrivals(&self) -> Option<Arrivals> {
@@ -248,8 +278,15 @@ impl LevelPlan {
         }
     }
 
-    /// Requests there are in all, where the plan is finite.
+    /// Requests there are in all, where the plan is finite and says.
     pub fn total(&self) -> Option<u64> {
+        if self.arrival.users.is_some() {
+            return Some(self.slots());
+        }
+        // How many turns fall into the window is up to the engine.
+        if self.is_open_loop() && self.has_turns() {
+            return None;
+        }
         if self.is_open_loop() { Some(self.requests().count() as u64) } else { self.requests.map(|n| n + self.warmup) }
     }
 
@@ -257,25 +294,51 @@ impl LevelPlan {
     /// to the end of the duration, or to the last arrival where the number of requests ends it first (bursts: to the
     /// moment of the next).
     pub fn open_window(&self) -> Option<(f64, f64)> {
-        self.is_open_loop().then(|| {
-            let mut requests = self.requests();
-            let (mut last, mut measured) = (0.0, 0);
-            for request in requests.by_ref() {
-                last = request.planned_s.unwrap_or(0.0);
-                measured += u64::from(!request.warmup);
+        if self.arrival.users.is_some() {
+            return Some(self.users_window());
+        }
+        let mut starts = self.starts()?;
+        let last = starts.by_ref().last().unwrap_or(0.0);
+        let (start, measured) = (starts.arrivals.window_start_s(), starts.next.saturating_sub(self.warmup));
+        Some(match self.duration_s {
+            // A trace that is over leaves no idle tail.
+            Some(duration) if self.replay.as_ref().is_some_and(|r| starts.next == r.rows.len() as u64) => {
+                (start, last.min(start + duration))
             }
-            let start = requests.window_start_s();
-            match self.duration_s {
-                // A trace that is over leaves no idle tail.
-                Some(duration)
-                    if self.replay.as_ref().is_some_and(|r| measured + self.warmup == r.rows.len() as u64) =>
-                {
-                    (start, last.min(start + duration))
-                }
-                Some(duration) if self.requests.is_none_or(|n| measured < n) => (start, start + duration),
-                _ => (start, last + self.arrival.every_s.unwrap_or(0.0)),
-            }
+            Some(duration) if self.requests.is_none_or(|n| measured < n) => (start, start + duration),
+            _ => (start, last + self.arrival.every_s.unwrap_or(0.0)),
         })
+    }
+}
+
+/// When requests begin in an open loop: warm-up first, then those of the window.
+#[derive(Clone, Debug)]
+struct Starts {
+    arrivals: Arrivals,
+    next: u64,
+    warmup: u64,
+    /// In the window.
+    most: Option<u64>,
+    duration_s: Option<f64>,
+}
+
+impl Iterator for Starts {
+    type Item = f64;
+
+    fn next(&mut self) -> Option<f64> {
+        if self.most.is_some_and(|most| self.next >= self.warmup + most) {
+            return None;
+        }
+        // A trace ends.
+        let at = self.arrivals.next()?;
+        if let Some(duration) = self.duration_s
+            && self.next >= self.warmup
+            && at >= self.arrivals.window_start_s() + duration
+        {
+            return None;
+        }
+        self.next += 1;
+        Some(at)
     }
 }
 
@@ -284,13 +347,7 @@ impl LevelPlan {
 pub struct Requests<'a> {
     plan: &'a LevelPlan,
     next: u64,
-    arrivals: Option<Arrivals>,
-}
-
-impl Requests<'_> {
-    fn window_start_s(&self) -> f64 {
-        self.arrivals.as_ref().map_or(0.0, Arrivals::window_start_s)
-    }
+    starts: Option<Starts>,
 }
 
 impl Iterator for Requests<'_> {
@@ -300,20 +357,11 @@ impl Iterator for Requests<'_> {
         let plan = self.plan;
         let index = self.next;
         let warmup = index < plan.warmup;
-        if plan.requests.is_some_and(|n| index >= plan.warmup + n) {
-            return None;
-        }
-        let planned_s = match &mut self.arrivals {
-            // A trace ends.
-            Some(arrivals) => Some(arrivals.next()?),
+        let planned_s = match &mut self.starts {
+            Some(starts) => Some(starts.next()?),
+            None if plan.requests.is_some_and(|n| index >= plan.warmup + n) => return None,
             None => None,
         };
-        if let (Some(at), Some(duration)) = (planned_s, plan.duration_s)
-            && !warmup
-            && at >= self.window_start_s() + duration
-        {
-            return None;
-        }
         self.next += 1;
         let part = plan.part(index);
         let (input_tokens, mut output_tokens, shared) = plan.lengths(part, index);
@@ -324,12 +372,10 @@ impl Iterator for Requests<'_> {
             let share = (index + 1) as f64 / f64::from(streams);
             output_tokens = (f64::from(output_tokens) * share).ceil() as u32;
         }
-        let model = match plan.workload.models.as_slice() {
-            [] => None,
-            models => parts::model(models, &mut plan.rng(Dimension::Models, index)),
-        };
-        let class = part.class.clone();
-        Some(PlannedRequest { index, warmup, planned_s, input_tokens, output_tokens, class, model, shared })
+        let (class, model) = (part.class.clone(), plan.model(index));
+        let alone =
+            PlannedRequest { index, warmup, planned_s, input_tokens, output_tokens, ..PlannedRequest::default() };
+        Some(PlannedRequest { class, model, shared, ..alone })
     }
 }
 

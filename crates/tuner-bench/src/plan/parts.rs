@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rand::{Rng, RngExt};
 use serde_json::{Map, Value};
 use tuner_core::record::SharedRun;
-use tuner_core::task::{Api, Mix, ModelShare, Prompts, Scenario, SharedPrefix, WorkloadSpec};
+use tuner_core::task::{Api, ConversationSpec, Mix, ModelShare, Prompts, Scenario, SharedPrefix, WorkloadSpec};
 
 use super::{DEFAULT_OUTPUT_TOKENS, PlanError};
 use crate::protocol;
@@ -25,6 +25,8 @@ pub struct Row {
     pub at_s: Option<f64>,
     /// What the prompt shares with others.
     pub shared: Vec<SharedRun>,
+    /// New prompt tokens and answer tokens of each turn, where the row is a conversation of several.
+    pub rounds: Vec<(u32, u32)>,
     /// Whether the row has a prompt of its own; else one is made of words.
     pub has_prompt: bool,
 }
@@ -58,6 +60,8 @@ pub struct Part {
     pub extra_body: Map<String, Value>,
     /// Position in the workload's list of data sets.
     pub source: usize,
+    /// How its requests follow each other; `None`: each stands alone.
+    pub conversation: Option<ConversationSpec>,
     pub(super) lengths: Lengths,
 }
 
@@ -80,15 +84,14 @@ impl Part {
 
     /// Whether text alone goes in and comes out.
     pub fn is_text(&self) -> bool {
-        use Scenario::{Embedding, Image, Rerank};
-        protocol::generates(self.api)
-            && !matches!(self.scenario(), Some(Embedding { .. } | Rerank { .. } | Image { .. }))
+        protocol::generates(self.api) && self.scenario().is_none_or(|scenario| scenario.is_text())
     }
 }
 
 /// Every kind of request of a workload. A mix of scenarios without classes becomes one class per scenario; within a
 /// class, its parts share the name.
 pub(super) fn parts(workload: &WorkloadSpec, rows: &Rows) -> Result<Vec<Part>, PlanError> {
+    let conversations = workload.conversations();
     let own = |lengths: Lengths| Part {
         class: None,
         weight: 1.0,
@@ -96,6 +99,7 @@ pub(super) fn parts(workload: &WorkloadSpec, rows: &Rows) -> Result<Vec<Part>, P
         temperature: workload.temperature,
         extra_body: workload.extra_body.clone(),
         source: 0,
+        conversation: conversations.first().cloned().flatten(),
         lengths,
     };
     let mut all = Vec::new();
@@ -112,6 +116,7 @@ pub(super) fn parts(workload: &WorkloadSpec, rows: &Rows) -> Result<Vec<Part>, P
                 api,
                 temperature: class.temperature.unwrap_or(workload.temperature),
                 source,
+                conversation: conversations.get(source).cloned().flatten(),
                 ..part
             });
         }

@@ -43,7 +43,7 @@ pub(crate) fn build(
     model: &str,
     features: Features,
 ) -> Result<Built, BuildError> {
-    let part = plan.part(request.index);
+    let part = plan.part(request.conversation.unwrap_or(request.index));
     let api = part.api;
     let ask = Ask {
         content: content(plan, request, prompts, tokens, features)?,

@@ -11,6 +11,7 @@ mod llamacpp;
 mod openai;
 mod pooling;
 mod responses;
+mod script;
 mod sglang;
 
 use tuner_core::task::Api;
@@ -21,6 +22,8 @@ pub(crate) use build::build;
 pub use build::{BuildError, Built};
 pub use content::{Ask, Content, ContentError, body};
 pub use fields::adopt;
+pub use script::{History, Script};
+pub(crate) use script::{Materials, script};
 
 /// Endpoint path.
 pub fn path(api: Api) -> &'static str {

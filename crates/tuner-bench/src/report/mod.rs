@@ -5,6 +5,7 @@
 
 mod request;
 mod timeline;
+mod turns;
 mod window;
 
 use std::collections::BTreeMap;
@@ -85,6 +86,7 @@ pub fn measurement(input: &ReportInput<'_>) -> Measurement {
         intervals: intervals(&everyone, input.window, &metrics),
         steady,
         classes: classes(input, &everyone),
+        turns: turns::turns(input, &everyone),
         metrics,
         validity: if reasons.is_empty() { Validity::Valid } else { Validity::Invalid { reasons } },
         evidence,
@@ -145,6 +147,14 @@ fn intervals(
         }
     }
     intervals
+}
+
+/// Share of the prompt tokens that came from a cache, where the engine says.
+fn cached_share(measured: &[Observed<'_>]) -> Option<f64> {
+    let completed = || measured.iter().filter(|o| o.completed());
+    let cached: u64 = completed().filter_map(|o| o.record.cached_tokens).map(u64::from).sum();
+    let prompt: u64 = completed().filter_map(|o| o.record.input_tokens).map(u64::from).sum();
+    (prompt > 0 && completed().any(|o| o.record.cached_tokens.is_some())).then(|| cached as f64 / prompt as f64)
 }
 
 fn percentiles(input: &ReportInput<'_>) -> impl Iterator<Item = Percentile> {
@@ -262,7 +272,8 @@ impl<'a> Figures<'a> {
             ));
         }
         let extra: Vec<i64> = completed()
-            .filter(|o| o.record.planned_input_tokens > 0)
+            // Later turns hold answers whose length was only planned.
+            .filter(|o| o.record.planned_input_tokens > 0 && o.record.turn.is_none_or(|turn| turn == 1))
             .filter_map(|o| Some(i64::from(o.record.input_tokens?) - i64::from(o.record.planned_input_tokens)))
             .collect();
         if let (Some(least), Some(most)) = (extra.iter().min(), extra.iter().max()) {
@@ -275,10 +286,8 @@ impl<'a> Figures<'a> {
                 ));
             }
         }
-        let cached: u64 = completed().filter_map(|o| o.record.cached_tokens).map(u64::from).sum();
-        let prompt: u64 = completed().filter_map(|o| o.record.input_tokens).map(u64::from).sum();
-        if prompt > 0 && completed().any(|o| o.record.cached_tokens.is_some()) {
-            self.evidence.insert("cached_prompt_share".to_owned(), cached as f64 / prompt as f64);
+        if let Some(share) = cached_share(measured) {
+            self.evidence.insert("cached_prompt_share".to_owned(), share);
         }
     }
 
@@ -310,6 +319,10 @@ impl<'a> Figures<'a> {
         self.scalar(Metric::TotalThroughput, (input + output) / length);
         self.scalar(Metric::RequestThroughput, finished as f64 / length);
         self.scalar(Metric::Concurrency, window.mean_in_flight(everyone.iter().map(|o| o.record)));
+        if everyone.iter().any(|o| o.record.think_s.is_some()) {
+            let thinking = window.mean_thinking(everyone.iter().map(|o| o.record));
+            self.evidence.insert("thinking_mean".to_owned(), thinking);
+        }
         let ended = requests.completed + requests.failed;
         if ended > 0 {
             self.scalar(Metric::ErrorRate, requests.failed as f64 / ended as f64);
@@ -341,8 +354,10 @@ impl<'a> Figures<'a> {
         if undetermined > 0 {
             self.notes.push(format!("{undetermined} times an SLO did not apply to a request (no such value)"));
         }
-        // A request that the end of the run cut off says nothing about the engine.
-        let planned = requests.planned - requests.cancelled - requests.unsent;
+        // A request that the end of the run cut off says nothing about the engine; one that could not be asked because an
+        // earlier turn failed is a miss.
+        let lost = measured.iter().filter(|o| o.record.unsent_because.is_some()).count() as u64;
+        let planned = requests.planned - requests.cancelled - requests.unsent + lost;
         if planned > 0 {
             self.scalar(Metric::Attainment, good / planned as f64);
         }
@@ -364,12 +379,18 @@ impl<'a> Figures<'a> {
             (self.input.streams, self.metrics.get(&Metric::Concurrency))
         {
             let needed = f64::from(streams) * crate::validity::MIN_CONCURRENCY_SHARE;
-            if *mean < needed {
-                self.reasons.push(format!(
-                    "{mean:.2} requests were in flight on average, {streams} were asked for \
-                     ({} measured requests)",
-                    measured.len()
-                ));
+            let thinking = self.evidence.get("thinking_mean").copied();
+            if mean + thinking.unwrap_or(0.0) < needed {
+                let n = measured.len();
+                self.reasons.push(match thinking {
+                    None => format!(
+                        "{mean:.2} requests were in flight on average, {streams} were asked for ({n} measured requests)"
+                    ),
+                    Some(thinking) => format!(
+                        "{mean:.2} requests were in flight and {thinking:.2} users were thinking on average, {streams} \
+                         users were asked for ({n} measured requests)"
+                    ),
+                });
             }
         }
     }

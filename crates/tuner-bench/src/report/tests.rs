@@ -2,30 +2,23 @@
 
 use proptest::prelude::*;
 use tuner_core::measure::Stat;
-use tuner_core::record::{Fate, RequestRecord, TokenRead};
+use tuner_core::record::{Fate, PlannedRequest, RequestRecord, TokenRead};
 use tuner_core::task::SloSpec;
 use tuner_core::{Metric, Percentile, Validity};
 
 use super::*;
 
 fn record(index: u64, sent: f64, reads: &[(f64, u32, Option<u32>)], output: Option<u32>) -> RequestRecord {
+    let planned = PlannedRequest { index, input_tokens: 10, output_tokens: 4, ..PlannedRequest::default() };
     RequestRecord {
-        index,
-        warmup: false,
-        planned_s: sent - 0.1,
         sent_s: Some(sent),
-        connect_s: None,
-        first_event_s: None,
         first_answer_s: reads.first().map(|r| r.0),
         reads: reads.iter().map(|&(at_s, events, tokens)| TokenRead { at_s, events, tokens }).collect(),
         ended_s: reads.last().map(|r| r.0),
         input_tokens: Some(13),
-        cached_tokens: None,
         output_tokens: output,
-        planned_input_tokens: 10,
-        planned_output_tokens: 4,
-        class: None,
         fate: Fate::Completed,
+        ..RequestRecord::unsent(&planned, sent - 0.1)
     }
 }
 
@@ -267,4 +260,78 @@ proptest! {
         let share = m.stat(Metric::Attainment, Stat::Mean);
         prop_assert!(share.is_none_or(|x| (0.0..=1.0).contains(&x)));
     }
+}
+
+/// A turn of a conversation, of which the engine found `cached` prompt tokens in its cache.
+fn turn(number: u32, ttft: f64, cached: u32, sent: f64) -> RequestRecord {
+    RequestRecord {
+        conversation: Some(u64::from(number % 2)),
+        turn: Some(number),
+        cached_tokens: Some(cached),
+        ..record(u64::from(number), sent, &[(sent + ttft, 1, Some(1)), (sent + ttft + 0.5, 1, Some(1))], Some(2))
+    }
+}
+
+#[test]
+fn each_turn_has_a_report_of_its_own() {
+    let mut lost = RequestRecord { reads: Vec::new(), fate: Fate::Unsent, sent_s: None, ..turn(2, 0.1, 0, 3.0) };
+    lost.unsent_because = Some("turn 1 of its conversation failed".to_owned());
+    let mut broken = failed(turn(1, 0.2, 0, 2.0), "cut");
+    broken.reads.clear();
+    let records = [turn(1, 0.2, 0, 0.0), turn(2, 0.4, 6, 1.0), broken, lost];
+    let ttft = slo(r#"{"metric": "ttft", "max_ms": 1000}"#);
+    let m = report(&records, &[ttft], false);
+    let figures = |n: u32| {
+        let turn = &m.turns[&n];
+        (turn.requests.planned, turn.requests.completed, turn.stat(Metric::Ttft, Stat::Mean).map(f64::round))
+    };
+    assert_eq!((figures(1), figures(2)), ((2, 1, Some(200.0)), (2, 1, Some(400.0))));
+    assert_eq!(m.turns[&2].cached_prompt_share, Some(6.0 / 13.0));
+    let all = m.requests;
+    assert_eq!(all.planned, all.completed + all.failed + all.cancelled + all.unsent);
+    assert_eq!(mean(&m, Metric::Attainment), Some(0.5), "a turn that a failure kept from being asked is a miss");
+    let alone = report(&[turn(1, 0.2, 0, 0.0)], &[], false);
+    assert!(alone.turns.is_empty(), "single requests have no turns");
+}
+
+#[test]
+fn users_who_think_are_not_in_flight_but_there() {
+    // Two users, each of whom waits 1 s for an answer and then thinks for 4 s.
+    let records: Vec<RequestRecord> = (0..4u32)
+        .map(|i| {
+            let sent = f64::from(i / 2) * 5.0 + f64::from(i % 2);
+            let answered = record(u64::from(i), sent, &[(sent + 0.5, 1, None), (sent + 1.0, 1, None)], Some(2));
+            RequestRecord { think_s: Some(4.0), ..answered }
+        })
+        .collect();
+    let window = Window { start_s: 0.0, end_s: 10.0 };
+    let (class_slos, slos) = (ClassSlos::new(), []);
+    let judged = |streams: u32, records: &[RequestRecord]| {
+        let input = ReportInput {
+            level: 0,
+            repeat: 0,
+            open_loop: false,
+            streams: Some(streams),
+            records,
+            window,
+            elapsed_s: 12.0,
+            slos: &slos,
+            percentiles: &[],
+            class_slos: &class_slos,
+        };
+        measurement(&input)
+    };
+    let two = judged(2, &records);
+    assert_eq!(two.validity, Validity::Valid);
+    assert_eq!(mean(&two, Metric::Concurrency), Some(0.4));
+    assert!((two.evidence["thinking_mean"] - 1.5).abs() < 1e-9, "{:?}", two.evidence);
+    let Validity::Invalid { reasons } = judged(3, &records).validity else { panic!("a third user was not there") };
+    assert_eq!(
+        reasons,
+        [
+            "0.40 requests were in flight and 1.50 users were thinking on average, 3 users were asked for (4 measured requests)"
+        ]
+    );
+    let hasty: Vec<RequestRecord> = records.iter().cloned().map(|r| RequestRecord { think_s: None, ..r }).collect();
+    assert_ne!(judged(2, &hasty).validity, Validity::Valid);
 }

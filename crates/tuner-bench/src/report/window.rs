@@ -33,7 +33,8 @@ impl Window {
         let idle = records
             .iter()
             .filter(|r| r.fate != Fate::Cancelled)
-            .filter_map(|r| r.ended_s)
+            // A user is idle when it has thought and finds nothing to send.
+            .filter_map(|r| Some(r.ended_s? + r.think_s.unwrap_or(0.0)))
             .filter(|at| *at > last_sent)
             .fold(f64::INFINITY, f64::min);
         let end_s = plan.duration_s.map_or(idle, |duration| idle.min(start_s + duration));
@@ -61,6 +62,15 @@ impl Window {
             Some(*count)
         });
         counts.max().unwrap_or(0).max(0) as u32
+    }
+
+    /// Users who think after an answer, time-weighted mean.
+    pub fn mean_thinking<'a>(&self, records: impl IntoIterator<Item = &'a RequestRecord>) -> f64 {
+        let span = |r: &RequestRecord| {
+            let (from, think) = (r.ended_s?, r.think_s?);
+            Some(((from + think).min(self.end_s) - from.max(self.start_s)).max(0.0))
+        };
+        records.into_iter().filter_map(span).sum::<f64>() / self.length_s()
     }
 
     /// Requests in flight, time-weighted mean.

@@ -48,7 +48,8 @@ pub(super) async fn level_run(
     let mut records: Vec<RequestRecord> = finished.into_iter().map(|f| f.record).collect();
     let window = Window::of(plan, &records);
     evidence.in_flight_peak = Some(window.peak_in_flight(&records));
-    evidence.in_flight_target = plan.arrival.concurrency;
+    // Users who think are not in flight; how many of them there were is the report's to tell.
+    evidence.in_flight_target = plan.arrival.concurrency.filter(|_| plan.is_open_loop() || !plan.thinks());
     add_unsent(plan, &mut records, cancelled);
     notes.extend(remarks(plan, &records));
     Ok(LevelRun { records, window, elapsed_s, clock, evidence, cancelled, notes })
@@ -78,17 +79,26 @@ async fn count_texts(finished: &mut [Finished], tokens: Option<&TokenSource>, no
     }
 }
 
-/// Requests of the plan that were never begun. A closed loop that its duration ended planned no more than it sent.
+/// Requests of the plan that were never begun. A closed loop that its duration ended planned no more than it sent, and
+/// so did an open one with the later turns of its conversations.
 fn add_unsent(plan: &LevelPlan, records: &mut Vec<RequestRecord>, cancelled: bool) {
-    let finite = plan.is_open_loop() || (cancelled && plan.requests.is_some());
-    if !finite {
+    let open = plan.is_open_loop();
+    if !open && !(cancelled && plan.requests.is_some()) {
         return;
     }
     let known: std::collections::HashSet<u64> = records.iter().map(|r| r.index).collect();
-    let missing = plan
-        .requests()
-        .filter(|p| !known.contains(&p.index))
-        .map(|p| RequestRecord::unsent(&p, p.planned_s.unwrap_or(0.0)));
-    records.extend(missing.collect::<Vec<_>>());
+    let missing = plan.planned().filter(|p| !known.contains(&p.index) && (!open || p.planned_s.is_some()));
+    let unsent = missing.map(|p| RequestRecord::unsent(&p, p.planned_s.unwrap_or(0.0)));
+    let more: Vec<RequestRecord> = match plan.total().filter(|_| plan.talks() && !open) {
+        // Which of endlessly many turns would have been sent is not known, only how many, and how many as warm-up.
+        Some(total) => {
+            let warm = records.iter().filter(|r| r.warmup).count();
+            let counted = unsent.take((total as usize).saturating_sub(records.len()));
+            let still_warm = (plan.warmup as usize).saturating_sub(warm);
+            counted.enumerate().map(|(i, r)| RequestRecord { warmup: i < still_warm, ..r }).collect()
+        }
+        None => unsent.collect(),
+    };
+    records.extend(more);
     records.sort_by_key(|r| r.index);
 }

@@ -3,10 +3,12 @@
 //! *Invariant*: no prompt is made and no token counted while the window is open; the threads that send and read do
 //! nothing else. Dropping the future stops everything.
 
+mod alarm;
 mod finish;
 mod gather;
 mod pace;
 mod queue;
+mod talk;
 mod worker;
 
 use std::sync::Arc;
@@ -19,16 +21,18 @@ use tuner_core::record::RequestRecord;
 use tuner_core::task::SloSpec;
 use tuner_core::{Measurement, Percentile};
 
-use crate::client::{Address, Features, LevelClock, Limits, Target};
+use crate::client::{Address, LevelClock, Limits, Target};
 use crate::error::BenchError;
 use crate::live::{Live, Meter, Phase, Progress};
 use crate::plan::LevelPlan;
 use crate::prompting::PromptSource;
-use crate::protocol::{self, BuildError};
+use crate::protocol::{self, BuildError, Materials};
 use crate::report::{self, ReportInput, Window};
 use crate::tokens::TokenSource;
 use crate::validity::ClientEvidence;
+use alarm::Alarm;
 use queue::{Prepared, Queue};
+use talk::{Admission, DueTalk, PreparedTalk};
 use worker::{Due, Work};
 
 /// How often the live picture is renewed.
@@ -45,7 +49,15 @@ struct Shared {
     address: Address,
     limits: Limits,
     clock: LevelClock,
-    queue: Arc<Queue>,
+    queue: Arc<Queue<Prepared>>,
+    /// Conversations, where there are any; the other queue is empty then.
+    talks: Arc<Queue<PreparedTalk>>,
+    admission: Admission,
+    /// Wakes users who have thought.
+    alarm: Alarm,
+    open: bool,
+    /// Turns true when a closed loop of conversations is over, also for users who think.
+    over: watch::Sender<bool>,
     cap: Option<Arc<Semaphore>>,
     cancel: watch::Receiver<bool>,
     progress: Progress,
@@ -66,9 +78,10 @@ impl Shared {
         plan: &LevelPlan,
         address: Address,
         clock: LevelClock,
-        queue: Arc<Queue>,
+        queues: (Arc<Queue<Prepared>>, Arc<Queue<PreparedTalk>>),
         cancel: watch::Receiver<bool>,
     ) -> Self {
+        let (queue, talks) = queues;
         let window = plan.open_window();
         let cap = plan.arrival.concurrency.filter(|_| plan.is_open_loop());
         Self {
@@ -77,6 +90,11 @@ impl Shared {
             limits: Limits { total: plan.request_timeout, idle: plan.request_timeout },
             clock,
             queue,
+            talks,
+            admission: Admission::new(plan),
+            alarm: Alarm::default(),
+            open: plan.is_open_loop(),
+            over: watch::Sender::new(false),
             cap: cap.map(|cap| Arc::new(Semaphore::new(cap as usize))),
             cancel,
             progress: Progress::default(),
@@ -84,7 +102,8 @@ impl Shared {
             closed_ns: AtomicU64::new(window.map_or(u64::MAX, |(_, end)| clock.at_ns(end))),
             duration_ns: plan.duration_s.filter(|_| !plan.is_open_loop()).map(|d| (d * 1e9) as u64),
             keep_alive: AtomicBool::new(true),
-            next_ns: AtomicU64::new(if plan.is_open_loop() { 0 } else { u64::MAX }),
+            // Users who think come back at moments of their own: no thread may sleep past one.
+            next_ns: AtomicU64::new(if plan.is_open_loop() || plan.thinks() { 0 } else { u64::MAX }),
         }
     }
 
@@ -168,12 +187,22 @@ impl Drop for StopOnDrop {
     }
 }
 
-/// Stops the maker of requests when the level's future is dropped.
-struct CloseOnDrop(Arc<Queue>);
+/// Stops the makers of requests when the level's future is dropped.
+struct CloseOnDrop(Arc<Queue<Prepared>>, Arc<Queue<PreparedTalk>>);
 
 impl Drop for CloseOnDrop {
     fn drop(&mut self) {
         self.0.close();
+        self.1.close();
+    }
+}
+
+/// Ends the thread that wakes users when the level's future is dropped.
+struct CloseAlarm(Arc<Shared>);
+
+impl Drop for CloseAlarm {
+    fn drop(&mut self) {
+        self.0.alarm.close();
     }
 }
 
@@ -206,20 +235,22 @@ pub async fn run_level(
     };
     live.send_replace(picture.clone());
 
-    let queue = Arc::new(Queue::new(ahead(plan)));
-    let closing = CloseOnDrop(queue.clone());
+    let (queue, talks) = (Arc::new(Queue::new(ahead(plan))), Arc::new(Queue::new(ahead(plan))));
+    let closing = CloseOnDrop(queue.clone(), talks.clone());
     let mut made = spawn("bench-prompts", {
-        let (queue, plan, prompts, tokens) = (queue.clone(), plan.clone(), prompts.clone(), tokens.clone());
-        let (model, features) = (target.model.clone(), target.features);
+        let (queue, talks, plan, prompts) = (queue.clone(), talks.clone(), plan.clone(), prompts.clone());
+        let (tokens, model, features) = (tokens.clone(), target.model.clone(), target.features);
         move || {
-            let result = make_requests(&queue, &plan, &prompts, tokens.as_deref(), &model, features);
+            let (plan, prompts, tokens, model) = (&plan, &prompts, tokens.as_deref(), model.as_str());
+            let result = make_requests(&queue, &talks, Materials { plan, prompts, tokens, model, features });
             queue.end();
+            talks.end();
             result
         }
     })?;
     let filled = spawn("bench-fill", {
-        let queue = queue.clone();
-        move || queue.wait_until_filled()
+        let (queue, talks, of_talks) = (queue.clone(), talks.clone(), plan.talks());
+        move || if of_talks { talks.wait_until_filled() } else { queue.wait_until_filled() }
     })?;
     let _ = filled.await;
     if let Ok(Err(error)) = made.try_recv() {
@@ -227,7 +258,12 @@ pub async fn run_level(
     }
 
     let clock = LevelClock::start();
-    let shared = Arc::new(Shared::new(plan, address, clock, queue, stopped));
+    let shared = Arc::new(Shared::new(plan, address, clock, (queue, talks), stopped));
+    let _silent = CloseAlarm(shared.clone());
+    if plan.talks() {
+        let shared = shared.clone();
+        spawn_prompt("bench-alarm", move || shared.alarm.run())?;
+    }
     let (work, pacer) = share_out(plan, &shared)?;
     let harvests: Vec<_> = work
         .into_iter()
@@ -246,12 +282,16 @@ pub async fn run_level(
         if cancelled {
             guard.0.send_replace(true);
             shared.queue.close();
+            shared.talks.close();
         }
         tokio::select! {
             harvests = &mut all => break harvests,
             _ = tick.tick() => {
                 let now = crate::client::monotonic_ns();
                 process.look(&shared, now);
+                if plan.talks() && shared.must_stop(now) {
+                    shared.end();
+                }
                 meter.read(&shared.progress, clock.seconds(now), &mut picture);
                 picture.phase = shared.phase(now);
                 live.send_replace(picture.clone());
@@ -275,19 +315,30 @@ pub async fn run_level(
 
 /// Requests made ahead: enough that making one is never waited for.
 fn ahead(plan: &LevelPlan) -> usize {
+    if let Some(users) = plan.users().filter(|_| plan.talks()) {
+        // A conversation keeps its user busy for some time.
+        return users as usize + MIN_AHEAD;
+    }
     let streams = plan.streams().unwrap_or(0) as usize;
     let arrivals = plan.arrival.peak_rate().map_or(0.0, |rate| (rate * 2.0).min(4096.0)) as usize;
     MIN_AHEAD.max(2 * streams).max(arrivals)
 }
 
 fn make_requests(
-    queue: &Queue,
-    plan: &LevelPlan,
-    prompts: &PromptSource,
-    tokens: Option<&TokenSource>,
-    model: &str,
-    features: Features,
+    queue: &Queue<Prepared>,
+    talks: &Queue<PreparedTalk>,
+    materials: Materials<'_>,
 ) -> Result<(), BuildError> {
+    let Materials { plan, prompts, tokens, model, features } = materials;
+    if plan.talks() {
+        for conversation in plan.conversations() {
+            let script = protocol::script(&materials, &conversation)?;
+            if !talks.put(PreparedTalk { conversation, script }) {
+                break;
+            }
+        }
+        return Ok(());
+    }
     for planned in plan.requests() {
         let built = protocol::build(plan, &planned, prompts, tokens, model, features)?;
         if !queue.put(Prepared { planned, built }) {
@@ -337,7 +388,16 @@ fn share_out(plan: &LevelPlan, shared: &Arc<Shared>) -> Result<(Vec<Work>, Optio
     if let Some(streams) = plan.streams() {
         let threads = (streams.div_ceil(STREAMS_PER_THREAD) as usize).clamp(1, most) as u32;
         let share = |thread| streams / threads + u32::from(thread < streams % threads);
-        return Ok(((0..threads).map(|thread| Work::Streams(share(thread))).collect(), None));
+        let work = |thread| if plan.talks() { Work::Users(share(thread)) } else { Work::Streams(share(thread)) };
+        return Ok(((0..threads).map(work).collect(), None));
+    }
+    if plan.talks() {
+        let (senders, work): (Vec<_>, Vec<_>) = (0..most).map(|_| mpsc::unbounded_channel()).unzip();
+        let pacer = spawn_prompt("bench-pacer", {
+            let shared = shared.clone();
+            move || release_talks(&shared, &senders)
+        })?;
+        return Ok((work.into_iter().map(Work::Talks).collect(), Some(pacer)));
     }
     let (senders, work): (Vec<_>, Vec<_>) = (0..most)
         .map(|_| {
@@ -367,6 +427,23 @@ fn release(shared: &Shared, threads: &[mpsc::UnboundedSender<Due>]) {
         turn += 1;
     }
     shared.next_ns.store(u64::MAX, Relaxed);
+}
+
+/// Hands out each conversation when its first turn is due, to the threads in turn; those of one user to the same.
+fn release_talks(shared: &Shared, threads: &[mpsc::UnboundedSender<DueTalk>]) {
+    let mut turn = 0;
+    while let Some(talk) = shared.talks.take_blocking() {
+        let first = talk.conversation.turns.first().and_then(|turn| turn.request.planned_s);
+        let planned_ns = shared.clock.at_ns(first.unwrap_or(0.0));
+        if !pace::wait_until(planned_ns, || *shared.cancel.borrow()) {
+            return;
+        }
+        let thread = talk.conversation.user.map_or(turn, |user| user as usize);
+        if threads[thread % threads.len()].send(DueTalk { talk, planned_ns }).is_err() {
+            return;
+        }
+        turn += 1;
+    }
 }
 
 /// CPU time of the process at the edges of the window.

@@ -17,9 +17,8 @@ pub(super) struct Prepared {
     pub(super) built: Built,
 }
 
-#[derive(Default)]
-struct Inner {
-    items: VecDeque<Prepared>,
+struct Inner<T> {
+    items: VecDeque<T>,
     /// Nothing more will be put in.
     ended: bool,
     /// Nothing more is wanted.
@@ -27,24 +26,25 @@ struct Inner {
 }
 
 /// A bounded queue between the maker and those who send.
-pub(super) struct Queue {
-    inner: Mutex<Inner>,
+pub(super) struct Queue<T> {
+    inner: Mutex<Inner<T>>,
     most: usize,
     changed: Condvar,
     arrived: Notify,
 }
 
-impl Queue {
+impl<T> Queue<T> {
     pub(super) fn new(most: usize) -> Self {
-        Self { inner: Mutex::default(), most: most.max(1), changed: Condvar::new(), arrived: Notify::new() }
+        let inner = Mutex::new(Inner { items: VecDeque::new(), ended: false, closed: false });
+        Self { inner, most: most.max(1), changed: Condvar::new(), arrived: Notify::new() }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn lock(&self) -> MutexGuard<'_, Inner<T>> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts a request in, waiting for room; false when nothing more is wanted.
-    pub(super) fn put(&self, item: Prepared) -> bool {
+    pub(super) fn put(&self, item: T) -> bool {
         let mut inner = self.lock();
         while inner.items.len() >= self.most && !inner.closed {
             inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
@@ -83,7 +83,7 @@ impl Queue {
     }
 
     /// The next request, for a thread; `None` when there is no more.
-    pub(super) fn take_blocking(&self) -> Option<Prepared> {
+    pub(super) fn take_blocking(&self) -> Option<T> {
         let mut inner = self.lock();
         loop {
             if let Poll::Ready(taken) = self.next(&mut inner) {
@@ -94,7 +94,7 @@ impl Queue {
     }
 
     /// The next request, for a task; `None` when there is no more.
-    pub(super) async fn take(&self) -> Option<Prepared> {
+    pub(super) async fn take(&self) -> Option<T> {
         loop {
             let mut arrived = std::pin::pin!(self.arrived.notified());
             // Registered before looking, so that an arrival in between is not missed.
@@ -108,7 +108,7 @@ impl Queue {
     }
 
     /// The next request, `None` when there will be no more, or pending until one comes.
-    fn next(&self, inner: &mut Inner) -> Poll<Option<Prepared>> {
+    fn next(&self, inner: &mut Inner<T>) -> Poll<Option<T>> {
         if inner.closed {
             return Poll::Ready(None);
         }

@@ -8,11 +8,14 @@ use std::time::Duration;
 use futures::future::{AbortHandle, abortable};
 use nix::sys::resource::{UsageWho, getrusage};
 use tokio::sync::{mpsc, watch};
-use tuner_core::record::{Fate, RequestRecord, TokenRead};
+use tokio::task::JoinHandle;
+use tuner_core::record::{Fate, PlannedRequest, RequestRecord, TokenRead};
 
 use super::queue::Prepared;
+use super::talk::{self, DueTalk};
 use super::{Shared, gather};
 use crate::client::{Connection, EventCounts, Exchange, exchange, monotonic_ns};
+use crate::protocol::Built;
 
 /// How often a thread looks at its own CPU time.
 const CPU_TICK: Duration = Duration::from_millis(50);
@@ -27,6 +30,13 @@ pub(super) struct Finished {
     pub(super) counts: EventCounts,
     /// The answer's text, kept only where it must be counted.
     pub(super) text: Option<String>,
+}
+
+impl Finished {
+    /// A request that was never sent.
+    pub(super) fn unsent(record: RequestRecord) -> Self {
+        Self { record, lag_ns: 0, delays_ns: Vec::new(), counts: EventCounts::default(), text: None }
+    }
 }
 
 /// What a thread brings home.
@@ -49,18 +59,22 @@ pub(super) enum Work {
     Streams(u32),
     /// Requests as they fall due.
     Arrivals(mpsc::UnboundedReceiver<Due>),
+    /// Users who each begin a conversation when they are free.
+    Users(u32),
+    /// Conversations as they fall due.
+    Talks(mpsc::UnboundedReceiver<DueTalk>),
 }
 
 /// What the tasks of a thread share. No other thread takes these locks.
 #[derive(Default)]
-struct Local {
-    finished: Mutex<Vec<Finished>>,
+pub(super) struct Local {
+    pub(super) finished: Mutex<Vec<Finished>>,
     /// Ends each request that is under way, by its index.
     under_way: Mutex<HashMap<u64, AbortHandle>>,
-    idle: Mutex<Vec<Connection>>,
+    pub(super) idle: Mutex<Vec<Connection>>,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Each is whole between statements, whatever a panicking task left undone.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -82,14 +96,14 @@ pub(super) fn run(shared: Arc<Shared>, work: Work) -> std::io::Result<Harvest> {
             let ender = tokio::spawn(end_all(shared.clone(), local.clone()));
             match work {
                 Work::Streams(count) => {
-                    let streams: Vec<_> =
-                        (0..count).map(|_| tokio::spawn(stream(shared.clone(), local.clone()))).collect();
-                    for stream in streams {
-                        // A task that panicked has lost its own request only; the count shows it as unsent.
-                        let _ = stream.await;
-                    }
+                    all((0..count).map(|_| tokio::spawn(stream(shared.clone(), local.clone())))).await;
+                }
+                Work::Users(count) => {
+                    let user = |_| tokio::spawn(talk::user(shared.clone(), local.clone()));
+                    all((0..count).map(user)).await;
                 }
                 Work::Arrivals(due) => arrivals(shared, local, due).await,
+                Work::Talks(due) => talk::talks(shared, local, due).await,
             }
             watcher.abort();
             ender.abort();
@@ -100,6 +114,15 @@ pub(super) fn run(shared: Arc<Shared>, work: Work) -> std::io::Result<Harvest> {
     let finished = std::mem::take(&mut *lock(&local.finished));
     let cpu = lock(&window).share();
     Ok(Harvest { finished, cpu })
+}
+
+/// Waits for every one of these tasks.
+async fn all(tasks: impl Iterator<Item = JoinHandle<()>>) {
+    let tasks: Vec<_> = tasks.collect();
+    for task in tasks {
+        // A task that panicked has lost its own request only; the count shows it as unsent.
+        let _ = task.await;
+    }
 }
 
 /// Ends what is under way when the level is cut off.
@@ -130,8 +153,8 @@ async fn stream(shared: Arc<Shared>, local: Arc<Local>) {
         if !prepared.planned.warmup {
             shared.mark(monotonic_ns());
         }
-        let broken = send(&shared, &local, &mut slot, prepared, free_ns, 0).await;
-        if broken {
+        let sent = send(&shared, &local, &mut slot, Sending::alone(prepared, free_ns, 0)).await;
+        if sent.unanswered {
             // A server that refuses at once would be asked millions of times; a real client waits a moment too.
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -150,7 +173,7 @@ async fn arrivals(shared: Arc<Shared>, local: Arc<Local>, mut due: mpsc::Unbound
             };
             let waited_ns = if shared.cap.is_some() { monotonic_ns() - waited_from } else { 0 };
             let mut slot = lock(&local.idle).pop();
-            send(&shared, &local, &mut slot, prepared, planned_ns, waited_ns).await;
+            send(&shared, &local, &mut slot, Sending::alone(prepared, planned_ns, waited_ns)).await;
             lock(&local.idle).extend(slot);
             drop(permit);
         });
@@ -166,18 +189,42 @@ pub(super) async fn cancelled(cancel: &mut watch::Receiver<bool>) {
     }
 }
 
-/// Sends one request and files its record; whether it failed without an answer.
-async fn send(
-    shared: &Shared,
-    local: &Local,
-    slot: &mut Option<Connection>,
-    prepared: Prepared,
-    planned_ns: u64,
-    waited_ns: u64,
-) -> bool {
-    let Prepared { planned, built } = prepared;
+/// A request that is about to be sent.
+pub(super) struct Sending {
+    pub(super) planned: PlannedRequest,
+    pub(super) built: Built,
+    pub(super) planned_ns: u64,
+    /// Of the time since then, what was not the client's to decide: for a place under a cap, for an earlier answer.
+    pub(super) waited_ns: u64,
+    /// How long its user thinks after the answer.
+    pub(super) think_s: Option<f64>,
+    /// The answer's text is wanted.
+    pub(super) keep_answer: bool,
+}
+
+impl Sending {
+    fn alone(prepared: Prepared, planned_ns: u64, waited_ns: u64) -> Self {
+        let Prepared { planned, built } = prepared;
+        Self { planned, built, planned_ns, waited_ns, think_s: None, keep_answer: false }
+    }
+}
+
+/// What became of it, for whoever sends the next one.
+#[derive(Default)]
+pub(super) struct Sent {
+    pub(super) completed: bool,
+    /// It failed without an answer.
+    pub(super) unanswered: bool,
+    pub(super) ended_ns: u64,
+    /// What was answered, where it was wanted.
+    pub(super) answer: String,
+}
+
+/// Sends one request and files its record.
+pub(super) async fn send(shared: &Shared, local: &Local, slot: &mut Option<Connection>, sending: Sending) -> Sent {
+    let Sending { planned, built, planned_ns, waited_ns, think_s, keep_answer } = sending;
     let began_ns = monotonic_ns();
-    let sent = Sent { shared, at_ns: AtomicU64::new(0) };
+    let sent = Seen { shared, at_ns: AtomicU64::new(0) };
     let result = {
         let asking = exchange(&mut *slot, &shared.address, built.api, built.bytes, shared.limits, &sent);
         let (asking, handle) = abortable(asking);
@@ -188,15 +235,10 @@ async fn send(
     lock(&local.under_way).remove(&planned.index);
     let clock = shared.clock;
     let mut record =
-        RequestRecord { fate: Fate::Cancelled, ..RequestRecord::unsent(&planned, clock.seconds(planned_ns)) };
-    let mut finished = Finished {
-        lag_ns: began_ns.saturating_sub(planned_ns + waited_ns),
-        delays_ns: Vec::new(),
-        counts: EventCounts::default(),
-        text: None,
-        record: record.clone(),
-    };
-    let mut unanswered = false;
+        RequestRecord { fate: Fate::Cancelled, think_s, ..RequestRecord::unsent(&planned, clock.seconds(planned_ns)) };
+    let lag_ns = began_ns.saturating_sub(planned_ns + waited_ns);
+    let mut finished = Finished { lag_ns, ..Finished::unsent(record.clone()) };
+    let mut told = Sent::default();
     match result {
         None => {
             let sent_ns = sent.at_ns.load(Relaxed);
@@ -221,14 +263,19 @@ async fn send(
             record.connect_s = connect_ns.map(|ns| ns as f64 / 1e9);
             record.first_event_s = seconds(answer.first_event_ns);
             record.first_answer_s = seconds(answer.first_answer_ns);
-            record.ended_s = Some(clock.seconds(answer.ended_ns.unwrap_or(end_ns)));
+            told.ended_ns = answer.ended_ns.unwrap_or(end_ns);
+            record.ended_s = Some(clock.seconds(told.ended_ns));
             record.reads = answer.reads().iter().map(|(at, r)| TokenRead { at_s: clock.seconds(*at), ..*r }).collect();
             if let Some(usage) = answer.usage {
                 record.input_tokens = usage.prompt_tokens;
                 record.output_tokens = usage.completion_tokens;
                 record.cached_tokens = usage.prompt_tokens_details.and_then(|d| d.cached_tokens);
             }
-            unanswered = record.fate != Fate::Completed && record.reads.is_empty();
+            told.completed = record.fate == Fate::Completed;
+            told.unanswered = !told.completed && record.reads.is_empty();
+            if keep_answer && told.completed {
+                told.answer = answer.answered().into_owned();
+            }
             finished.counts = answer.counts;
             finished.delays_ns = delays_ns;
             finished.text = (record.output_tokens.is_none() && !answer.text.is_empty()).then_some(answer.text);
@@ -237,16 +284,16 @@ async fn send(
     shared.progress.ended(&record);
     finished.record = record;
     lock(&local.finished).push(finished);
-    unanswered
+    told
 }
 
 /// Tells the progress counters and remembers when the request went out.
-struct Sent<'a> {
+struct Seen<'a> {
     shared: &'a Shared,
     at_ns: AtomicU64,
 }
 
-impl crate::client::Watch for Sent<'_> {
+impl crate::client::Watch for Seen<'_> {
     fn sent(&self) {
         self.at_ns.store(monotonic_ns(), Relaxed);
         self.shared.progress.sent();

@@ -6,5 +6,6 @@ mod level;
 mod matrix;
 mod protocols;
 mod splits;
+mod talks;
 mod transport;
 mod workloads;

@@ -125,6 +125,13 @@ fn page(source: &str, found: &Inspection, counted: bool) -> String {
         let roles: Vec<String> = found.roles.iter().map(|(role, n)| format!("{n} {role}")).collect();
         let _ = writeln!(out, "messages: {}", roles.join(", "));
     }
+    if let Some(turns) = &found.turns {
+        let _ = writeln!(
+            out,
+            "conversations: {:.1} turns on average, at most {} (bench --turns all)",
+            turns.mean, turns.max
+        );
+    }
     for dropped in &found.dropped {
         let _ =
             writeln!(out, "left out: {} {}, the first in line {}", dropped.rows, dropped.reason, dropped.first_line);

@@ -6,12 +6,15 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// One arrival process at one intensity: `{concurrency: 8}`, `{rate: 2.5, arrival: poisson}`, `{rate: 1, ramp_to: 20}` or
-/// `{burst: 50, every_s: 10}`.
+use super::conversation::Think;
+
+/// One arrival process at one intensity: `{concurrency: 8}`, `{rate: 2.5, arrival: poisson}`, `{rate: 1, ramp_to: 20}`,
+/// `{burst: 50, every_s: 10}` or `{users: 15, rate: 1.5}`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Level {
-    /// Closed loop: this many requests always in flight. With `rate` or `burst`: the most in flight.
+    /// Closed loop: this many requests always in flight; with think times, this many users. With `rate` or `burst`: the
+    /// most in flight.
     #[schemars(range(min = 1, max = 100_000))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<u32>,
@@ -19,6 +22,14 @@ pub struct Level {
     #[schemars(range(min = 0.001, max = 100_000.0))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<f64>,
+    /// With `rate`: this many users share it, each sending a request every `users / rate` seconds, one at a time.
+    #[schemars(range(min = 1, max = 100_000))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub users: Option<u32>,
+    /// Seconds that a user thinks after an answer, in place of the conversation's: a number, `{mean_s: 5}` or
+    /// `{low_s: 1, high_s: 9}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub think_s: Option<Think>,
     /// How open-loop requests arrive.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub arrival: Option<Arrival>,
@@ -118,7 +129,11 @@ impl Level {
             let keep = self.keep.map_or(String::new(), |keep| format!(" {}%", keep * 100.0));
             return format!("trace{keep} ×{}", 1.0 / self.time_scale.unwrap_or(1.0));
         }
-        let Some(rate) = self.rate else { return format!("c{}", self.concurrency.unwrap_or(1)) };
+        let think = self.think_s.map_or(String::new(), |think| format!(" think {think} s"));
+        let Some(rate) = self.rate else { return format!("c{}{think}", self.concurrency.unwrap_or(1)) };
+        if let Some(users) = self.users {
+            return format!("{users} users {rate}/s");
+        }
         let mut label = match (self.ramp_to, self.ramp.unwrap_or_default()) {
             (None, _) => format!("{rate}/s"),
             (Some(to), Ramp::Linear) => format!("{rate}→{to}/s linear"),
@@ -130,7 +145,7 @@ impl Level {
             Arrival::Gamma => label.push_str(&format!(" gamma {}", self.burstiness.unwrap_or(1.0))),
             Arrival::Trace => label.push_str(" trace"),
         }
-        label
+        label + &think
     }
 }
 
@@ -145,7 +160,9 @@ mod tests {
         let steep = Level { ramp: Some(Ramp::Exponential), arrival: Some(Arrival::Constant), ..ramp.clone() };
         let bursts = Level { burst: Some(50), every_s: Some(10.0), ..Level::default() };
         let trace = Level { arrival: Some(Arrival::Trace), time_scale: Some(0.5), keep: Some(0.1), ..Level::default() };
-        let all = [&Level::closed(8), &Level::poisson(2.5), &gamma, &ramp, &steep, &bursts, &trace];
+        let users = Level { users: Some(15), rate: Some(1.5), ..Level::default() };
+        let think = Level { think_s: Some(Think::exponential(5.0)), ..Level::closed(8) };
+        let all = [&Level::closed(8), &Level::poisson(2.5), &gamma, &ramp, &steep, &bursts, &trace, &users, &think];
         let names: Vec<String> = all.into_iter().map(Level::label).collect();
         let expected = [
             "c8",
@@ -155,6 +172,8 @@ mod tests {
             "2→20/s exponential constant",
             "50 every 10 s",
             "trace 10% ×2",
+            "15 users 1.5/s",
+            "c8 think exp:5 s",
         ];
         assert_eq!(names, expected);
         assert_eq!([ramp.peak_rate(), bursts.peak_rate()], [Some(20.0), Some(5.0)]);

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::conversation::ConversationSpec;
 use super::level::Level;
 use super::scenario::Mix;
 use super::workload::{ClassSpec, DatasetSpec, ModelShare, SharedPrefix};
@@ -17,6 +18,9 @@ pub struct WorkloadSpec {
     /// Several kinds of requests in one run; each names its own prompts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<ClassSpec>,
+    /// Requests follow each other in conversations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<ConversationSpec>,
     /// Synthetic prompts that begin alike.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shared_prefix: Option<SharedPrefix>,
@@ -61,6 +65,26 @@ impl WorkloadSpec {
         all
     }
 
+    /// How the requests of each source of prompts follow each other, in the order of [`WorkloadSpec::datasets`]; `None`
+    /// where each stands alone. Turns in a scenario count as if they stood in `conversation`.
+    pub fn conversations(&self) -> Vec<Option<ConversationSpec>> {
+        let of = |own: Option<&ConversationSpec>, scenario: Option<&str>| {
+            let turns = scenario.and_then(|text| text.parse::<Mix>().ok()).and_then(|mix| mix.turns);
+            match (own.cloned(), turns) {
+                (own, None) => own,
+                (own, Some(turns)) => {
+                    let own = own.unwrap_or_default();
+                    Some(ConversationSpec { turns: own.turns.or(Some(turns)), ..own })
+                }
+            }
+        };
+        let whole = self.conversation.as_ref();
+        if self.classes.is_empty() {
+            return vec![of(whole, self.prompts.scenario.as_deref())];
+        }
+        self.classes.iter().map(|class| of(class.conversation.as_ref().or(whole), class.scenario.as_deref())).collect()
+    }
+
     /// The data sets that it reads: of the workload itself, or of each class in order.
     pub fn datasets(&self) -> Vec<Option<DatasetSpec>> {
         if self.classes.is_empty() {
@@ -77,8 +101,8 @@ struct WrittenWorkload {
     /// Synthetic prompts of exact token length, input and output: `D(512,128)` (always), `N(480,240)/(300,150)` (normal:
     /// mean, standard deviation), `U(100,500)/(50,200)` (uniform: from, to), `L(6,0.5)/(5,0.5)` (lognormal: mean and
     /// standard deviation of the logarithm), `E(1024)` (a document to embed), `R(1024,100)` (a document to rank for a
-    /// query), `I(512,512)` (a picture; or how many as a third number), or a mix of these: `0.7*D(512,128)+0.3*D(4000,500)`. Default `D(256,64)`
-    /// where nothing else is given.
+    /// query), `I(512,512)` (a picture; or how many as a third number), or a mix of these: `0.7*D(512,128)+0.3*D(4000,500)`. `T(4)+` or
+    /// `T(2,8)+` before it makes conversations of so many turns. Default `D(256,64)` where nothing else is given.
     scenario: Option<String>,
     /// Short for `dataset: {source: FILE}`.
     prompts_file: Option<String>,
@@ -90,6 +114,8 @@ struct WrittenWorkload {
     /// Several kinds of requests in one run; each names its own prompts.
     #[schemars(length(max = 50))]
     classes: Vec<ClassSpec>,
+    /// Requests follow each other in conversations: each carries what was said before it, and the engine's answers.
+    conversation: Option<ConversationSpec>,
     /// Synthetic prompts that begin alike.
     shared_prefix: Option<SharedPrefix>,
     /// Model names to ask for instead of the served one, each in its share.
@@ -118,6 +144,7 @@ impl Default for WrittenWorkload {
             dataset: None,
             output_tokens: None,
             classes: Vec::new(),
+            conversation: None,
             shared_prefix: None,
             models: Vec::new(),
             salt: true,
@@ -141,6 +168,7 @@ impl From<WrittenWorkload> for WorkloadSpec {
         Self {
             prompts,
             classes: written.classes,
+            conversation: written.conversation,
             shared_prefix: written.shared_prefix,
             models: written.models,
             salt: written.salt,

@@ -3,6 +3,7 @@
 //! [`TaskSpec`] is what a person writes, with every default filled in by serde, so that a spec that was read and
 //! written again shows what will be done.
 
+mod conversation;
 mod diagnostic;
 mod domain;
 mod import;
@@ -18,6 +19,7 @@ mod target;
 mod workload;
 mod write;
 
+pub use conversation::{Answers, ConversationError, ConversationSpec, Think, ThinkSpread, TurnRange, Turns};
 pub use diagnostic::{Diagnostic, Severity, render_all};
 pub use domain::{SpaceError, search_space};
 pub use import::{ImportOptions, Imported, import_predecessor};

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::conversation::{TurnRange, Turns};
 use super::load::Api;
 
 /// What one request is made of. Lengths are tokens.
@@ -62,9 +63,12 @@ pub enum Scenario {
     },
 }
 
-/// One scenario, or several in proportion: `0.7*D(512,128)+0.3*N(2000,500)/(300,80)`.
+/// One scenario, or several in proportion: `0.7*D(512,128)+0.3*N(2000,500)/(300,80)`; as conversations of four turns
+/// each: `T(4)+D(512,128)`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mix {
+    /// `T(4)+…` or `T(2,8)+…`: turns of a conversation. The parts are then kinds of conversations.
+    pub turns: Option<Turns>,
     /// Weight and scenario of each part; at least one. Weights are relative to their sum.
     pub parts: Vec<(f64, Scenario)>,
 }
@@ -90,6 +94,9 @@ pub enum ScenarioError {
     /// A part of a mix without a share.
     #[error("the weight of `{0}` must be a number above 0")]
     Weight(String),
+    /// Turns that are none.
+    #[error("`{0}` is no number of turns: T(4), or T(2,8) for 2 to 8, at most 1000, then `+` and a scenario")]
+    Turns(String),
     /// A part of a mix that stands there twice.
     #[error("`{0}` stands in the mix twice")]
     Twice(String),
@@ -97,7 +104,7 @@ pub enum ScenarioError {
 
 /// The forms, for messages.
 pub const SCENARIO_FORMS: &str = "D(512,128), N(480,240)/(300,150), U(100,500)/(50,200), L(6,0.5)/(5,0.5), E(1024), R(1024,100), \
-                                  I(512,512), or a mix: 0.7*D(512,128)+0.3*U(100,500)/(50,200)";
+                                  I(512,512), a mix: 0.7*D(512,128)+0.3*U(100,500)/(50,200), or conversations: T(4)+D(512,128)";
 
 const LONGEST: f64 = 10_000_000.0;
 /// Parts of a mix at most; each is a class of the report.
@@ -114,6 +121,11 @@ impl Scenario {
         }
     }
 
+    /// Whether a text is asked and answered with a text.
+    pub fn is_text(&self) -> bool {
+        !matches!(self, Self::Embedding { .. } | Self::Rerank { .. } | Self::Image { .. })
+    }
+
     /// Whether every request has the same lengths.
     pub fn is_fixed(&self) -> bool {
         !matches!(self, Self::Normal { .. } | Self::Uniform { .. } | Self::Lognormal { .. })
@@ -125,11 +137,12 @@ impl FromStr for Mix {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+        let (turns, compact) = turns(&compact)?;
         let terms: Vec<&str> = compact.split('+').collect();
         if let [only] = terms.as_slice()
             && !only.contains('*')
         {
-            return Ok(Self { parts: vec![(1.0, only.parse().map_err(|e| named(e, text))?)] });
+            return Ok(Self { turns, parts: vec![(1.0, only.parse().map_err(|e| named(e, text))?)] });
         }
         if terms.len() > MOST_PARTS {
             return Err(ScenarioError::Form(text.to_owned()));
@@ -145,8 +158,22 @@ impl FromStr for Mix {
             }
             parts.push((weight, scenario));
         }
-        Ok(Self { parts })
+        Ok(Self { turns, parts })
     }
+}
+
+/// The turns that lead a scenario, and the rest of it.
+fn turns(text: &str) -> Result<(Option<Turns>, &str), ScenarioError> {
+    let Some(inner) = text.strip_prefix("T(") else { return Ok((None, text)) };
+    let wrong = || ScenarioError::Turns(text.split('+').next().unwrap_or_default().to_owned());
+    let (inner, rest) = inner.split_once(")+").ok_or_else(wrong)?;
+    let number = |s: &str| s.parse::<u32>().ok().filter(|n| (1..=1000).contains(n)).ok_or_else(wrong);
+    let turns = match inner.split_once(',') {
+        None => Turns::Always(number(inner)?),
+        Some((low, high)) => Turns::Between(TurnRange { low: number(low)?, high: number(high)? }),
+    };
+    let (low, high) = turns.bounds();
+    if low <= high { Ok((Some(turns), rest)) } else { Err(wrong()) }
 }
 
 /// The error with the text as it was written.
@@ -251,6 +278,11 @@ fn logarithm((mu, sigma): (f64, f64), text: &str) -> Result<(f64, f64), Scenario
 
 impl fmt::Display for Mix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.turns {
+            Some(Turns::Always(n)) => write!(f, "T({n})+")?,
+            Some(Turns::Between(TurnRange { low, high })) => write!(f, "T({low},{high})+")?,
+            None => {}
+        }
         if let [(weight, only)] = self.parts.as_slice()
             && *weight == 1.0
         {
@@ -296,6 +328,8 @@ mod tests {
             "I(2048,1024,3)",
             "0.7*D(512,128)+0.3*N(480,240)/(300,150)",
             "2*D(512,128)",
+            "T(4)+D(512,128)",
+            "T(2,8)+0.7*D(512,128)+0.3*U(1,4)/(1,2)",
         ] {
             assert_eq!(text.parse::<Mix>().unwrap().to_string(), text);
         }
@@ -325,6 +359,16 @@ mod tests {
             ("0*D(1,2)+1*D(3,4)", "the weight of `D(1,2)` must be a number above 0"),
             ("1*D(1,2)+1*D(1,2)", "`D(1,2)` stands in the mix twice"),
             ("0.5*D(1,2)+0.5*Q(1,2)", "`Q(1,2)` is not a scenario"),
+            ("T(4)", "`T(4)` is no number of turns: T(4), or T(2,8) for 2 to 8, at most 1000, then `+` and a scenario"),
+            (
+                "T(0)+D(1,2)",
+                "`T(0)` is no number of turns: T(4), or T(2,8) for 2 to 8, at most 1000, then `+` and a scenario",
+            ),
+            (
+                "T(8,2)+D(1,2)",
+                "`T(8,2)` is no number of turns: T(4), or T(2,8) for 2 to 8, at most 1000, then `+` and a scenario",
+            ),
+            ("T(2)+T(3)+D(1,2)", "the weight of `T(3)` must be a number above 0"),
         ] {
             assert_eq!(text.parse::<Mix>().unwrap_err().to_string(), expected);
         }
@@ -337,7 +381,7 @@ mod tests {
         }
 
         #[test]
-        fn a_scenario_that_can_be_read_can_be_written_and_read_again(text in "([0-9.*+]{0,4}[DNULERI]?[(),/0-9. ]{0,20}){1,2}") {
+        fn a_scenario_that_can_be_read_can_be_written_and_read_again(text in "(T\\([0-9]\\)\\+)?([0-9.*+]{0,4}[DNULERIT]?[(),/0-9. ]{0,20}){1,2}") {
             if let Ok(scenario) = text.parse::<Mix>() {
                 prop_assert_eq!(scenario.to_string().parse::<Mix>(), Ok(scenario));
             }

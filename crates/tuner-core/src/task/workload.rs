@@ -5,6 +5,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::conversation::ConversationSpec;
 use super::load::{Api, Prompts};
 use super::objective::SloSpec;
 
@@ -31,6 +32,9 @@ pub struct ClassSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000_000))]
     pub output_tokens: Option<u32>,
+    /// Conversations, where they are others than the workload's; `{turns: 1}` has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<ConversationSpec>,
     /// Endpoint, where it is another than the workload's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api: Option<Api>,

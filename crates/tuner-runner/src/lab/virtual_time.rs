@@ -10,7 +10,7 @@ use tuner_bench::PreparedWorkload;
 use tuner_bench::report::{ReportInput, Window, measurement};
 use tuner_core::task::{DatasetSpec, WorkloadSpec};
 use tuner_core::{Failure, FailureClass, Measurement, with_causes};
-use tuner_sim::{Drive, SimEngine, noise, run_level};
+use tuner_sim::{Drive, SimEngine, Talk, noise, run_conversations, run_level};
 
 use super::Job;
 use crate::attempt::Attempt;
@@ -87,7 +87,12 @@ impl VirtualLab {
             ..Drive::default()
         };
         let seed = noise_seed(job.spec.seed, job.experiment.number, level, repeat);
-        let run = run_level(&session.engine, &mut plan.requests(), &drive, seed);
+        let run = if plan.talks() {
+            let talk = Talk { warmup: plan.warmup, requests: plan.requests, window: plan.open_window() };
+            run_conversations(&session.engine, &mut plan.conversations(), &drive, &talk, seed)
+        } else {
+            run_level(&session.engine, &mut plan.requests(), &drive, seed)
+        };
         self.clock.advance(Duration::from_secs_f64(run.elapsed_s.max(0.0)));
         if let Some(crash) = run.crash {
             return Err(crash);

@@ -358,7 +358,7 @@ impl Scheduler {
         }
     }
 
-    /// Makes the full prompt blocks computed so far findable.
+    /// Makes the full blocks computed so far findable, whose content is known.
     fn register(&mut self, sequence: &mut Sequence) {
         let full = ((sequence.computed / self.block_size) as usize).min(sequence.hashes.len());
         for at in sequence.registered as usize..full {

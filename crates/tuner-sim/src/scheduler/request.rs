@@ -25,7 +25,7 @@ pub enum Content {
         /// What it begins with, in order.
         runs: Vec<SharedRun>,
     },
-    /// These tokens.
+    /// These tokens: the prompt's, and those of the answer as far as they are known beforehand.
     Tokens(Arc<[u32]>),
 }
 
@@ -45,7 +45,8 @@ pub struct SimRequest {
 }
 
 impl SimRequest {
-    /// One hash per full block of the prompt, each over everything up to the block's end.
+    /// One hash per full block of the prompt, and of the answer where its content is known; each over everything up to the
+    /// block's end.
     pub(super) fn block_hashes(&self, size: u32) -> Vec<u64> {
         match &self.content {
             Content::Unique { key, shared } => (0..self.prompt_tokens / size)
@@ -61,11 +62,13 @@ impl SimRequest {
                 let mut pieces = Pieces { runs, run: 0, offset: 0 };
                 let mut hash = 0;
                 let mut shared = true;
+                let prompt = self.prompt_tokens / size;
                 let block = |i: u32| {
                     shared = shared && pieces.block(size, &mut hash);
-                    if shared { hash } else { bits(*key, 1, u64::from(i)) }
+                    // What is generated is found again where a later prompt goes on from it.
+                    (shared || i < prompt).then(|| if shared { hash } else { bits(*key, 1, u64::from(i)) })
                 };
-                (0..self.prompt_tokens / size).map(block).collect()
+                (0..(self.prompt_tokens + self.output_tokens) / size).map_while(block).collect()
             }
             Content::Tokens(tokens) => tokens
                 .chunks_exact(size as usize)
@@ -111,6 +114,17 @@ mod tests {
         let runs = runs.iter().map(|&(key, tokens)| SharedRun { key, tokens }).collect();
         let content = Content::Runs { key, runs };
         SimRequest { id: 0, prompt_tokens: tokens, output_tokens: 1, priority: 0, content }.block_hashes(16)
+    }
+
+    #[test]
+    fn a_prompt_that_goes_on_from_an_answer_begins_with_its_blocks() {
+        let turn = |prompt_tokens, output_tokens, tokens| {
+            let content = Content::Runs { key: 1, runs: vec![SharedRun { key: 9, tokens }] };
+            SimRequest { id: 0, prompt_tokens, output_tokens, priority: 0, content }.block_hashes(16)
+        };
+        let (first, second) = (turn(32, 32, 64), turn(96, 16, 112));
+        assert_eq!((first.len(), &second[..4]), (4, first.as_slice()));
+        assert_eq!(turn(32, 32, 32).len(), 2, "an answer that is not known cannot be found again");
     }
 
     #[test]

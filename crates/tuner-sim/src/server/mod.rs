@@ -253,7 +253,7 @@ async fn generate(core: &Arc<Core>, endpoint: Endpoint, body: &[u8]) -> Result<R
             prompt_tokens: job.prompt.len() as u32,
             output_tokens: job.output_tokens,
             priority: job.priority,
-            content: Content::Tokens(Arc::clone(&job.prompt)),
+            content: Content::Tokens(job.text()),
         })
         .map_err(|rejection| ApiError { status: rejection.status, message: rejection.message })?;
     let model = core.engine.served_name();

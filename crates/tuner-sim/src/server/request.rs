@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::engine::SimEngine;
 use crate::noise::{bits, factor};
-use crate::tokenizer::tokenize;
+use crate::tokenizer::{tokenize, word};
 
 /// Median length of an answer that may end where it likes, tokens.
 const NATURAL_MEDIAN: f64 = 220.0;
@@ -65,6 +65,17 @@ pub(super) struct Job {
     pub(super) continuous_usage: bool,
     /// Names the words of the answer.
     pub(super) key: u64,
+}
+
+impl Job {
+    /// The prompt and the answer: a later prompt that holds both finds both in the cache.
+    pub(super) fn text(&self) -> Arc<[u32]> {
+        let answer = (0..u64::from(self.output_tokens)).flat_map(|at| {
+            let word = word(self.key, at);
+            tokenize(std::str::from_utf8(&word).unwrap_or_default())
+        });
+        self.prompt.iter().copied().chain(answer).collect()
+    }
 }
 
 #[derive(Deserialize)]

@@ -10,3 +10,4 @@ mod server;
 mod startup;
 mod support;
 mod table;
+mod talks;

@@ -152,7 +152,7 @@ impl<'a> Answer<'a> {
             all.chunks(1).try_for_each(|byte| self.write(byte, 0))?;
             return self.write(&[*last], tokens);
         }
-        match bytes.find('漢').filter(|_| case == Case::Utf8Split) {
+        match bytes.find('漢').filter(|_| matches!(case, Case::Utf8Split | Case::Escapes)) {
             Some(at) => {
                 self.write(&bytes.as_bytes()[..at + 1], 0)?;
                 std::thread::sleep(Duration::from_millis(1));
@@ -165,7 +165,11 @@ impl<'a> Answer<'a> {
     fn token_event(&mut self, index: u32, begin: u32, count: u32, total: u32) -> String {
         let case = self.state.timetable.case;
         let words: Vec<String> = (begin..begin + count)
-            .map(|k| if case == Case::Utf8Split { " ä漢".to_owned() } else { format!(" {}", word(k)) })
+            .map(|k| match case {
+                Case::Utf8Split => " ä漢".to_owned(),
+                Case::Escapes => " \"\\/\n\t\u{1}ä漢😀".to_owned(),
+                _ => format!(" {}", word(k)),
+            })
             .collect();
         // Special tokens are real tokens without text; only a running count shows them.
         let silent = case == Case::ContinuousUsage && (begin / 3) % 4 == 3;
@@ -182,6 +186,10 @@ impl<'a> Answer<'a> {
         }
         let counts = case == Case::ContinuousUsage || self.form.counts();
         self.all[index as usize].push_str(&text);
+        let apart = matches!(self.form, Form::Chat | Form::Responses | Form::Anthropic);
+        if index == 0 && !(reasoning && apart) {
+            lock(&self.state.log)[self.number as usize].answer.push_str(&text);
+        }
         let all = &self.all[index as usize];
         let count = counts.then_some(begin + count);
         let event = Event { index, text: &text, all, reasoning, tool, count, prompt: self.prompt };
@@ -272,7 +280,12 @@ impl<'a> Answer<'a> {
         self.wait()?;
         let text: String = (0..total).map(|k| format!(" {}", word(k))).collect();
         let body = self.form.whole(&text, total, self.prompt, self.body);
-        lock(&self.state.log)[self.number as usize].writes.push((monotonic_ns(), total));
+        {
+            let mut log = lock(&self.state.log);
+            let served = &mut log[self.number as usize];
+            served.answer.push_str(&text);
+            served.writes.push((monotonic_ns(), total));
+        }
         plain(self.stream, 200, "", &body)
     }
 

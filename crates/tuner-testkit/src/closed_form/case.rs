@@ -65,6 +65,8 @@ pub enum Case {
     EverySecond429,
     /// Five tokens, then the connection is reset.
     Reset,
+    /// As `Utf8Split`, with everything in the text that JSON writes otherwise.
+    Escapes,
 }
 
 impl Case {

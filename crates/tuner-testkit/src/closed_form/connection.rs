@@ -60,7 +60,7 @@ fn requests(stream: &mut dyn Stream, tcp: &TcpStream, state: &State) -> io::Resu
                         if log.len() <= number {
                             log.resize_with(number + 1, Served::default);
                         }
-                        log[number] = Served { prompt, body: body.clone(), head, received_ns, writes: Vec::new() };
+                        log[number] = Served { prompt, body: body.clone(), head, received_ns, ..Served::default() };
                     }
                     state.in_flight.fetch_add(1, Ordering::Relaxed);
                     let answer = Answer::new(stream, tcp, state, form, &body, number, received_ns, begun_ns);

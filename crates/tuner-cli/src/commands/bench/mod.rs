@@ -5,6 +5,7 @@ mod recompute;
 mod show;
 
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -16,7 +17,10 @@ use tuner_bench::sweep::Sweep;
 use tuner_bench::{
     BenchError, BenchReport, BenchRequest, LevelPlan, LevelRun, Live, Seeds, Target, bench_url, dataset,
 };
-use tuner_core::task::{Api, Arrival, Level, LoadSpec, Mix, Prompts, SloSpec, WorkloadSpec};
+use tuner_core::task::{
+    Answers, Api, Arrival, ConversationError, ConversationSpec, Level, LoadSpec, Mix, Prompts, SloSpec, Think, Turns,
+    WorkloadSpec,
+};
 use tuner_core::{Metric, Percentile};
 use tuner_deploy::{Proxies, http};
 
@@ -68,7 +72,7 @@ struct LoadArgs {
     #[arg(long, value_name = "PATH")]
     tokenizer: Option<String>,
     /// Lengths of synthetic prompts and answers: D(in,out), N(mean,sd)/(mean,sd), U(min,max)/(min,max),
-    /// L(mu,sigma)/(mu,sigma), or a mix: 0.7*D(512,128)+0.3*D(4000,500).
+    /// L(mu,sigma)/(mu,sigma), a mix: 0.7*D(512,128)+0.3*D(4000,500), or conversations: T(4)+D(512,128).
     #[arg(long, default_value = "D(256,64)", conflicts_with = "prompts", value_parser = scenario)]
     scenario: String,
     /// Requests from a file or an address, in any format that `autotuner dataset inspect` knows.
@@ -80,7 +84,20 @@ struct LoadArgs {
     /// Endpoint to use.
     #[arg(long, value_enum, default_value = "chat")]
     api: BenchApi,
-    /// Closed loop: requests in flight, one level for each number.
+    /// Make conversations of so many turns: 4, 2-8 (each as likely), or all (those that a file's rows have). Each turn
+    /// carries everything before it, with the engine's answers. `--scenario T(4)+D(in,out)` is the same.
+    #[arg(long, value_name = "N|LOW-HIGH|all")]
+    turns: Option<BenchTurns>,
+    /// Users think after an answer before they go on: seconds, exp:MEAN (exponential) or LOW-HIGH (uniform).
+    #[arg(long, value_name = "SECONDS")]
+    think: Option<Think>,
+    /// With --rate: so many users share it, each sending a request every N/RPS seconds, one at a time.
+    #[arg(long, value_name = "N", requires = "rate", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    users: Option<u32>,
+    /// Keep a file's recorded answers in the history of its conversations, instead of what the engine answers.
+    #[arg(long, requires = "prompts", requires = "turns")]
+    recorded_answers: bool,
+    /// Closed loop: requests in flight (with --think: users), one level for each number.
     #[arg(long, short, value_name = "N,…", value_delimiter = ',')]
     concurrency: Vec<u32>,
     /// Open loop: requests per second, one level for each number.
@@ -156,6 +173,17 @@ enum BenchApi {
 enum BenchArrival {
     Poisson,
     Constant,
+}
+
+/// Turns of a conversation; `None`: all that a row has.
+#[derive(Clone, Copy, Debug)]
+struct BenchTurns(Option<Turns>);
+
+impl FromStr for BenchTurns {
+    type Err = ConversationError;
+    fn from_str(text: &str) -> Result<Self, ConversationError> {
+        if text == "all" { Ok(Self(None)) } else { text.parse().map(|turns| Self(Some(turns))) }
+    }
 }
 
 type ExtraBody = serde_json::Map<String, serde_json::Value>;
@@ -265,11 +293,15 @@ fn request(args: &LoadArgs, url: String, settings: &Settings) -> anyhow::Result<
         BenchArrival::Poisson => Arrival::Poisson,
         BenchArrival::Constant => Arrival::Constant,
     };
-    let closed = args.concurrency.iter().map(|n| Level::closed(*n));
-    let open = args.rate.iter().map(|r| Level { rate: Some(*r), arrival: Some(arrival), ..Level::default() });
+    let conversation = conversation(args)?;
+    // In conversations the pause belongs to them, also where they begin in an open loop.
+    let think_s = args.think.filter(|_| conversation.is_none());
+    let closed = args.concurrency.iter().map(|n| Level { think_s, ..Level::closed(*n) });
+    let (users, arrival) = (args.users, Some(arrival).filter(|_| args.users.is_none()));
+    let open = args.rate.iter().map(|r| Level { rate: Some(*r), arrival, users, ..Level::default() });
     let mut levels: Vec<Level> = closed.chain(open).collect();
     if levels.is_empty() {
-        levels.push(Level::closed(1));
+        levels.push(Level { think_s, ..Level::closed(1) });
     }
     let api_key = match &args.api_key_env {
         Some(name) => Some(std::env::var(name).map_err(|_| {
@@ -319,6 +351,7 @@ fn request(args: &LoadArgs, url: String, settings: &Settings) -> anyhow::Result<
                 BenchApi::SglangGenerate => Api::SglangGenerate,
                 BenchApi::LlamacppCompletion => Api::LlamacppCompletion,
             },
+            conversation,
             ignore_eos: !args.allow_eos,
             extra_body: args.extra_body.clone().unwrap_or_default(),
             ..WorkloadSpec::default()
@@ -336,6 +369,43 @@ fn request(args: &LoadArgs, url: String, settings: &Settings) -> anyhow::Result<
         percentiles: Percentile::STANDARD.to_vec(),
         seeds: Seeds { schedule: seed, prompts: seed },
     })
+}
+
+/// How requests follow each other, where they do.
+fn conversation(args: &LoadArgs) -> Result<Option<ConversationSpec>, Refusal> {
+    if args.think.is_some() && args.users.is_some() {
+        let hint = "leave out one of them: each user sends every N/RPS seconds, or when it has thought";
+        return Err(Refusal::usage("--think does not go with --users", hint));
+    }
+    let mix = args.scenario.parse::<Mix>().ok().filter(|_| args.prompts.is_none());
+    let led = mix.as_ref().and_then(|mix| mix.turns);
+    let turns = match (args.turns, led) {
+        (Some(_), Some(_)) => {
+            return Err(Refusal::usage("the scenario says how many turns there are", "leave out --turns, or T(…)+"));
+        }
+        (Some(BenchTurns(None)), None) if args.prompts.is_none() => {
+            return Err(Refusal::usage(
+                "`--turns all` are those of a file",
+                "give --prompts FILE, or a number: --turns 4",
+            ));
+        }
+        (None, None) => {
+            if args.think.is_some() && !args.rate.is_empty() {
+                let hint = "give --concurrency instead of --rate, or make conversations with --turns";
+                return Err(Refusal::usage("in an open loop of single requests nobody waits, so nobody thinks", hint));
+            }
+            return Ok(None);
+        }
+        (Some(BenchTurns(turns)), None) => turns,
+        (None, Some(_)) => None,
+    };
+    let silent = matches!(args.api, BenchApi::Embeddings | BenchApi::Rerank);
+    if silent || mix.is_some_and(|mix| mix.parts.iter().any(|(_, scenario)| !scenario.is_text())) {
+        let hint = "turns are texts: use D, N, U or L with an endpoint that generates text";
+        return Err(Refusal::usage("a conversation goes on from an answer in words", hint));
+    }
+    let answers = if args.recorded_answers { Answers::Recorded } else { Answers::Engine };
+    Ok(Some(ConversationSpec { turns, think_s: args.think, answers }))
 }
 
 fn bar() -> ProgressBar {

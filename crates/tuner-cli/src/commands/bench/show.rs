@@ -10,6 +10,9 @@ use crate::ui;
 use crate::ui::table::Table;
 use crate::ui::words;
 
+/// Turns of one measurement that are shown; all stand in the files.
+const MOST_TURNS: usize = 12;
+
 /// The answer as a table, then what is to be said about it.
 pub(super) fn report(report: &BenchReport, request: &BenchRequest) {
     let seed = request.seeds.schedule;
@@ -49,7 +52,40 @@ pub(super) fn table(measurements: &[(String, &Measurement)]) {
         ]);
     }
     ui::answer(&table.to_string());
+    if let Some(turns) = turns(measurements) {
+        ui::answer(&format!("\n{turns}"));
+    }
     measurements.iter().for_each(|(label, m)| remarks(label, m));
+}
+
+/// One row per turn of each measurement of conversations: the first ones and the last.
+fn turns(measurements: &[(String, &Measurement)]) -> Option<Table> {
+    let talked = || measurements.iter().filter(|(_, m)| !m.turns.is_empty());
+    talked().next()?;
+    let head = ["level", "turn", "tokens in", "cached", "TTFT p50", "p99", "TPOT p50", "p99", "ok", "failed", "unsent"];
+    let mut table = Table::new(head);
+    for (label, m) in talked() {
+        let last = m.turns.len() - 1;
+        let shown = m.turns.iter().enumerate().filter(|(i, _)| *i < MOST_TURNS - 1 || *i == last);
+        for (i, (number, turn)) in shown {
+            let at = |metric, p| words::optional(metric, turn.stat(metric, Stat::Percentile(p)));
+            let left_out = if i == last && i >= MOST_TURNS { "… " } else { "" };
+            table.row([
+                label.clone(),
+                format!("{left_out}{number}"),
+                turn.stat(Metric::InputTokens, Stat::Mean).map_or_else(|| "n/a".to_owned(), |n| format!("{n:.0}")),
+                turn.cached_prompt_share.map_or_else(|| "n/a".to_owned(), |share| format!("{:.0} %", share * 100.0)),
+                at(Metric::Ttft, Percentile::P50),
+                at(Metric::Ttft, Percentile::P99),
+                at(Metric::Tpot, Percentile::P50),
+                at(Metric::Tpot, Percentile::P99),
+                turn.requests.completed.to_string(),
+                turn.requests.failed.to_string(),
+                turn.requests.unsent.to_string(),
+            ]);
+        }
+    }
+    Some(table)
 }
 
 fn remarks(level: &str, m: &Measurement) {

@@ -98,7 +98,12 @@ pub(super) fn wrong_kind(node: &Node, schema: &Json, name: &str, path: &Path) ->
     if allows(schema, "number") || allows(schema, "integer") {
         return number(node, text, allows(schema, "integer"), path);
     }
-    None
+    match path.0.last() {
+        // Where a number is one of several forms.
+        Some(Step::Key(key)) if key.ends_with("_s") => number(node, text, false, path),
+        Some(Step::Key(key)) if key == "conversation" => Some("write {turns: 4}".to_owned()),
+        _ => None,
+    }
 }
 
 fn number(node: &Node, text: &str, whole: bool, path: &Path) -> Option<String> {
@@ -237,6 +242,9 @@ pub(super) fn other_field<'w>(given: &str, properties: &'w Map<String, Json>) ->
         "percentile" => "stat",
         "qps" | "rps" | "request_rate" => "rate",
         "streams" | "users" => "concurrency",
+        "num_turns" | "n_turns" | "rounds" => "turns",
+        "think" | "think_time" | "delay" | "delay_s" => "think_s",
+        "multi_turn" | "multiturn" | "conversations" | "chat" => "conversation",
         "concurrency" | "concurrencies" | "rate" | "rates" => "levels",
         "base_url" | "endpoint" => "url",
         "type" => "kind",

@@ -380,7 +380,7 @@ fn fits(node: &Node, branch: &Json) -> bool {
         Kind::List(_) => allows(branch, "array"),
         Kind::Scalar { .. } => match node.scalar() {
             Some(Scalar::Bool(_)) => allows(branch, "boolean"),
-            Some(Scalar::Int(_)) => allows(branch, "integer"),
+            Some(Scalar::Int(_)) => allows(branch, "integer") || allows(branch, "number"),
             Some(Scalar::Large(_) | Scalar::Float(_)) => allows(branch, "number"),
             Some(Scalar::Text(_)) => allows(branch, "string"),
             _ => false,

@@ -6,7 +6,8 @@ use super::super::read::tree::{Path, at_path};
 use super::Rules;
 
 /// What may stand where a level has no intensity.
-const FORMS: &str = "{concurrency: 8}, {rate: 2.5, arrival: poisson}, {burst: 50, every_s: 10} or {arrival: trace}";
+const FORMS: &str = "{concurrency: 8}, {rate: 2.5, arrival: poisson}, {burst: 50, every_s: 10}, {users: 15, rate: 1.5} or \
+                     {arrival: trace}";
 
 impl Rules<'_> {
     pub(super) fn levels(&mut self) {
@@ -22,6 +23,10 @@ impl Rules<'_> {
     }
 
     fn intensity(&mut self, place: &Path, level: &Level) {
+        self.users(place, level);
+        if level.users.is_some() {
+            return;
+        }
         if level.burst.is_some() || level.every_s.is_some() {
             return self.bursts(place, level);
         }

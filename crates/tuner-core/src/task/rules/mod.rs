@@ -3,6 +3,7 @@
 //! Rules look at a repaired spec; what they find at a place that was replaced is dropped, since the structural error
 //! there was told already.
 
+mod conversation;
 mod levels;
 mod load;
 mod objectives;

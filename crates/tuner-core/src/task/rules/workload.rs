@@ -18,6 +18,7 @@ impl Rules<'_> {
             self.classes();
         }
         self.extra_body(&place, &workload.extra_body);
+        self.conversations();
         self.shared_prefix();
         self.models();
     }
