@@ -17,6 +17,8 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(whole.text, parts.text);
     assert_eq!(whole.counts, parts.counts);
     assert_eq!(whole.usage, parts.usage);
+    assert_eq!(whole.reads(), parts.reads());
+    assert_eq!(whole.is_done(), parts.is_done());
     let (whole, parts) = (whole.finish(BodyEnd::Clean, None), parts.finish(BodyEnd::Clean, None));
     assert_eq!(whole, parts);
     let mut body = Collector::new(api);

@@ -11,6 +11,7 @@ mod clock;
 mod connection;
 mod form;
 mod plant;
+mod recorded;
 mod vocabulary;
 
 use std::collections::HashMap;
@@ -26,6 +27,7 @@ use serde_json::Value;
 pub use case::Case;
 pub use clock::monotonic_ns;
 pub use plant::Plant;
+pub use recorded::{RECORDED_TOKENS, chunks_of, recorded};
 pub use vocabulary::tokenizer_json;
 
 /// Stack of a writer thread: thousands of them are open at once, and compressing takes a third of it.

@@ -7,6 +7,7 @@ mod connection;
 pub mod event;
 mod http1;
 mod http2;
+mod replay;
 mod send;
 pub mod sse;
 mod target;
@@ -17,6 +18,7 @@ mod transport;
 
 pub use clock::{LevelClock, monotonic_ns};
 pub use collector::{BodyEnd, Collector, EventCounts};
+pub use replay::replay;
 pub use send::{Exchange, Limits};
 pub use target::{Features, Target, TargetError};
 pub use tls::TlsError;

@@ -67,14 +67,7 @@ pub(crate) async fn exchange(
     limits: Limits,
     watch: &impl Watch,
 ) -> Exchange {
-    let mut seen = Exchange {
-        sent_ns: None,
-        connect_ns: None,
-        closed_silently: false,
-        answer: Collector::new(api),
-        end: BodyEnd::Clean,
-        delays_ns: Vec::new(),
-    };
+    let mut seen = Exchange::new(api);
     let kept = slot.take().and_then(|mut kept| {
         let usable = kept.is_usable();
         seen.closed_silently = !usable && !kept.is_old();
@@ -111,6 +104,18 @@ pub(crate) async fn exchange(
 }
 
 impl Exchange {
+    /// Before anything was sent.
+    pub(super) fn new(api: Api) -> Self {
+        Self {
+            sent_ns: None,
+            connect_ns: None,
+            closed_silently: false,
+            answer: Collector::new(api),
+            end: BodyEnd::Clean,
+            delays_ns: Vec::new(),
+        }
+    }
+
     async fn connect(&mut self, address: &Address, limits: Limits) -> Option<Connection> {
         let began = monotonic_ns();
         let opened = Connection::open(address, CONNECT_LIMIT.min(limits.total)).await;
@@ -167,7 +172,7 @@ impl Exchange {
     }
 
     /// What the answer came to, once nothing more of it matters.
-    fn conclude(&mut self, result: Result<(), Broken>, incoming: &Incoming) {
+    pub(super) fn conclude(&mut self, result: Result<(), Broken>, incoming: &Incoming) {
         if let Some((status, whole)) = incoming.refusal() {
             let wait = incoming.retry_after().map_or_else(String::new, |wait| format!(" (retry after {wait})"));
             self.end = BodyEnd::Broken(http_class(status), format!("{status}: {}{wait}", error_message(whole)));

@@ -70,6 +70,41 @@ pub enum Case {
 }
 
 impl Case {
+    /// Every shape.
+    pub const ALL: [Self; 31] = [
+        Self::Clean,
+        Self::RoleFirst,
+        Self::ErrorEvent,
+        Self::Truncated,
+        Self::Cut,
+        Self::Crlf,
+        Self::NoSpace,
+        Self::Utf8Split,
+        Self::TokensPerEvent,
+        Self::EventsPerWrite,
+        Self::Reasoning,
+        Self::LateUsage,
+        Self::Pings,
+        Self::NotChunked,
+        Self::EverySecond500,
+        Self::NoUsage,
+        Self::ContinuousUsage,
+        Self::EmptyEvents,
+        Self::NoStream,
+        Self::NoDone,
+        Self::NoTokens,
+        Self::Short,
+        Self::Garbage,
+        Self::ClosesSilently,
+        Self::ToolCalls,
+        Self::Gzip,
+        Self::HugeEvents,
+        Self::Stall,
+        Self::SlowLoris,
+        Self::EverySecond429,
+        Self::Reset,
+    ];
+
     /// The fifteen cases of the stream matrix.
     pub const MATRIX: [Self; 15] = [
         Self::Clean,
