@@ -18,17 +18,22 @@ enum Inflate {
 }
 
 impl Inflate {
-    fn feed(&mut self, bytes: &[u8]) -> io::Result<Vec<u8>> {
+    /// What these bytes bring, up to the first that is wrong.
+    fn feed(&mut self, bytes: &[u8]) -> (Vec<u8>, io::Result<()>) {
+        fn through(decoder: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
+            let written = decoder.write_all(bytes);
+            // Also hands over what was decompressed before something went wrong.
+            let flushed = decoder.flush();
+            written.and(flushed)
+        }
         match self {
             Self::Gzip(decoder) => {
-                decoder.write_all(bytes)?;
-                decoder.flush()?;
-                Ok(std::mem::take(decoder.get_mut()))
+                let result = through(decoder, bytes);
+                (std::mem::take(decoder.get_mut()), result)
             }
             Self::Deflate(decoder) => {
-                decoder.write_all(bytes)?;
-                decoder.flush()?;
-                Ok(std::mem::take(decoder.get_mut()))
+                let result = through(decoder, bytes);
+                (std::mem::take(decoder.get_mut()), result)
             }
         }
     }
@@ -64,10 +69,15 @@ impl Incoming {
             }
             Part::Data(bytes) => match &mut self.inflate {
                 None => self.plain(bytes, answer),
-                Some(inflate) => match inflate.feed(bytes) {
-                    Ok(bytes) => self.plain(&bytes, answer),
-                    Err(e) => self.problem = Some(format!("the answer cannot be decompressed: {e}")),
-                },
+                // Nothing after the first wrong byte means anything.
+                Some(_) if self.problem.is_some() => {}
+                Some(inflate) => {
+                    let (bytes, result) = inflate.feed(bytes);
+                    self.plain(&bytes, answer);
+                    if let Err(e) = result {
+                        self.problem = Some(format!("the answer cannot be decompressed: {e}"));
+                    }
+                }
             },
             Part::End => self.ended = true,
         }

@@ -13,11 +13,7 @@ use super::transport::Stamp;
 
 /// Reads an HTTP/1.1 answer that came in these reads, after which the connection was closed. `exact_output`: the length
 /// that the engine was told to reach exactly.
-pub fn replay<'a>(
-    api: Api,
-    reads: impl IntoIterator<Item = &'a [u8]>,
-    exact_output: Option<u32>,
-) -> (Collector, Fate) {
+pub fn replay<'a>(api: Api, reads: impl IntoIterator<Item = &'a [u8]>, exact_output: Option<u32>) -> (Collector, Fate) {
     let mut seen = Exchange::new(api);
     let mut incoming = Incoming::default();
     let mut decoder = Decoder::new();
