@@ -162,6 +162,7 @@ async fn open(request: &BenchRequest) -> Result<(Station, BenchReport), BenchErr
         target.model = served?.swap_remove(0);
     }
     target.features = probe::features_of(&target, &request.workload.apis()).await?;
+    target.media_marker = probe::media_marker(&target, &request.workload).await;
     let tokens = find_tokens(request, &target).await?.map(Arc::new);
     let workload = Arc::new(PreparedWorkload::new(&request.workload, tokens.as_deref()).await?);
     let server = ServerWatch::find(&target, GpuProbe::find()).await?;

@@ -15,7 +15,8 @@ use crate::tokens::{TokenError, TokenSource};
 /// Prompts of a workload with what planning its levels needs.
 #[derive(Clone, Debug)]
 pub struct PreparedWorkload {
-    workload: WorkloadSpec,
+    /// What is asked.
+    pub workload: WorkloadSpec,
     /// Where prompts come from.
     pub prompts: PromptSource,
     rows: Rows,
@@ -49,7 +50,7 @@ impl PreparedWorkload {
         } else {
             None
         };
-        Ok(Self::of(workload, PromptSource { pool, datasets }))
+        Ok(Self::of(workload, PromptSource { pool, datasets, media_marker: None }))
     }
 
     /// Reads what planning needs where nothing is sent: every prompt's length must stand in the data set.
@@ -70,7 +71,7 @@ impl PreparedWorkload {
                 None => None,
             });
         }
-        Ok(Self::of(workload, PromptSource { pool: None, datasets }))
+        Ok(Self::of(workload, PromptSource { datasets, ..PromptSource::default() }))
     }
 
     fn of(workload: &WorkloadSpec, prompts: PromptSource) -> Self {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::Value;
-use tuner_core::task::Api;
+use tuner_core::task::{Api, WorkloadSpec};
 
 use crate::client::{BodyEnd, Collector, Features, Limits, Target, call, error_message, exchange};
 use crate::error::BenchError;
@@ -94,6 +94,18 @@ pub async fn features_of(target: &Target, apis: &[Api]) -> Result<Features, Benc
         };
     }
     Ok(Features { token_ids: token_ids.unwrap_or(false), ..common.unwrap_or_default() })
+}
+
+/// What stands for a picture in a prompt of llama.cpp's own endpoint: servers choose one when they start and tell it on
+/// `/props`. `None` where the endpoint does not say, or the workload does not go there.
+pub async fn media_marker(target: &Target, workload: &WorkloadSpec) -> Option<String> {
+    if !workload.apis().contains(&Api::LlamacppCompletion) {
+        return None;
+    }
+    let address = target.address().ok()?;
+    let (status, body) = call(&address, &address.get("/props"), LIMIT).await.ok()?;
+    let props: Value = serde_json::from_slice(&body).ok().filter(|_| status == 200)?;
+    props["media_marker"].as_str().map(str::to_owned)
 }
 
 type Refused = (u16, String);

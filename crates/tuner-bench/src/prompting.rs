@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use tuner_core::record::{PlannedRequest, PlannedTurn, SharedRun};
-use tuner_core::task::{Scenario, WorkloadSpec};
+use tuner_core::task::{Api, Scenario, WorkloadSpec};
 
 use crate::client::Features;
 use crate::dataset::{Dataset, DatasetRow, salted};
@@ -28,12 +28,14 @@ pub struct PromptSource {
     pub pool: Option<WordPool>,
     /// The data sets: one entry for the workload, or one for each class.
     pub datasets: Vec<Option<Arc<Dataset>>>,
+    /// What stands for a picture in prompts of llama.cpp's own endpoint.
+    pub media_marker: Option<String>,
 }
 
 impl PromptSource {
     /// Synthetic prompts only.
     pub fn synthetic(pool: WordPool) -> Self {
-        Self { pool: Some(pool), datasets: Vec::new() }
+        Self { pool: Some(pool), ..Self::default() }
     }
 
     /// What planning needs of the data sets of `workload`.
@@ -80,7 +82,11 @@ pub(crate) fn content(
             let (seeds, level, repeat) = plan.words();
             let mut rng = rng(seeds.prompts, Dimension::Pictures, level, repeat, number);
             let urls = (0..images).map(|_| data_url(width, height, &mut rng)).collect();
-            return Ok(Content::Pictures { text: maker.text(QUESTION_TOKENS, 0)?, urls });
+            let mark = match part.api {
+                Api::SglangGenerate => maker.local.and_then(LocalTokenizer::picture_mark).map(str::to_owned),
+                _ => prompts.media_marker.clone(),
+            };
+            return Ok(Content::Pictures { text: maker.text(QUESTION_TOKENS, 0)?, urls, mark });
         }
         _ => {}
     }

@@ -65,7 +65,9 @@ pub(crate) struct Prompting(Station);
 
 impl Prompting {
     pub(crate) async fn new(kit: &Kit, endpoint: &Endpoint, model: &str) -> Result<Self, Failure> {
-        let target = target(endpoint, model, kit.features);
+        let mut target = target(endpoint, model, kit.features);
+        // Another one with each start of the engine.
+        target.media_marker = probe::media_marker(&target, &kit.workload.workload).await;
         let tokens = Some(kit.tokens.moved_to(&target).map_err(|e| failure(&e.into()))?);
         let server = ServerWatch::find(&target, kit.gpus.clone()).await.map_err(|e| failure(&e.into()))?;
         Ok(Self(Station { target, tokens, workload: kit.workload.clone(), server }))

@@ -46,6 +46,8 @@ pub struct Target {
     pub authorities: Option<PathBuf>,
     /// What it accepts ([`crate::probe::features`]).
     pub features: Features,
+    /// What stands for a picture in a prompt of llama.cpp's own endpoint ([`crate::probe::media_marker`]).
+    pub media_marker: Option<String>,
 }
 
 /// An address or header that cannot be used.

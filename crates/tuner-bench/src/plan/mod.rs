@@ -50,7 +50,7 @@ pub enum PlanError {
         level: u32,
     },
     /// Pictures for an endpoint that takes none.
-    #[error("`{scenario}` shows pictures, which {} does not take; set the api to chat, responses or anthropic", .api.name())]
+    #[error("`{scenario}` shows pictures, which {} does not take; set the api to chat, responses, anthropic, sglang_generate or llamacpp_completion", .api.name())]
     Pictures {
         /// The scenario.
         scenario: Scenario,

@@ -9,6 +9,9 @@ use tuner_core::task::Api;
 use super::fields;
 use crate::client::Features;
 
+/// What stands for a picture in a prompt of llama.cpp's own endpoint, where the server names no other.
+const MEDIA_MARKER: &str = "<__media__>";
+
 /// What a request asks about.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Content {
@@ -24,6 +27,8 @@ pub enum Content {
         text: String,
         /// Addresses or `data:` URLs.
         urls: Vec<String>,
+        /// What stands for a picture in a prompt of this model, where the protocol has no parts of messages.
+        mark: Option<String>,
     },
     /// Texts, each to be turned into a vector.
     Documents(Vec<String>),
@@ -118,7 +123,9 @@ pub fn body(api: Api, ask: Ask<'_>) -> Result<Map<String, Value>, ContentError> 
 fn content(api: Api, content: Content) -> Result<Map<String, Value>, ContentError> {
     let takes = match api {
         Api::Chat | Api::Responses | Api::Anthropic => "a text, messages or pictures",
-        Api::Completions | Api::SglangGenerate | Api::LlamacppCompletion => "a text or token ids",
+        Api::Completions => "a text or token ids",
+        Api::SglangGenerate => "a text, token ids, or pictures where the model's tokenizer (a local one) marks them",
+        Api::LlamacppCompletion => "a text, token ids, or pictures given as base64 data",
         Api::Embeddings => "a text, token ids or documents",
         Api::Rerank => "a query with documents",
     };
@@ -131,7 +138,16 @@ fn content(api: Api, content: Content) -> Result<Map<String, Value>, ContentErro
         Content::Text(text) if prompt => json!({ "prompt": text }),
         Content::TokenIds(ids) if prompt => json!({ "prompt": ids }),
         Content::Messages(all) if messages => json!({ "messages": all }),
-        Content::Pictures { text, urls } if messages => {
+        Content::Pictures { text, urls, mark: Some(mark) } if api == Api::SglangGenerate => {
+            json!({ "prompt": format!("{}{text}", mark.repeat(urls.len())), "image_data": urls })
+        }
+        Content::Pictures { text, urls, mark } if api == Api::LlamacppCompletion => {
+            let data: Option<Vec<&str>> = urls.iter().map(|url| Some(url.split_once(";base64,")?.1)).collect();
+            let Some(data) = data else { return refuse("the addresses of pictures") };
+            let marks = mark.as_deref().unwrap_or(MEDIA_MARKER).repeat(urls.len());
+            json!({ "prompt": { "prompt_string": format!("{marks}{text}"), "multimodal_data": data } })
+        }
+        Content::Pictures { text, urls, .. } if messages => {
             let pictures = urls.into_iter().map(|url| json!({ "type": "image_url", "image_url": { "url": url } }));
             let parts: Vec<Value> = pictures.chain([json!({ "type": "text", "text": text })]).collect();
             json!({ "messages": [{ "role": "user", "content": parts }] })
@@ -168,6 +184,12 @@ mod tests {
             features: Features { continuous_usage: false, ..Features::default() },
         };
         body(api, ask).map(Value::Object).map_err(|e| e.to_string())
+    }
+
+    /// One picture, with what stands for it in the prompt.
+    fn pictures(mark: Option<&str>) -> Content {
+        let urls = vec!["data:image/png;base64,AAAA".to_owned()];
+        Content::Pictures { text: "what?".to_owned(), urls, mark: mark.map(str::to_owned) }
     }
 
     #[test]
@@ -216,7 +238,7 @@ mod tests {
         assert_eq!(error, Err("rerank cannot carry a text alone; it takes a query with documents".to_owned()));
         let error = built(Api::Chat, Content::TokenIds(vec![1]));
         assert_eq!(error, Err("chat cannot carry token ids; it takes a text, messages or pictures".to_owned()));
-        assert!(built(Api::Completions, Content::Pictures { text: String::new(), urls: Vec::new() }).is_err());
+        assert!(built(Api::Completions, pictures(None)).is_err());
     }
 
     #[test]
@@ -229,9 +251,7 @@ mod tests {
 
     #[test]
     fn pictures_are_parts_of_what_the_user_says() {
-        let pictures =
-            || Content::Pictures { text: "what?".to_owned(), urls: vec!["data:image/png;base64,AAAA".to_owned()] };
-        let parts = |api, field: &str| built(api, pictures()).unwrap()[field][0]["content"].clone();
+        let parts = |api, field: &str| built(api, pictures(None)).unwrap()[field][0]["content"].clone();
         let text = json!({ "type": "text", "text": "what?" });
         let url = json!({ "url": "data:image/png;base64,AAAA" });
         assert_eq!(parts(Api::Chat, "messages"), json!([{ "type": "image_url", "image_url": url }, text]));
@@ -243,6 +263,27 @@ mod tests {
             json!([image, { "type": "input_text", "text": "what?" }]),
             "the responses endpoint has names of its own"
         );
+    }
+
+    #[test]
+    fn protocols_without_messages_have_a_mark_for_each_picture_in_the_prompt() {
+        let body = built(Api::LlamacppCompletion, pictures(None)).unwrap();
+        let expected = json!({ "prompt_string": "<__media__>what?", "multimodal_data": ["AAAA"] });
+        assert_eq!(body["prompt"], expected);
+        let body = built(Api::LlamacppCompletion, pictures(Some("<__m7__>"))).unwrap();
+        assert_eq!(body["prompt"]["prompt_string"], "<__m7__>what?", "the server's own mark");
+        let body = built(Api::SglangGenerate, pictures(Some("<image>"))).unwrap();
+        assert_eq!(body["text"], "<image>what?");
+        assert_eq!(body["image_data"], json!(["data:image/png;base64,AAAA"]));
+        let error = built(Api::SglangGenerate, pictures(None)).unwrap_err();
+        assert!(error.starts_with("sglang_generate cannot carry pictures; it takes"), "{error}");
+        let addresses =
+            Content::Pictures { text: String::new(), urls: vec!["http://host/a.png".to_owned()], mark: None };
+        let error = built(Api::LlamacppCompletion, addresses).unwrap_err();
+        assert!(error.contains("the addresses of pictures"), "{error}");
+        for api in [Api::Completions, Api::Embeddings, Api::Rerank] {
+            assert!(built(api, pictures(Some("<image>"))).unwrap_err().contains("cannot carry pictures"), "{api:?}");
+        }
     }
 
     #[test]

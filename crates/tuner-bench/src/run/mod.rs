@@ -238,7 +238,8 @@ pub async fn run_level(
     let (queue, talks) = (Arc::new(Queue::new(ahead(plan))), Arc::new(Queue::new(ahead(plan))));
     let closing = CloseOnDrop(queue.clone(), talks.clone());
     let mut made = spawn("bench-prompts", {
-        let (queue, talks, plan, prompts) = (queue.clone(), talks.clone(), plan.clone(), prompts.clone());
+        let (queue, talks, plan) = (queue.clone(), talks.clone(), plan.clone());
+        let prompts = PromptSource { media_marker: target.media_marker.clone(), ..prompts.clone() };
         let (tokens, model, features) = (tokens.clone(), target.model.clone(), target.features);
         move || {
             let (plan, prompts, tokens, model) = (&plan, &prompts, tokens.as_deref(), model.as_str());

@@ -19,6 +19,20 @@ pub use engine::EngineTokenizer;
 pub use gguf::GgufError;
 pub use pool::{Prompt, WordPool};
 
+/// Special tokens by which models of pictures are known, with what stands for one picture in their prompts. The order
+/// matters: some models have several.
+const PICTURE_MARKS: [(&str, &str); 9] = [
+    ("<|image_pad|>", "<|vision_start|><|image_pad|><|vision_end|>"),
+    ("<start_of_image>", "<start_of_image>"),
+    ("<image_soft_token>", "<image_soft_token>"),
+    ("<|media_pad|>", "<|media_pad|>"),
+    ("<IMG_CONTEXT>", "<image>"),
+    ("<|imgpad|>", "<|img|><|imgpad|><|endofimg|>"),
+    ("[IMG]", "[IMG]"),
+    ("<|image|>", "<|image|>"),
+    ("<image>", "<image>"),
+];
+
 /// Why there is no tokenizer, or why it cannot do what is asked.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
@@ -175,6 +189,12 @@ impl LocalTokenizer {
     }
 
     /// Every token of the vocabulary with its id, by id.
+    /// What stands for a picture in a prompt of this model, by the special tokens that it has.
+    pub(crate) fn picture_mark(&self) -> Option<&'static str> {
+        let known = PICTURE_MARKS.iter().find(|(token, _)| self.inner.token_to_id(token).is_some());
+        known.map(|(_, mark)| *mark)
+    }
+
     pub(crate) fn vocabulary(&self) -> Vec<(u32, String)> {
         let mut all: Vec<(u32, String)> = self.inner.get_vocab(false).into_iter().map(|(t, id)| (id, t)).collect();
         all.sort_unstable();

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tokio::sync::watch;
-use tuner_bench::{Live, PreparedWorkload, Seeds, run_level};
+use tuner_bench::{BenchRequest, Live, PreparedWorkload, Seeds, Target, bench_url, run_level};
 use tuner_core::task::{Arrival, Level, LoadSpec, WorkloadSpec};
 use tuner_testkit::closed_form::{Case, ClosedForm, Served, Timetable};
 
@@ -144,4 +144,44 @@ async fn documents_rankings_and_pictures_go_to_their_endpoints() {
     assert_eq!(pictures.len(), 2 * seen.len(), "each picture is shown once");
     assert!(pictures.iter().all(|url| url.starts_with("data:image/png;base64,iVBORw0KGgo")));
     assert!(seen.iter().all(|b| b["max_tokens"] == 4 && words(&b["messages"][0]["content"][2]["text"]) == 16));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn llama_cpps_own_endpoint_is_shown_pictures_at_the_marks_that_its_server_chose() {
+    let workload = json!({"scenario": "I(24,16,2)", "api": "llamacpp_completion", "output_tokens": 4});
+    let prompt = |served: &Served| served.body["prompt"].clone();
+    let usual = asked(workload.clone(), 3).await;
+    assert!(usual.iter().all(|s| {
+        let text = prompt(s)["prompt_string"].as_str().unwrap().to_owned();
+        text.starts_with("<__media__><__media__>") && s.body["n_predict"] == 4
+    }));
+    let data = |s: &Served| prompt(s)["multimodal_data"].as_array().unwrap().clone();
+    assert!(usual.iter().all(|s| data(s).len() == 2 && data(s)[0].as_str().unwrap().starts_with("iVBORw0KGgo")));
+
+    let server = server();
+    let workload = self::workload(workload);
+    let request = BenchRequest {
+        target: Target { base_url: server.url(), ..Target::default() },
+        load: LoadSpec { requests: Some(2), ..LoadSpec::default() },
+        workload: workload.clone(),
+        ..BenchRequest::default()
+    };
+    let (live, _) = watch::channel(Live::default());
+    let (_keep, cancel) = watch::channel(false);
+    bench_url(&request, live, cancel, &mut |_, _| ()).await.unwrap();
+    let last = server.served().pop().unwrap();
+    assert!(prompt(&last)["prompt_string"].as_str().unwrap().starts_with("<__media_7__><__media_7__>"), "{last:?}");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn sglangs_own_endpoint_needs_a_tokenizer_that_knows_pictures() {
+    let workload = workload(json!({"scenario": "I(24,16)", "api": "sglang_generate"}));
+    let (server, tokens) = (server(), tokens());
+    let prepared = PreparedWorkload::new(&workload, Some(&tokens)).await.unwrap();
+    let plan = prepared.plan(&LoadSpec::default(), 0, 0, Seeds::default()).unwrap();
+    let (live, _) = watch::channel(Live::default());
+    let (_keep, cancel) = watch::channel(false);
+    let refused = run_level(&target(&server), &plan, &prepared.prompts, Some(tokens), live, cancel).await;
+    let said = refused.unwrap_err().to_string();
+    assert!(said.contains("sglang_generate cannot carry pictures") && said.contains("tokenizer"), "{said}");
 }

@@ -220,6 +220,11 @@ impl Api {
         Self::LlamacppCompletion,
     ];
 
+    /// Whether its requests have a place for pictures.
+    pub fn takes_pictures(self) -> bool {
+        !matches!(self, Self::Completions | Self::Embeddings | Self::Rerank)
+    }
+
     /// Its name in a task file.
     pub fn name(self) -> &'static str {
         match self {

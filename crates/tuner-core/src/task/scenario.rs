@@ -116,7 +116,7 @@ impl Scenario {
         match self {
             Self::Embedding { .. } => Some(Api::Embeddings),
             Self::Rerank { .. } => Some(Api::Rerank),
-            Self::Image { .. } => matches!(given, Api::Chat | Api::Responses | Api::Anthropic).then_some(given),
+            Self::Image { .. } => given.takes_pictures().then_some(given),
             _ => Some(given),
         }
     }

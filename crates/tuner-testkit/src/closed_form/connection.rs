@@ -43,6 +43,7 @@ fn requests(stream: &mut dyn Stream, tcp: &TcpStream, state: &State) -> io::Resu
                 let tokens: Vec<usize> = (0..text.split_whitespace().count()).collect();
                 plain(stream, 200, "", &json!({ "count": tokens.len(), "tokens": tokens }))?
             }
+            "/props" => plain(stream, 200, "", &json!({ "media_marker": "<__media_7__>" }))?,
             "/served" => {
                 let writes: Vec<Vec<u64>> =
                     lock(&state.log).iter().map(|s| s.writes.iter().map(|(at, _)| *at).collect()).collect();

@@ -59,6 +59,7 @@ impl Form {
     pub(super) fn prompt(self, body: &Value) -> String {
         let words = |value: &Value| match value {
             Value::String(text) => text.clone(),
+            Value::Object(fields) => fields.get("prompt_string").and_then(Value::as_str).unwrap_or("").to_owned(),
             Value::Array(items) if items.iter().all(Value::is_number) => vec!["#"; items.len()].join(" "),
             Value::Array(items) => {
                 let text = |m: &Value| m.as_str().or(m.get("content").and_then(Value::as_str)).map(str::to_owned);

@@ -42,7 +42,7 @@ fn bodies(api: Api, conversation: Value) -> Vec<Value> {
     let row = Row { input_tokens: 3, output_tokens: 2, rounds: vec![(3, 2); 3], has_prompt: true, ..Row::default() };
     let load = LoadSpec { levels: vec![Level::closed(1)], warmup_requests: Some(0), ..LoadSpec::default() };
     let plan = LevelPlan::with_rows(&workload, &load, 0, 0, Seeds::default(), &vec![Some(vec![row].into())]).unwrap();
-    let prompts = PromptSource { pool: None, datasets: vec![Some(std::sync::Arc::new(dataset()))] };
+    let prompts = PromptSource { datasets: vec![Some(std::sync::Arc::new(dataset()))], ..PromptSource::default() };
     let features = Features { continuous_usage: false, ..Features::default() };
     let materials = Materials { plan: &plan, prompts: &prompts, tokens: None, model: "m", features };
     let conversation = plan.conversations().next().unwrap();

@@ -60,7 +60,10 @@ impl Rules<'_> {
                 for (_, scenario) in mix.parts.iter().filter(|(_, scenario)| scenario.api(api).is_none()) {
                     let message = format!("`{scenario}` shows pictures, which {} does not take", api.name());
                     let finding = Diagnostic::error("", message);
-                    self.report(place, finding.help("set `api` to chat, responses or anthropic"));
+                    self.report(
+                        place,
+                        finding.help("set `api` to chat, responses, anthropic, sglang_generate or llamacpp_completion"),
+                    );
                 }
             }
         }
