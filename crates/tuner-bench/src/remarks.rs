@@ -2,6 +2,8 @@
 //!
 //! *Invariant*: a pure function of plan and records.
 
+mod template;
+
 use std::collections::{HashMap, HashSet};
 
 use tuner_core::record::{Fate, RequestRecord};
@@ -14,6 +16,7 @@ pub(crate) fn remarks(plan: &LevelPlan, records: &[RequestRecord]) -> Vec<String
     let mut remarks = Vec::new();
     remarks.extend(repeats(plan, begun(records)));
     remarks.extend(lengths(plan, &measured));
+    remarks.extend(template::beside_the_plan(plan, &measured));
     remarks.extend(prefixes(plan, &measured));
     remarks
 }

@@ -26,7 +26,7 @@ use crate::tokens::{TokenError, TokenSource};
 pub use fetch::{FetchError, fetch, fetch_all};
 pub use format::Format;
 pub use inspect::{Inspection, Spread, Times, inspect};
-pub use requests::{plain_text, salted};
+pub use requests::{plain_text, roles, salted, texts};
 pub use rounds::Round;
 
 /// Largest file that is read, and largest answer that is fetched, bytes.
@@ -306,6 +306,7 @@ impl Dataset {
                 shared: shared(&row.blocks, input, source),
                 rounds: row.rounds.iter().map(|round| lengths(round, output)).collect(),
                 has_prompt: row.request.is_some(),
+                roles: row.request.as_ref().map_or_else(|| Some("user".to_owned()), roles),
             }
         };
         self.rows.iter().map(row).collect()
@@ -349,7 +350,12 @@ async fn count_prompt(tokens: &TokenSource, request: &Map<String, Value>) -> Res
     {
         return Ok(ids.len() as u32);
     }
-    tokens.count(&plain_text(request)).await
+    // Each text by itself: a template stands between them, so that no token spans two.
+    let mut sum = 0;
+    for text in texts(request) {
+        sum += tokens.count(&text).await?;
+    }
+    Ok(sum)
 }
 
 #[cfg(test)]

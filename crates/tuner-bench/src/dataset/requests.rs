@@ -146,8 +146,38 @@ pub(super) fn conversation(fields: &Map<String, Value>) -> Result<DatasetRow, Re
     Ok(DatasetRow { request: Some(request), answer: Some(answer.clone()), later, ..DatasetRow::default() })
 }
 
-/// All text of a prompt, for counting.
+/// All text of a prompt in one.
 pub fn plain_text(request: &Map<String, Value>) -> String {
+    texts(request).join("\n")
+}
+
+/// Fields that templates put into the prompt beside the messages.
+const MORE_IN_THE_PROMPT: [&str; 4] = ["tools", "functions", "response_format", "chat_template_kwargs"];
+
+/// Who says something in a prompt, in order; `None` where more than texts goes into it (tools, pictures).
+pub fn roles(request: &Map<String, Value>) -> Option<String> {
+    if MORE_IN_THE_PROMPT.iter().any(|name| request.contains_key(*name)) {
+        return None;
+    }
+    let is_text = |content: &Value| match content {
+        Value::String(_) => true,
+        Value::Array(parts) => parts.iter().all(|part| part.is_string() || part["text"].is_string()),
+        _ => false,
+    };
+    let Some(messages) = request.get("messages").or_else(|| request.get("input")).and_then(Value::as_array) else {
+        return Some("user".to_owned());
+    };
+    let mut roles: Vec<&str> = if request.contains_key("system") { vec!["system"] } else { Vec::new() };
+    for message in messages {
+        // Texts of a batch have no roles.
+        let Some(role) = message["role"].as_str() else { return Some("user".to_owned()) };
+        roles.push(Some(role).filter(|_| is_text(&message["content"]))?);
+    }
+    Some(roles.join(" "))
+}
+
+/// The texts of a prompt, each message's apart.
+pub fn texts(request: &Map<String, Value>) -> Vec<String> {
     fn collect(value: &Value, into: &mut Vec<String>) {
         match value {
             Value::String(text) => into.push(text.clone()),
@@ -161,7 +191,7 @@ pub fn plain_text(request: &Map<String, Value>) -> String {
     let mut parts = Vec::new();
     let places = ["system", "messages", "prompt", "input", "text", "query", "documents"];
     places.iter().filter_map(|k| request.get(*k)).for_each(|v| collect(v, &mut parts));
-    parts.join("\n")
+    parts
 }
 
 /// The request with a line in front of its prompt, where the prompt is text; the first message carries it.

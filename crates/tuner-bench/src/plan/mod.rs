@@ -194,6 +194,17 @@ impl LevelPlan {
         }
     }
 
+    /// Who says something in request, or in the first turn of conversation, `number`, in order; `None` where more goes
+    /// into its prompt than texts, so that its length is not known beforehand. Requests of the same roles have the same
+    /// share of a chat's template.
+    pub fn roles(&self, number: u64) -> Option<&str> {
+        match (self.part(number).rows(), self.row(number)) {
+            (Some(rows), Some(at)) => rows[at].roles.as_deref(),
+            (Some(_), None) => None,
+            (None, _) => Some("user"),
+        }
+    }
+
     /// Rows in the smallest data set, where there is one.
     pub fn fewest_rows(&self) -> Option<usize> {
         self.parts.iter().filter_map(|part| part.rows()).map(|rows| rows.len()).min()

@@ -29,6 +29,8 @@ pub struct Row {
     pub rounds: Vec<(u32, u32)>,
     /// Whether the row has a prompt of its own; else one is made of words.
     pub has_prompt: bool,
+    /// Who says something in it, in order; `None` where more than texts goes into the prompt.
+    pub roles: Option<String>,
 }
 
 /// The rows of a workload's data sets: one entry for the workload, or one for each class.

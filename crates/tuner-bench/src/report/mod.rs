@@ -271,21 +271,6 @@ impl<'a> Figures<'a> {
                 "{unknown} answers could not be counted: the engine reports no usage and no tokenizer is known"
             ));
         }
-        let extra: Vec<i64> = completed()
-            // Later turns hold answers whose length was only planned.
-            .filter(|o| o.record.planned_input_tokens > 0 && o.record.turn.is_none_or(|turn| turn == 1))
-            .filter_map(|o| Some(i64::from(o.record.input_tokens?) - i64::from(o.record.planned_input_tokens)))
-            .collect();
-        if let (Some(least), Some(most)) = (extra.iter().min(), extra.iter().max()) {
-            if least == most && *least != 0 {
-                self.notes.push(format!("the engine counts {least:+} prompt tokens on every request (its template)"));
-            } else if least != most {
-                self.notes.push(format!(
-                    "the engine counts {least:+} to {most:+} prompt tokens against the plan: \
-                     the tokenizer used is not quite the model's"
-                ));
-            }
-        }
         if let Some(share) = cached_share(measured) {
             self.evidence.insert("cached_prompt_share".to_owned(), share);
         }
