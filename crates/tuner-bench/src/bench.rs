@@ -18,8 +18,12 @@ use crate::protocol;
 use crate::run::{LevelRun, run_level};
 use crate::seed::Seeds;
 use crate::server::{GpuProbe, ServerWatch};
+use crate::stopping::{Missed, Precision};
 use crate::sweep::{self, Found, Probe, Sweep};
 use crate::tokens::{LocalTokenizer, TokenError, TokenSource};
+
+/// How often a level that meets its SLOs may be stopped for missing them.
+const MISSED_WRONGLY: f64 = 0.01;
 
 /// What to measure.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +43,12 @@ pub struct BenchRequest {
     pub sweep: Option<(Sweep, f64)>,
     /// Measurements of each level.
     pub repeats: u32,
+    /// End a level as soon as this is known well enough.
+    pub until_precise: Option<Precision>,
+    /// End a level as soon as a percentile of `slos` is surely missed.
+    pub stop_when_missed: bool,
+    /// Threads that send and read, where not as many as suit the machine.
+    pub client_threads: Option<u32>,
     /// What goodput and attainment are measured against.
     pub slos: Vec<SloSpec>,
     /// Percentiles besides the standard ones.
@@ -98,10 +108,10 @@ impl Station {
     ) -> Result<(LevelRun, Measurement), BenchError> {
         let run = run_level(&self.target, plan, &self.workload.prompts, self.tokens.clone(), live, cancel);
         let (run, watched) = self.server.during(run).await;
-        let run = run?;
-        let mut measurement = run.measurement(plan, slos, percentiles);
-        measurement.notes.extend(self.workload.notes());
-        watched.attach(&mut measurement, &run, plan.is_fresh());
+        let mut run = run?;
+        run.notes.extend(self.workload.notes());
+        run.server = watched.side(&run.clock, run.window);
+        let measurement = run.measurement(plan, slos, percentiles);
         Ok((run, measurement))
     }
 }
@@ -237,7 +247,11 @@ impl Work<'_> {
         repeat: u32,
         report: &mut BenchReport,
     ) -> Result<bool, BenchError> {
-        let plan = self.station.workload.plan(load, level, repeat, self.request.seeds)?;
+        let mut plan = self.station.workload.plan(load, level, repeat, self.request.seeds)?;
+        plan.stop.precise = self.request.until_precise;
+        let slos = self.request.slos.clone();
+        plan.stop.missed = self.request.stop_when_missed.then_some(Missed { slos, error_rate: MISSED_WRONGLY });
+        plan.client_threads = self.request.client_threads;
         let asked = (self.request.slos.as_slice(), self.request.percentiles.as_slice());
         let (run, measurement) = self.station.measure(&plan, asked, self.live.clone(), self.cancel.clone()).await?;
         report.cancelled = run.cancelled;

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use tuner_core::record::RequestRecord;
 use tuner_core::server_side::ServerSide;
 use tuner_core::task::{Level, SloSpec, WorkloadSpec};
-use tuner_core::{Measurement, Percentile};
+use tuner_core::{Measurement, Percentile, Stopped};
 
 use crate::client::LevelClock;
 use crate::plan::LevelPlan;
@@ -142,6 +142,9 @@ pub struct Header {
     pub zero_unix_s: f64,
     /// It was cut off.
     pub cancelled: bool,
+    /// A rule ended it before its plan did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Stopped>,
     /// What goodput and attainment were measured against.
     pub slos: Vec<SloSpec>,
     /// Percentiles besides the standard ones.
@@ -198,6 +201,7 @@ impl<'a> LevelLog<'a> {
             zero_monotonic_ns: run.clock.zero_ns,
             zero_unix_s: zero_unix_s(&run.clock),
             cancelled: run.cancelled,
+            stopped: run.stopped.clone(),
             slos: slos.to_vec(),
             percentiles: percentiles.to_vec(),
             class_slos: plan.class_slos(),
@@ -207,20 +211,8 @@ impl<'a> LevelLog<'a> {
             records: Cow::Borrowed(&run.records),
             evidence: Cow::Borrowed(&run.evidence),
             notes: Cow::Borrowed(&run.notes),
-            server: None,
+            server: run.server.clone().map(|side| LoggedServer { side, fresh_prompts: plan.is_fresh() }),
         }
-    }
-
-    /// With what the server showed ([`crate::server`]).
-    pub fn with_server(mut self, side: ServerSide, fresh_prompts: bool) -> Self {
-        self.server = Some(LoggedServer { side, fresh_prompts });
-        self
-    }
-
-    /// With what requests of single classes were measured against.
-    pub fn with_class_slos(mut self, class_slos: ClassSlos) -> Self {
-        self.header.class_slos = class_slos;
-        self
     }
 
     /// The level in figures, as it was reported.
@@ -239,6 +231,7 @@ impl<'a> LevelLog<'a> {
             records: &self.records,
             window: self.header.window,
             elapsed_s: self.header.elapsed_s,
+            stopped: self.header.stopped.as_ref(),
             slos,
             percentiles,
             class_slos: &self.header.class_slos,

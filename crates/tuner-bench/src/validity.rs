@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use tuner_core::measure::Stat;
+use tuner_core::measure::{CLIENT_THREADS, CLIENT_THREADS_MOST, Stat};
 use tuner_core::{Measurement, Metric, Percentile, Validity};
 
 use crate::stats::Summaries;
@@ -46,6 +46,12 @@ pub struct ClientEvidence {
     /// Streams of a closed loop whose users do not think, or the most that an open one may have in flight.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_flight_target: Option<u32>,
+    /// Threads that sent and read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_threads: Option<u32>,
+    /// As many of them as this machine can spare.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_threads_most: Option<u32>,
     /// Connections that had to be made while a measured request waited.
     pub connects: u64,
 }
@@ -79,6 +85,7 @@ impl ClientEvidence {
             }
         }
         if let Some(cpu) = self.thread_cpu.filter(|cpu| *cpu > MAX_THREAD_CPU) {
+            measurement.client_bound = true;
             reasons.push(format!(
                 "a client thread used {:.0} % of its core, {:.0} % is the limit",
                 cpu * 100.0,
@@ -91,7 +98,12 @@ impl ClientEvidence {
         if let Some(count) = self.events.get("unparsed").filter(|count| **count > 0) {
             reasons.push(format!("{count} stream events could not be read"));
         }
-        for (name, value) in [("in_flight_peak", self.in_flight_peak), ("in_flight_target", self.in_flight_target)] {
+        for (name, value) in [
+            ("in_flight_peak", self.in_flight_peak),
+            ("in_flight_target", self.in_flight_target),
+            (CLIENT_THREADS, self.client_threads),
+            (CLIENT_THREADS_MOST, self.client_threads_most),
+        ] {
             if let Some(value) = value {
                 measurement.evidence.insert(name.to_owned(), f64::from(value));
             }

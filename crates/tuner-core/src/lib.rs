@@ -15,6 +15,8 @@ pub mod sampler;
 pub mod score;
 pub mod server_side;
 pub mod space;
+mod steady;
+pub mod stopped;
 pub mod task;
 pub mod value;
 
@@ -23,5 +25,6 @@ pub use failure::{Failure, FailureClass};
 pub use measure::{Figure, Measurement, Metric, Percentile, Stat, Summary, Validity};
 pub use outcome::Outcome;
 pub use space::{Configuration, Domain, Parameter, SearchSpace};
+pub use stopped::{StopRule, Stopped};
 pub use task::TaskSpec;
 pub use value::Value;

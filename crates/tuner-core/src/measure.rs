@@ -8,6 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::server_side::ServerSide;
+pub use crate::steady::{Steady, Unsteady};
+use crate::stopped::Stopped;
 
 /// A measured quantity. Times are milliseconds, rates are per second of the measured window.
 ///
@@ -329,46 +331,6 @@ impl MeanInterval {
     }
 }
 
-/// Whether the engine was in a steady state in the window.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "verdict", rename_all = "snake_case")]
-pub enum Steady {
-    /// From one moment on, to the end of the window.
-    Steady {
-        /// Seconds after the window opened; 0 is the whole window.
-        from_s: f64,
-        /// Length of the window, seconds.
-        to_s: f64,
-    },
-    /// In no part that is long enough.
-    None {
-        /// Why not.
-        reason: Unsteady,
-        /// The series that shows it: `tpot`, `output_throughput` or `in_flight`.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        series: Option<String>,
-        /// How much it changes over the window, as a share of its median; upwards is positive.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        change: Option<f64>,
-    },
-}
-
-/// Why there is no steady state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Unsteady {
-    /// The window is too short, or too little happened in it, to tell.
-    TooShort,
-    /// It grows all along.
-    DriftUp,
-    /// It falls all along.
-    DriftDown,
-    /// It jumps from one level to another.
-    LevelShift,
-    /// It varies too much, without direction.
-    Unstable,
-}
-
 /// One request class of a level.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ClassReport {
@@ -410,6 +372,11 @@ impl TurnReport {
         self.metrics.get(&metric)?.stat(stat)
     }
 }
+
+/// Evidence: threads that sent and read.
+pub const CLIENT_THREADS: &str = "client_threads";
+/// Evidence: as many of them as the machine can spare.
+pub const CLIENT_THREADS_MOST: &str = "client_threads_most";
 
 /// Whether a measurement may be scored.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -461,6 +428,9 @@ pub struct Measurement {
     /// Confidence interval of each metric's mean over the window, where the window is long enough for batch means.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub intervals: BTreeMap<Metric, MeanInterval>,
+    /// Why it ended before its plan did, where it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Stopped>,
     /// Whether the engine was in a steady state; absent where nothing was completed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steady: Option<Steady>,
@@ -472,6 +442,9 @@ pub struct Measurement {
     pub turns: BTreeMap<u32, TurnReport>,
     /// Whether it may be scored.
     pub validity: Validity,
+    /// It is invalid because a client thread was busy all the time: more of them, or a lighter level, may help.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub client_bound: bool,
     /// The client's own evidence (schedule lag, CPU, …), name with unit to value.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub evidence: BTreeMap<String, f64>,

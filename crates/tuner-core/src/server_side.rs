@@ -95,6 +95,27 @@ pub struct GpuSide {
     pub clock_mhz: Option<GaugeSummary>,
 }
 
+/// One GPU at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GpuSample {
+    /// On the level's clock, seconds.
+    pub at_s: f64,
+    /// Number by which engines choose it.
+    pub index: u32,
+    /// Share of time its units were busy, percent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub utilization_percent: Option<f64>,
+    /// Memory in use, MiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_used_mib: Option<f64>,
+    /// Power drawn, W.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub power_w: Option<f64>,
+    /// Clock of its compute units, MHz.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_mhz: Option<f64>,
+}
+
 /// The server's side of a level.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -114,6 +135,9 @@ pub struct ServerSide {
     /// GPUs of this machine in the measured window.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gpus: Vec<GpuSide>,
+    /// Samples of each GPU over the whole level, thinned.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gpu_series: Vec<GpuSample>,
 }
 
 impl ServerSide {

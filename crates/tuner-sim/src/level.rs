@@ -46,6 +46,25 @@ impl Default for Drive {
     }
 }
 
+/// Follows a level while it runs and may end it. Told in order of time.
+pub trait Follow {
+    /// A request had its first token.
+    fn first_token(&mut self, record: &RequestRecord);
+    /// A request ended.
+    fn ended(&mut self, record: &RequestRecord);
+    /// Whether nothing more is to be sent; what is in flight is awaited.
+    fn stops(&mut self, now_s: f64) -> bool;
+}
+
+/// Nobody follows.
+impl Follow for () {
+    fn first_token(&mut self, _record: &RequestRecord) {}
+    fn ended(&mut self, _record: &RequestRecord) {}
+    fn stops(&mut self, _now_s: f64) -> bool {
+        false
+    }
+}
+
 /// What a level gave.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LevelRun {
@@ -72,12 +91,25 @@ pub fn run_level(
     drive: &Drive,
     seed: u64,
 ) -> LevelRun {
-    let mut level = Level::new(engine, requests, drive, seed);
+    run_level_followed(engine, requests, drive, seed, &mut ())
+}
+
+/// As [`run_level`], with somebody who may end it. What was not taken from `requests` by then has no record.
+pub fn run_level_followed(
+    engine: &SimEngine,
+    requests: &mut dyn Iterator<Item = PlannedRequest>,
+    drive: &Drive,
+    seed: u64,
+    follower: &mut dyn Follow,
+) -> LevelRun {
+    let mut level = Level::new(engine, requests, drive, seed, follower);
     level.run();
     level.finish()
 }
 
 struct Level<'a, 'r> {
+    follower: &'a mut dyn Follow,
+    ended_early: bool,
     fleet: Fleet,
     steps: Vec<Option<(f64, Step)>>,
     requests: std::iter::Peekable<&'a mut (dyn Iterator<Item = PlannedRequest> + 'r)>,
@@ -104,8 +136,11 @@ impl<'a, 'r> Level<'a, 'r> {
         requests: &'a mut (dyn Iterator<Item = PlannedRequest> + 'r),
         drive: &'a Drive,
         seed: u64,
+        follower: &'a mut dyn Follow,
     ) -> Self {
         Self {
+            follower,
+            ended_early: false,
             fleet: Fleet::new(engine, seed),
             steps: vec![None; engine.flags().dp as usize],
             requests: requests.peekable(),
@@ -148,6 +183,10 @@ impl<'a, 'r> Level<'a, 'r> {
             }
             self.end_refused();
             self.give_up_late();
+            if self.stopped.is_none() && self.follower.stops(self.now) {
+                self.stopped = Some(self.now);
+                self.ended_early = true;
+            }
         }
         self.stopped.get_or_insert(self.now);
     }
@@ -246,6 +285,9 @@ impl<'a, 'r> Level<'a, 'r> {
 
     /// Open loop: what was planned inside the window and could not be sent under the cap.
     fn leave_unsent(&mut self) {
+        if self.ended_early {
+            return;
+        }
         let stopped = self.stopped.unwrap_or(self.now);
         while let Some(request) = self.requests.next_if(|r| r.planned_s.is_some_and(|at| at < stopped)) {
             self.records.push(RequestRecord::unsent(&request, request.planned_s.unwrap_or(stopped)));
@@ -274,9 +316,13 @@ impl<'a, 'r> Level<'a, 'r> {
                 }
                 record.reads.push(TokenRead { at_s: at, events: 1, tokens: Some(emission.tokens) });
                 *record.output_tokens.get_or_insert(0) += emission.tokens;
+                if record.reads.len() == 1 {
+                    self.follower.first_token(record);
+                }
                 if emission.finished {
                     record.ended_s = Some(at);
                     record.fate = Fate::Completed;
+                    self.follower.ended(record);
                     self.land(index, at);
                     self.answered(index, at);
                 }
@@ -319,6 +365,7 @@ impl<'a, 'r> Level<'a, 'r> {
     fn end(&mut self, index: usize, fate: Fate) {
         self.records[index].ended_s = Some(self.now);
         self.records[index].fate = fate;
+        self.follower.ended(&self.records[index]);
     }
 
     fn finish(mut self) -> LevelRun {

@@ -23,5 +23,5 @@ pub mod tokenizer;
 pub use args::ServerArgs;
 pub use engine::SimEngine;
 pub use error::SimError;
-pub use level::{Drive, LevelRun, Talk, run_conversations, run_level};
+pub use level::{Drive, Follow, LevelRun, Talk, run_conversations, run_level, run_level_followed};
 pub use server::{Clock, Server, run_command, run_server, serve};

@@ -104,7 +104,7 @@ fn label(report: &BenchReport, m: &Measurement) -> String {
 fn csv(report: &BenchReport) -> String {
     let columns = columns(report);
     let talks = report.measurements.iter().any(|m| !m.turns.is_empty());
-    let facts = ["level", "repeat", "valid", "window_s", "planned", "completed", "failed"];
+    let facts = ["level", "repeat", "valid", "window_s", "planned", "completed", "failed", "unsent", "stopped"];
     let turn = talks.then_some("turn");
     let head = facts.into_iter().chain(turn).map(str::to_owned).chain(columns.iter().map(|c| c.key.clone()));
     let mut lines = vec![head.collect::<Vec<_>>().join(",")];
@@ -118,6 +118,8 @@ fn csv(report: &BenchReport) -> String {
                 requests.planned.to_string(),
                 requests.completed.to_string(),
                 requests.failed.to_string(),
+                requests.unsent.to_string(),
+                m.stopped.as_ref().map_or_else(String::new, |stopped| stopped.rule.name().to_owned()),
             ];
             let turn = talks.then(|| turn.map_or(String::new(), |turn| turn.to_string()));
             let figures = columns.iter().map(|c| stat(c).map(|x| x.to_string()).unwrap_or_default());
@@ -278,7 +280,7 @@ mod tests {
         let rows: Vec<Vec<&str>> = text.lines().map(|l| l.split(',').collect()).collect();
         assert_eq!(rows.len(), 3);
         assert!(rows.iter().all(|r| r.len() == rows[0].len()), "{text}");
-        assert_eq!(rows[1][..7], ["c1", "0", "true", "10.000", "10", "9", "1"]);
+        assert_eq!(rows[1][..9], ["c1", "0", "true", "10.000", "10", "9", "1", "0", ""]);
         let at = |name: &str| rows[0].iter().position(|h| *h == name).unwrap();
         assert_eq!((rows[2][at("ttft_p99_ms")], rows[2][at("tpot_p50_ms")]), ("400", ""));
     }
@@ -307,7 +309,7 @@ mod tests {
         let text = csv(&report);
         let rows: Vec<Vec<&str>> = text.lines().map(|l| l.split(',').collect()).collect();
         assert!(rows.len() == 5 && rows.iter().all(|r| r.len() == rows[0].len()), "{text}");
-        assert_eq!([0, 1, 2, 3, 4].map(|i| rows[i][7]), ["turn", "", "1", "2", ""]);
+        assert_eq!([0, 1, 2, 3, 4].map(|i| rows[i][9]), ["turn", "", "1", "2", ""]);
         assert_eq!(rows[2][4..7], ["5", "5", "0"]);
         let page = page(&report, DateTime::UNIX_EPOCH).unwrap();
         assert!(page.contains("turn 2, 50 % of the prompt cached"), "{page}");

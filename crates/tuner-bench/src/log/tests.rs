@@ -1,7 +1,9 @@
 //! What is written is what is read, and what is cut short is refused.
 
 use proptest::prelude::*;
+use tuner_core::StopRule;
 use tuner_core::record::{Fate, TokenRead};
+use tuner_core::server_side::{GaugeSummary, GpuSample, ServerCounter, ServerGauge, ServerSample};
 use tuner_core::task::{LoadSpec, WorkloadSpec};
 
 use super::*;
@@ -26,7 +28,9 @@ fn run(records: Vec<RequestRecord>, delays: Vec<f64>) -> LevelRun {
             ..ClientEvidence::default()
         },
         cancelled: false,
+        stopped: None,
         notes: vec!["a remark".to_owned()],
+        server: None,
     }
 }
 
@@ -70,6 +74,28 @@ fn any_record() -> impl Strategy<Value = RequestRecord> {
     )
 }
 
+fn any_side() -> impl Strategy<Value = ServerSide> {
+    let samples = prop::collection::vec((0.0f64..9.0, 0.0f64..1.0, prop::option::of(0.0f64..1e5)), 0..5);
+    (samples, 0.0f64..1e6).prop_map(|(samples, output)| ServerSide {
+        source: Some("vllm /metrics".to_owned()),
+        counters: [(ServerCounter::OutputTokens, output)].into(),
+        gauges: [(ServerGauge::KvUsage, GaugeSummary { mean: 0.1, max: 0.1 + 0.2 })].into(),
+        series: samples
+            .iter()
+            .map(|(at_s, kv, tokens)| ServerSample {
+                at_s: *at_s,
+                gauges: [(ServerGauge::KvUsage, *kv)].into(),
+                output_tokens: *tokens,
+            })
+            .collect(),
+        gpus: Vec::new(),
+        gpu_series: samples
+            .iter()
+            .map(|(at_s, power, _)| GpuSample { at_s: *at_s, power_w: Some(*power), ..GpuSample::default() })
+            .collect(),
+    })
+}
+
 fn written(log: &LevelLog<'_>) -> Vec<u8> {
     let mut bytes = Vec::new();
     log.write(&mut bytes).unwrap();
@@ -85,8 +111,17 @@ proptest! {
     fn a_stored_level_gives_exactly_the_measurement_that_was_reported(
         records in prop::collection::vec(any_record(), 0..20),
         delays in prop::collection::vec(0.0f64..1e3, 0..10),
+        server in prop::option::of(any_side()),
+        stopped in any::<bool>(),
     ) {
-        let (plan, run) = (plan(), run(records, delays));
+        let (plan, mut run) = (plan(), run(records, delays));
+        run.server = server;
+        run.stopped = stopped.then(|| Stopped {
+            rule: StopRule::Saturated,
+            after_s: 6.75,
+            reason: "it piled up".to_owned(),
+            surplus: Some(0.1 + 0.2),
+        });
         let slos: Vec<SloSpec> = vec![serde_json::from_str(r#"{"metric": "ttft", "stat": "p97.5", "max_ms": 90.1}"#).unwrap()];
         let percentiles = [Percentile(12_345)];
         let log = LevelLog::new(&plan, &run, &slos, &percentiles);
@@ -137,4 +172,13 @@ fn a_file_is_saved_and_loaded_and_its_clock_stands_in_unix_time() {
     assert!((0.0..60.0).contains(&(now - log.header.zero_unix_s)), "{} {now}", log.header.zero_unix_s);
     let missing = LevelLog::load(&folder.path().join("none.jsonl")).unwrap_err().to_string();
     assert!(missing.contains("none.jsonl"), "{missing}");
+}
+
+#[test]
+fn a_log_from_before_the_servers_side_was_kept_is_still_read() {
+    // As version 1 was first written: no server, no stop, no class SLOs, no client threads.
+    let text = include_str!("old.jsonl");
+    let log = read(text.as_bytes()).unwrap();
+    assert_eq!((log.server.is_none(), log.header.stopped.is_none(), log.records.len()), (true, true, 4));
+    assert_eq!(log.measurement().requests.completed, 3);
 }

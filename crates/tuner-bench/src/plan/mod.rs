@@ -6,6 +6,7 @@
 mod order;
 mod parts;
 mod talk;
+mod unsent;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use crate::arrival::Arrivals;
 use crate::report::ClassSlos;
 use crate::scenario;
 use crate::seed::{Dimension, Seeds, mix, rng};
+use crate::stopping::StopWhen;
 use order::Replay;
 use parts::Lengths;
 
@@ -92,6 +94,10 @@ pub struct LevelPlan {
     pub duration_s: Option<f64>,
     /// Time-out of one request.
     pub request_timeout: Duration,
+    /// What may end it before its plan does.
+    pub stop: StopWhen,
+    /// Threads that send and read, where not as many as suit the machine.
+    pub client_threads: Option<u32>,
     /// The kinds of requests; at least one.
     pub parts: Arc<[Part]>,
     replay: Option<Replay>,
@@ -150,6 +156,8 @@ impl LevelPlan {
             requests,
             duration_s,
             request_timeout: Duration::from_secs_f64(load.request_timeout_s.clamp(0.001, 1e7)),
+            stop: if load.stop_when_saturated { StopWhen::saturated() } else { StopWhen::default() },
+            client_threads: None,
             parts: parts.into(),
             replay,
         };

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use tuner_core::measure::{ClassReport, MeanInterval, RequestCounts};
 use tuner_core::record::{Fate, RequestRecord};
 use tuner_core::task::SloSpec;
-use tuner_core::{Figure, Measurement, Metric, Percentile, Stat, Validity};
+use tuner_core::{Figure, Measurement, Metric, Percentile, Stat, Stopped, Validity};
 
 pub use window::Window;
 
@@ -39,6 +39,8 @@ pub struct ReportInput<'a> {
     pub window: Window,
     /// Time the level took, warm-up and drain included, seconds.
     pub elapsed_s: f64,
+    /// What ended the level before its plan did.
+    pub stopped: Option<&'a Stopped>,
     /// What goodput and attainment are measured against.
     pub slos: &'a [SloSpec],
     /// Percentiles wanted besides the standard ones; those of the SLOs are added by themselves.
@@ -76,6 +78,7 @@ pub fn measurement(input: &ReportInput<'_>) -> Measurement {
     let Figures { metrics, evidence, mut notes, reasons, requests, errors, .. } = figures;
     let steady = steady::judge(&everyone, input.window, input.open_loop);
     notes.extend(steady.as_ref().and_then(steady::note));
+    notes.extend(input.stopped.map(|stopped| format!("stopped after {:.1} s: {}", stopped.after_s, stopped.reason)));
     Measurement {
         level: input.level,
         repeat: input.repeat,
@@ -84,6 +87,7 @@ pub fn measurement(input: &ReportInput<'_>) -> Measurement {
         requests,
         errors,
         intervals: intervals(&everyone, input.window, &metrics),
+        stopped: input.stopped.cloned(),
         steady,
         classes: classes(input, &everyone),
         turns: turns::turns(input, &everyone),

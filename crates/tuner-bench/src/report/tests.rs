@@ -36,6 +36,7 @@ fn report(records: &[RequestRecord], slos: &[SloSpec], open_loop: bool) -> Measu
         records,
         window: Window { start_s: 0.0, end_s: 10.0 },
         elapsed_s: 12.0,
+        stopped: None,
         slos,
         percentiles: &[],
         class_slos: &ClassSlos::new(),
@@ -151,7 +152,7 @@ fn a_closed_loop_window_ends_when_a_stream_has_nothing_left() {
         span(3, false, 2.0, 4.0),
         span(4, false, 3.0, 5.0),
     ];
-    let window = Window::of(&plan, &records);
+    let window = Window::of(&plan, &records, None);
     assert_eq!(window, Window { start_s: 1.0, end_s: 4.0 });
     assert_eq!(window.mean_in_flight(&records), 2.0);
 }
@@ -175,6 +176,7 @@ fn each_class_has_its_own_report_and_is_held_against_its_own_slos() {
         records: &records,
         window: Window { start_s: 0.0, end_s: 10.0 },
         elapsed_s: 12.0,
+        stopped: None,
         // Of the batch class only the second limit is asked: its own takes the place of the first.
         slos: &[slo(r#"{"metric": "ttft", "max_ms": 100}"#), slo(r#"{"metric": "e2e_latency", "max_ms": 9000}"#)],
         percentiles: &[],
@@ -314,6 +316,7 @@ fn users_who_think_are_not_in_flight_but_there() {
             records,
             window,
             elapsed_s: 12.0,
+            stopped: None,
             slos: &slos,
             percentiles: &[],
             class_slos: &class_slos,

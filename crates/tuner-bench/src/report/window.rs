@@ -19,11 +19,16 @@ impl Window {
     ///
     /// Open loop: as planned, whatever the server did. Closed loop: from the first measured request to the planned
     /// duration, or to the moment when a stream found nothing left to send if that came first; so all streams are
-    /// busy throughout, and warm-up and drain lie outside.
-    pub fn of(plan: &LevelPlan, records: &[RequestRecord]) -> Self {
-        if let Some((start_s, end_s)) = plan.open_window() {
-            return Self { start_s, end_s };
-        }
+    /// busy throughout, and warm-up and drain lie outside. Either ends at `stopped_s` where a rule ended the level.
+    pub fn of(plan: &LevelPlan, records: &[RequestRecord], stopped_s: Option<f64>) -> Self {
+        let planned = match plan.open_window() {
+            Some((start_s, end_s)) => Self { start_s, end_s },
+            None => Self::of_closed_loop(plan, records),
+        };
+        Self { end_s: stopped_s.map_or(planned.end_s, |at| planned.end_s.min(at)), ..planned }
+    }
+
+    fn of_closed_loop(plan: &LevelPlan, records: &[RequestRecord]) -> Self {
         let sent = || records.iter().filter(|r| !r.warmup).filter_map(|r| r.sent_s);
         let start_s = sent().fold(f64::INFINITY, f64::min);
         if !start_s.is_finite() {

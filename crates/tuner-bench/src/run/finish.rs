@@ -11,18 +11,27 @@ use crate::error::BenchError;
 use crate::plan::LevelPlan;
 use crate::remarks::remarks;
 use crate::report::Window;
+use crate::stopping::Verdict;
 use crate::tokens::TokenSource;
 use crate::validity::ClientEvidence;
+
+/// How a level went, besides its requests.
+pub(super) struct Course {
+    pub(super) clock: LevelClock,
+    pub(super) elapsed_s: f64,
+    pub(super) process_cpu: Option<f64>,
+    pub(super) client_threads: u32,
+    pub(super) cancelled: bool,
+    pub(super) verdict: Option<Verdict>,
+}
 
 pub(super) async fn level_run(
     plan: &LevelPlan,
     harvests: Vec<Harvest>,
     tokens: Option<&TokenSource>,
-    clock: LevelClock,
-    elapsed_s: f64,
-    process_cpu: Option<f64>,
-    cancelled: bool,
+    course: Course,
 ) -> Result<LevelRun, BenchError> {
+    let Course { clock, elapsed_s, process_cpu, client_threads, cancelled, verdict } = course;
     let thread_cpu = harvests
         .iter()
         .filter_map(|h| h.cpu)
@@ -32,7 +41,13 @@ pub(super) async fn level_run(
 
     let mut notes = Vec::new();
     count_texts(&mut finished, tokens, &mut notes).await;
-    let mut evidence = ClientEvidence { thread_cpu, process_cpu, ..ClientEvidence::default() };
+    let mut evidence = ClientEvidence {
+        thread_cpu,
+        process_cpu,
+        client_threads: Some(client_threads),
+        client_threads_most: Some(super::threads::most()),
+        ..ClientEvidence::default()
+    };
     let mut events: BTreeMap<&'static str, u64> = BTreeMap::new();
     for f in &finished {
         for (class, count) in f.counts.named().into_iter().filter(|(_, count)| *count > 0) {
@@ -46,13 +61,14 @@ pub(super) async fn level_run(
     }
     evidence.events = events.into_iter().map(|(class, count)| (class.to_owned(), count)).collect();
     let mut records: Vec<RequestRecord> = finished.into_iter().map(|f| f.record).collect();
-    let window = Window::of(plan, &records);
+    let window = Window::of(plan, &records, verdict.as_ref().map(|verdict| verdict.at_s));
     evidence.in_flight_peak = Some(window.peak_in_flight(&records));
     // Users who think are not in flight; how many of them there were is the report's to tell.
     evidence.in_flight_target = plan.arrival.concurrency.filter(|_| plan.is_open_loop() || !plan.thinks());
-    add_unsent(plan, &mut records, cancelled);
+    plan.add_unsent(&mut records, cancelled || verdict.is_some());
+    let stopped = verdict.map(|verdict| verdict.stopped(window));
     notes.extend(remarks(plan, &records));
-    Ok(LevelRun { records, window, elapsed_s, clock, evidence, cancelled, notes })
+    Ok(LevelRun { records, window, elapsed_s, clock, evidence, cancelled, stopped, notes, server: None })
 }
 
 /// Answers without usage are counted with the model's tokenizer, from their text.
@@ -77,28 +93,4 @@ async fn count_texts(finished: &mut [Finished], tokens: Option<&TokenSource>, no
     if let Some(error) = refused {
         notes.push(format!("some answers could not be counted: {error}"));
     }
-}
-
-/// Requests of the plan that were never begun. A closed loop that its duration ended planned no more than it sent, and
-/// so did an open one with the later turns of its conversations.
-fn add_unsent(plan: &LevelPlan, records: &mut Vec<RequestRecord>, cancelled: bool) {
-    let open = plan.is_open_loop();
-    if !open && !(cancelled && plan.requests.is_some()) {
-        return;
-    }
-    let known: std::collections::HashSet<u64> = records.iter().map(|r| r.index).collect();
-    let missing = plan.planned().filter(|p| !known.contains(&p.index) && (!open || p.planned_s.is_some()));
-    let unsent = missing.map(|p| RequestRecord::unsent(&p, p.planned_s.unwrap_or(0.0)));
-    let more: Vec<RequestRecord> = match plan.total().filter(|_| plan.talks() && !open) {
-        // Which of endlessly many turns would have been sent is not known, only how many, and how many as warm-up.
-        Some(total) => {
-            let warm = records.iter().filter(|r| r.warmup).count();
-            let counted = unsent.take((total as usize).saturating_sub(records.len()));
-            let still_warm = (plan.warmup as usize).saturating_sub(warm);
-            counted.enumerate().map(|(i, r)| RequestRecord { warmup: i < still_warm, ..r }).collect()
-        }
-        None => unsent.collect(),
-    };
-    records.extend(more);
-    records.sort_by_key(|r| r.index);
 }

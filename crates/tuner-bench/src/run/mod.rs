@@ -4,11 +4,13 @@
 //! nothing else. Dropping the future stops everything.
 
 mod alarm;
+mod early;
 mod finish;
 mod gather;
 mod pace;
 mod queue;
 mod talk;
+mod threads;
 mod worker;
 
 use std::sync::Arc;
@@ -18,8 +20,9 @@ use std::time::Duration;
 use nix::sys::resource::UsageWho;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tuner_core::record::RequestRecord;
+use tuner_core::server_side::ServerSide;
 use tuner_core::task::SloSpec;
-use tuner_core::{Measurement, Percentile};
+use tuner_core::{Measurement, Percentile, Stopped};
 
 use crate::client::{Address, LevelClock, Limits, Target};
 use crate::error::BenchError;
@@ -28,19 +31,18 @@ use crate::plan::LevelPlan;
 use crate::prompting::PromptSource;
 use crate::protocol::{self, BuildError, Materials};
 use crate::report::{self, ReportInput, Window};
+use crate::server::reconcile;
 use crate::tokens::TokenSource;
 use crate::validity::ClientEvidence;
 use alarm::Alarm;
+use early::{Desk, Early};
+use finish::Course;
 use queue::{Prepared, Queue};
 use talk::{Admission, DueTalk, PreparedTalk};
 use worker::{Due, Work};
 
 /// How often the live picture is renewed.
 const LIVE_TICK: Duration = Duration::from_millis(200);
-/// Client threads at most; each carries thousands of streams.
-const MAX_THREADS: usize = 4;
-/// Streams below which a further thread only costs.
-const STREAMS_PER_THREAD: u32 = 64;
 /// Requests made ahead at least.
 const MIN_AHEAD: usize = 32;
 
@@ -65,6 +67,9 @@ struct Shared {
     opened_ns: AtomicU64,
     /// First moment a stream had nothing to send, or the planned end; `u64::MAX` before.
     closed_ns: AtomicU64,
+    /// When a rule ended the level: nothing more is sent; `u64::MAX` before.
+    stopped_ns: AtomicU64,
+    news: Desk,
     duration_ns: Option<u64>,
     /// Cleared for good once the server closed a kept connection without saying so (llama.cpp does after each
     /// stream): from then on each request has its own connection, made before it is sent.
@@ -80,6 +85,7 @@ impl Shared {
         clock: LevelClock,
         queues: (Arc<Queue<Prepared>>, Arc<Queue<PreparedTalk>>),
         cancel: watch::Receiver<bool>,
+        news: Desk,
     ) -> Self {
         let (queue, talks) = queues;
         let window = plan.open_window();
@@ -100,6 +106,8 @@ impl Shared {
             progress: Progress::default(),
             opened_ns: AtomicU64::new(window.map_or(0, |(start, _)| clock.at_ns(start).max(1))),
             closed_ns: AtomicU64::new(window.map_or(u64::MAX, |(_, end)| clock.at_ns(end))),
+            stopped_ns: AtomicU64::new(u64::MAX),
+            news,
             duration_ns: plan.duration_s.filter(|_| !plan.is_open_loop()).map(|d| (d * 1e9) as u64),
             keep_alive: AtomicBool::new(true),
             // Users who think come back at moments of their own: no thread may sleep past one.
@@ -115,10 +123,15 @@ impl Shared {
         self.closed_ns.fetch_min(now_ns, Relaxed);
     }
 
+    /// Whether a rule ended the level, so that nothing more is to be sent.
+    fn was_stopped(&self) -> bool {
+        self.stopped_ns.load(Relaxed) != u64::MAX
+    }
+
     /// Whether a closed loop has reached the end of its window.
     fn must_stop(&self, now_ns: u64) -> bool {
         let opened = self.opened_ns.load(Relaxed);
-        opened > 0 && self.duration_ns.is_some_and(|d| now_ns >= opened + d)
+        self.was_stopped() || (opened > 0 && self.duration_ns.is_some_and(|d| now_ns >= opened + d))
     }
 
     fn in_window(&self, now_ns: u64) -> bool {
@@ -153,8 +166,12 @@ pub struct LevelRun {
     pub evidence: ClientEvidence,
     /// It was cut off.
     pub cancelled: bool,
+    /// A rule ended it before its plan did; what was in flight was awaited.
+    pub stopped: Option<Stopped>,
     /// Remarks for people.
     pub notes: Vec<String>,
+    /// What the engine and its GPUs showed, where somebody watched ([`crate::server`]).
+    pub server: Option<ServerSide>,
 }
 
 impl LevelRun {
@@ -168,12 +185,16 @@ impl LevelRun {
             records: &self.records,
             window: self.window,
             elapsed_s: self.elapsed_s,
+            stopped: self.stopped.as_ref(),
             slos,
             percentiles,
             class_slos: &plan.class_slos(),
         });
         self.evidence.apply(&mut measurement);
         measurement.notes.extend(self.notes.iter().cloned());
+        if let Some(side) = &self.server {
+            reconcile::attach(&mut measurement, side.clone(), &self.records, plan.is_fresh());
+        }
         measurement
     }
 }
@@ -259,13 +280,15 @@ pub async fn run_level(
     }
 
     let clock = LevelClock::start();
-    let shared = Arc::new(Shared::new(plan, address, clock, (queue, talks), stopped));
+    let (mut early, news) = Early::of(plan);
+    let shared = Arc::new(Shared::new(plan, address, clock, (queue, talks), stopped, news));
     let _silent = CloseAlarm(shared.clone());
     if plan.talks() {
         let shared = shared.clone();
         spawn_prompt("bench-alarm", move || shared.alarm.run())?;
     }
     let (work, pacer) = share_out(plan, &shared)?;
+    let client_threads = work.len() as u32;
     let harvests: Vec<_> = work
         .into_iter()
         .map(|work| {
@@ -290,6 +313,7 @@ pub async fn run_level(
             _ = tick.tick() => {
                 let now = crate::client::monotonic_ns();
                 process.look(&shared, now);
+                early.look(&shared, now);
                 if plan.talks() && shared.must_stop(now) {
                     shared.end();
                 }
@@ -311,7 +335,9 @@ pub async fn run_level(
         let harvest = harvest.map_err(|_| BenchError::Thread("it died".to_owned()))?;
         all.push(harvest.map_err(|e| BenchError::Thread(e.to_string()))?);
     }
-    finish::level_run(plan, all, tokens.as_deref(), clock, elapsed_s, process.share(), cancelled).await
+    let (process_cpu, verdict) = (process.share(), early.verdict);
+    let course = Course { clock, elapsed_s, process_cpu, client_threads, cancelled, verdict };
+    finish::level_run(plan, all, tokens.as_deref(), course).await
 }
 
 /// Requests made ahead: enough that making one is never waited for.
@@ -384,23 +410,21 @@ fn spawn<T: Send + 'static>(
 
 /// The work of each client thread, and the pacer of an open loop.
 fn share_out(plan: &LevelPlan, shared: &Arc<Shared>) -> Result<(Vec<Work>, Option<oneshot::Receiver<()>>), BenchError> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let most = (cores / 4).clamp(1, MAX_THREADS);
+    let threads = threads::of(plan);
     if let Some(streams) = plan.streams() {
-        let threads = (streams.div_ceil(STREAMS_PER_THREAD) as usize).clamp(1, most) as u32;
         let share = |thread| streams / threads + u32::from(thread < streams % threads);
         let work = |thread| if plan.talks() { Work::Users(share(thread)) } else { Work::Streams(share(thread)) };
         return Ok(((0..threads).map(work).collect(), None));
     }
     if plan.talks() {
-        let (senders, work): (Vec<_>, Vec<_>) = (0..most).map(|_| mpsc::unbounded_channel()).unzip();
+        let (senders, work): (Vec<_>, Vec<_>) = (0..threads).map(|_| mpsc::unbounded_channel()).unzip();
         let pacer = spawn_prompt("bench-pacer", {
             let shared = shared.clone();
             move || release_talks(&shared, &senders)
         })?;
         return Ok((work.into_iter().map(Work::Talks).collect(), Some(pacer)));
     }
-    let (senders, work): (Vec<_>, Vec<_>) = (0..most)
+    let (senders, work): (Vec<_>, Vec<_>) = (0..threads)
         .map(|_| {
             let (send, receive) = mpsc::unbounded_channel();
             (send, Work::Arrivals(receive))
@@ -419,7 +443,7 @@ fn release(shared: &Shared, threads: &[mpsc::UnboundedSender<Due>]) {
     while let Some(prepared) = shared.queue.take_blocking() {
         let planned_ns = shared.clock.at_ns(prepared.planned.planned_s.unwrap_or(0.0));
         shared.next_ns.store(planned_ns, Relaxed);
-        if !pace::wait_until(planned_ns, || *shared.cancel.borrow()) {
+        if !pace::wait_until(planned_ns, || *shared.cancel.borrow() || shared.was_stopped()) {
             return;
         }
         if threads[turn % threads.len()].send(Due { prepared, planned_ns }).is_err() {
@@ -436,7 +460,7 @@ fn release_talks(shared: &Shared, threads: &[mpsc::UnboundedSender<DueTalk>]) {
     while let Some(talk) = shared.talks.take_blocking() {
         let first = talk.conversation.turns.first().and_then(|turn| turn.request.planned_s);
         let planned_ns = shared.clock.at_ns(first.unwrap_or(0.0));
-        if !pace::wait_until(planned_ns, || *shared.cancel.borrow()) {
+        if !pace::wait_until(planned_ns, || *shared.cancel.borrow() || shared.was_stopped()) {
             return;
         }
         let thread = talk.conversation.user.map_or(turn, |user| user as usize);

@@ -137,6 +137,10 @@ impl User<'_> {
                 Some(cap) => cap.clone().acquire_owned().await.ok(),
                 None => None,
             };
+            if permit.is_some() && shared.was_stopped() {
+                // It never got its place: one of those that were not sent.
+                return None;
+            }
             let ready_ns = if permit.is_some() { monotonic_ns().max(ready_ns) } else { ready_ns };
             if !planned.warmup {
                 shared.mark(monotonic_ns());
@@ -207,6 +211,9 @@ impl Shared {
     /// Whether a turn that is due now is warm-up; `None` where the window is over.
     fn admit(&self, at: usize, conversation: &PlannedConversation, due_ns: u64) -> Option<bool> {
         let request = &conversation.turns[at].request;
+        if self.was_stopped() {
+            return None;
+        }
         if !self.open {
             let admitted = if self.must_stop(monotonic_ns()) { None } else { self.admission.next() };
             if admitted.is_none() {
@@ -231,7 +238,7 @@ impl Shared {
         opened > 0 && at_ns >= opened
     }
 
-    /// Ends a closed loop for every user, those who think included.
+    /// Ends the sending for every user, those who think included.
     pub(super) fn end(&self) {
         self.went_idle(monotonic_ns());
         self.over.send_replace(true);

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tuner_core::record::{Fate, PlannedRequest, RequestRecord, TokenRead};
 
+use super::early::News;
 use super::queue::Prepared;
 use super::talk::{self, DueTalk};
 use super::{Shared, gather};
@@ -171,6 +172,10 @@ async fn arrivals(shared: Arc<Shared>, local: Arc<Local>, mut due: mpsc::Unbound
                 Some(cap) => cap.clone().acquire_owned().await.ok(),
                 None => None,
             };
+            if permit.is_some() && shared.was_stopped() {
+                // It never got its place: one of those that were not sent.
+                return;
+            }
             let waited_ns = if shared.cap.is_some() { monotonic_ns() - waited_from } else { 0 };
             let mut slot = lock(&local.idle).pop();
             send(&shared, &local, &mut slot, Sending::alone(prepared, planned_ns, waited_ns)).await;
@@ -224,7 +229,9 @@ pub(super) struct Sent {
 pub(super) async fn send(shared: &Shared, local: &Local, slot: &mut Option<Connection>, sending: Sending) -> Sent {
     let Sending { planned, built, planned_ns, waited_ns, think_s, keep_answer } = sending;
     let began_ns = monotonic_ns();
-    let sent = Seen { shared, at_ns: AtomicU64::new(0) };
+    let clock = shared.clock;
+    let planned_s = (!planned.warmup).then(|| clock.seconds(planned_ns));
+    let sent = Seen { shared, planned_s, at_ns: AtomicU64::new(0) };
     let result = {
         let asking = exchange(&mut *slot, &shared.address, built.api, built.bytes, shared.limits, &sent);
         let (asking, handle) = abortable(asking);
@@ -233,7 +240,6 @@ pub(super) async fn send(shared: &Shared, local: &Local, slot: &mut Option<Conne
         if *shared.cancel.borrow() { None } else { asking.await.ok() }
     };
     lock(&local.under_way).remove(&planned.index);
-    let clock = shared.clock;
     let mut record =
         RequestRecord { fate: Fate::Cancelled, think_s, ..RequestRecord::unsent(&planned, clock.seconds(planned_ns)) };
     let lag_ns = began_ns.saturating_sub(planned_ns + waited_ns);
@@ -282,6 +288,10 @@ pub(super) async fn send(shared: &Shared, local: &Local, slot: &mut Option<Conne
         }
     }
     shared.progress.ended(&record);
+    if let Some(news) = shared.news.as_ref().filter(|_| !record.warmup) {
+        // Nobody looks any more once the level is being put together.
+        let _ = news.send(News::Ended(Box::new(record.clone())));
+    }
     finished.record = record;
     lock(&local.finished).push(finished);
     told
@@ -290,6 +300,8 @@ pub(super) async fn send(shared: &Shared, local: &Local, slot: &mut Option<Conne
 /// Tells the progress counters and remembers when the request went out.
 struct Seen<'a> {
     shared: &'a Shared,
+    /// When it was due; `None` for warm-up.
+    planned_s: Option<f64>,
     at_ns: AtomicU64,
 }
 
@@ -301,6 +313,11 @@ impl crate::client::Watch for Seen<'_> {
 
     fn tokens(&self, events: u64, since_ns: u64, first: bool) {
         self.shared.progress.tokens(events, since_ns, first);
+        if let (Some(planned_s), Some(news)) = (self.planned_s.filter(|_| first), &self.shared.news) {
+            let at_ns = self.at_ns.load(Relaxed) + since_ns;
+            // As above.
+            let _ = news.send(News::FirstToken { planned_s, at_s: self.shared.clock.seconds(at_ns) });
+        }
     }
 }
 

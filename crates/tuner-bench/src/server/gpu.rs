@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use nvml_wrapper::Nvml;
 use nvml_wrapper::enum_wrappers::device::Clock;
-use tuner_core::server_side::{GaugeSummary, GpuSide};
+use tuner_core::server_side::{GaugeSummary, GpuSample, GpuSide};
 
 /// Bytes of a MiB.
 const MIB: f64 = 1024.0 * 1024.0;
@@ -58,6 +58,18 @@ pub(super) struct GpuReading {
     pub(super) memory_used_mib: Option<f64>,
     pub(super) power_w: Option<f64>,
     pub(super) clock_mhz: Option<f64>,
+}
+
+/// Each GPU at one moment.
+pub(super) fn samples(at_s: f64, readings: &[GpuReading]) -> impl Iterator<Item = GpuSample> {
+    readings.iter().map(move |reading| GpuSample {
+        at_s,
+        index: reading.index,
+        utilization_percent: reading.utilization_percent,
+        memory_used_mib: reading.memory_used_mib,
+        power_w: reading.power_w,
+        clock_mhz: reading.clock_mhz,
+    })
 }
 
 /// Each GPU over all readings, by its number.

@@ -11,12 +11,10 @@ pub(crate) mod reconcile;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tuner_core::Measurement;
 use tuner_core::server_side::{GaugeSummary, ServerCounter, ServerGauge, ServerSample, ServerSide};
 
 use crate::client::{Address, LevelClock, Target, TargetError, call, monotonic_ns};
 use crate::report::Window;
-use crate::run::LevelRun;
 use exposition::samples;
 pub use gpu::GpuProbe;
 use gpu::GpuReading;
@@ -106,14 +104,8 @@ async fn fetch(address: &Address, path: &str) -> Option<String> {
 }
 
 impl Watched {
-    /// Adds what was seen to the measurement of `run`, with a note where the two sides disagree. `fresh_prompts`: no two
-    /// prompts begin alike on purpose.
-    pub fn attach(&self, measurement: &mut Measurement, run: &LevelRun, fresh_prompts: bool) {
-        reconcile::attach(measurement, self.side(&run.clock, run.window), &run.records, fresh_prompts);
-    }
-
-    /// What was seen, on the level's clock; gauges and GPUs over the window.
-    fn side(&self, clock: &LevelClock, window: Window) -> ServerSide {
+    /// What was seen, on the level's clock; gauges and GPUs over the window. `None` if nothing was.
+    pub fn side(&self, clock: &LevelClock, window: Window) -> Option<ServerSide> {
         let inside = |at_ns: u64| (window.start_s..=window.end_s).contains(&clock.seconds(at_ns));
         let gauge = |gauge: ServerGauge| {
             let values = self.samples.iter().filter(|(at, _)| inside(*at));
@@ -121,13 +113,15 @@ impl Watched {
             GaugeSummary::of(values).map(|summary| (gauge, summary))
         };
         let gauges = [ServerGauge::Running, ServerGauge::Waiting, ServerGauge::KvUsage].into_iter().filter_map(gauge);
-        ServerSide {
+        let side = ServerSide {
             source: self.source.clone(),
             counters: self.growth(),
             gauges: gauges.collect(),
             series: self.series(clock),
             gpus: gpu::sides(self.gpus.iter().filter(|(at, _)| inside(*at)).map(|(_, gpus)| gpus.as_slice())),
-        }
+            gpu_series: thinned(&self.gpus).flat_map(|(at, gpus)| gpu::samples(clock.seconds(*at), gpus)).collect(),
+        };
+        Some(side).filter(|side| *side != ServerSide::default())
     }
 
     /// Counters after less counters before. One that shrank belongs to an engine that was started anew in between: it
@@ -144,15 +138,18 @@ impl Watched {
     fn series(&self, clock: &LevelClock) -> Vec<ServerSample> {
         let output = |reading: &Reading| reading.counters.get(&ServerCounter::OutputTokens).copied();
         let start = self.before.as_ref().and_then(output).unwrap_or(0.0);
-        let every = self.samples.len().div_ceil(MAX_SERIES).max(1);
-        let kept = self.samples.iter().step_by(every);
         let sample = |(at, reading): &(u64, Reading)| ServerSample {
             at_s: clock.seconds(*at),
             gauges: reading.gauges.clone(),
             output_tokens: output(reading).map(|n| n - start),
         };
-        kept.map(sample).collect()
+        thinned(&self.samples).map(sample).collect()
     }
+}
+
+/// At most [`MAX_SERIES`] of them, evenly.
+fn thinned<T>(all: &[T]) -> impl Iterator<Item = &T> {
+    all.iter().step_by(all.len().div_ceil(MAX_SERIES).max(1))
 }
 
 #[cfg(test)]
@@ -181,7 +178,7 @@ mod tests {
             gpus: Vec::new(),
         };
         let clock = LevelClock { zero_ns: 0 };
-        let side = watched.side(&clock, Window { start_s: 1.5, end_s: 3.5 });
+        let side = watched.side(&clock, Window { start_s: 1.5, end_s: 3.5 }).unwrap();
         assert_eq!(side.counters[&ServerCounter::OutputTokens], 60.0);
         assert_eq!(side.gauges[&ServerGauge::Running], GaugeSummary { mean: 3.0, max: 4.0 });
         let series: Vec<_> = side.series.iter().map(|s| (s.at_s, s.output_tokens)).collect();
@@ -189,17 +186,30 @@ mod tests {
     }
 
     #[test]
+    fn gpus_are_sampled_on_the_levels_clock_and_what_nobody_saw_is_no_side() {
+        let reading = |power_w| vec![gpu::GpuReading { power_w: Some(power_w), ..gpu::GpuReading::default() }];
+        let gpus = vec![(3_000_000_000, reading(200.0)), (4_000_000_000, reading(300.0))];
+        let watched = Watched { gpus, ..Watched::default() };
+        let (clock, window) = (LevelClock { zero_ns: 1_000_000_000 }, Window { start_s: 2.5, end_s: 9.0 });
+        let side = watched.side(&clock, window).unwrap();
+        let series: Vec<_> = side.gpu_series.iter().map(|s| (s.at_s, s.index, s.power_w)).collect();
+        assert_eq!(series, [(2.0, 0, Some(200.0)), (3.0, 0, Some(300.0))]);
+        assert_eq!(side.gpus[0].power_w, Some(GaugeSummary { mean: 300.0, max: 300.0 }));
+        assert_eq!(Watched::default().side(&clock, window), None);
+    }
+
+    #[test]
     fn a_counter_that_shrank_is_left_out() {
         let (before, after) = (Some(reading(100.0, 0.0)), Some(reading(5.0, 0.0)));
         let watched = Watched { before, after, ..Watched::default() };
-        assert!(watched.side(&LevelClock { zero_ns: 0 }, Window { start_s: 0.0, end_s: 1.0 }).counters.is_empty());
+        assert!(watched.growth().is_empty());
     }
 
     #[test]
     fn a_long_series_is_thinned() {
         let samples = (0..1000).map(|i| (i * 1_000_000_000, reading(i as f64, 0.0))).collect();
         let watched = Watched { samples, ..Watched::default() };
-        let side = watched.side(&LevelClock { zero_ns: 0 }, Window { start_s: 0.0, end_s: 1.0 });
+        let side = watched.side(&LevelClock { zero_ns: 0 }, Window { start_s: 0.0, end_s: 1.0 }).unwrap();
         assert!(side.series.len() <= MAX_SERIES, "{}", side.series.len());
     }
 }

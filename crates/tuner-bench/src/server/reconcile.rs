@@ -34,7 +34,7 @@ pub(crate) fn attach(measurement: &mut Measurement, side: ServerSide, records: &
             ));
         }
     }
-    measurement.server = Some(side).filter(|s| *s != ServerSide::default());
+    measurement.server = Some(side);
 }
 
 /// Output tokens of every request, warm-up included; `None` where some request was cut off or not counted, so that the

@@ -20,16 +20,19 @@
 mod interval;
 mod percentile;
 mod saturation;
+mod watch;
 
 use std::fmt;
 
 use tuner_core::Metric;
+use tuner_core::StopRule;
 use tuner_core::measure::MeanInterval;
 use tuner_core::record::{Fate, RequestRecord};
 
 pub use interval::{CertainLoser, NarrowEnough, Wanted};
 pub use percentile::Percentiles;
 pub use saturation::{Growth, Saturation, SaturationRule, saturated};
+pub use watch::{LevelWatch, Missed, Precision, StopWhen, Verdict};
 
 /// Why a measurement may stop.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,6 +68,21 @@ pub enum Stop {
         /// Where its mean lies.
         interval: MeanInterval,
     },
+    /// More comes in than goes out.
+    Saturated(Growth),
+}
+
+impl Stop {
+    /// Its kind.
+    pub fn rule(&self) -> StopRule {
+        match self {
+            Self::Requests(_) | Self::Time(_) => StopRule::Limit,
+            Self::Missed { .. } => StopRule::Missed,
+            Self::Loser { .. } => StopRule::Loser,
+            Self::Narrow { .. } => StopRule::Precise,
+            Self::Saturated(_) => StopRule::Saturated,
+        }
+    }
 }
 
 impl fmt::Display for Stop {
@@ -86,6 +104,12 @@ impl fmt::Display for Stop {
             Self::Narrow { metric, interval } => {
                 write!(f, "{metric} is known well enough: {:.4} to {:.4}", interval.low, interval.high)
             }
+            Self::Saturated(Growth { arrivals_per_s, in_flight_per_s, ttft_s_per_s, .. }) => write!(
+                f,
+                "over-saturated: of {arrivals_per_s:.2} requests per second {in_flight_per_s:.2} pile up, and the time \
+                 to first token grows by {:.0} ms per second",
+                ttft_s_per_s * 1000.0
+            ),
         }
     }
 }

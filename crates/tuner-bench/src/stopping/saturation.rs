@@ -10,6 +10,9 @@ use tuner_core::record::{Fate, RequestRecord};
 
 use crate::stats::batch::t_quantile;
 
+/// Seconds between looks.
+pub(super) const LOOK_EVERY_S: f64 = 1.0;
+
 /// When a level counts as over-saturated.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SaturationRule {
@@ -34,10 +37,19 @@ impl Default for SaturationRule {
 pub struct Growth {
     /// Seconds from the first arrival to the verdict.
     pub after_s: f64,
+    /// Arrivals per second.
+    pub arrivals_per_s: f64,
     /// Requests in flight, more per second.
     pub in_flight_per_s: f64,
     /// Time to first token, seconds more per second.
     pub ttft_s_per_s: f64,
+}
+
+impl Growth {
+    /// The share of the arrivals that piles up, 0..1.
+    pub fn surplus(&self) -> f64 {
+        (self.in_flight_per_s / self.arrivals_per_s).min(1.0)
+    }
 }
 
 /// Observations over time with their regression line.
@@ -140,19 +152,35 @@ impl Saturation {
             return None;
         }
         let (ttft_s_per_s, margin) = self.ttft.slope(self.rule.confidence)?;
-        (ttft_s_per_s > margin).then_some(Growth { after_s, in_flight_per_s, ttft_s_per_s })
+        let growth = Growth { after_s, arrivals_per_s: rate, in_flight_per_s, ttft_s_per_s };
+        (ttft_s_per_s > margin).then_some(growth)
     }
 }
 
-/// What the rule says of a level that is over: the first verdict, looking once a second.
-pub fn saturated(records: &[RequestRecord], rule: SaturationRule) -> Option<Growth> {
-    enum Event {
-        Arrived,
-        FirstToken(f64),
-        Ended,
+/// What a request of an open loop does, with its moment.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Event {
+    Arrived,
+    /// So many seconds after it was due.
+    FirstToken(f64),
+    Ended,
+}
+
+impl Saturation {
+    /// Takes an event; events come in order of time.
+    pub(super) fn take(&mut self, at_s: f64, event: Event) {
+        match event {
+            Event::Arrived => self.arrived(at_s),
+            Event::FirstToken(ttft_s) => self.first_token(at_s, ttft_s),
+            Event::Ended => self.ended(),
+        }
     }
+}
+
+/// What the rule says of the measured requests of a level that is over: the first verdict, looking once a second.
+pub fn saturated(records: &[RequestRecord], rule: SaturationRule) -> Option<Growth> {
     let mut events: Vec<(f64, Event)> = Vec::with_capacity(records.len() * 3);
-    for record in records.iter().filter(|r| r.fate != Fate::Unsent) {
+    for record in records.iter().filter(|r| !r.warmup && r.fate != Fate::Unsent) {
         events.push((record.planned_s, Event::Arrived));
         if let Some(at) = record.first_token_s() {
             events.push((at, Event::FirstToken(at - record.planned_s)));
@@ -170,13 +198,9 @@ pub fn saturated(records: &[RequestRecord], rule: SaturationRule) -> Option<Grow
         if at > last_arrival {
             break;
         }
-        match event {
-            Event::Arrived => state.arrived(at),
-            Event::FirstToken(ttft) => state.first_token(at, ttft),
-            Event::Ended => state.ended(),
-        }
+        state.take(at, event);
         if at >= next_look {
-            next_look = at + 1.0;
+            next_look = at + LOOK_EVERY_S;
             if let Some(growth) = state.verdict(at) {
                 return Some(growth);
             }

@@ -50,9 +50,20 @@ pub(crate) async fn soon<F: Future>(future: F) -> F::Output {
 }
 
 pub(crate) async fn run(target: &Target, workload: &WorkloadSpec, load: &LoadSpec) -> (LevelPlan, LevelRun) {
+    run_changed(target, workload, load, |_| ()).await
+}
+
+/// As [`run`], with a plan that was changed.
+pub(crate) async fn run_changed(
+    target: &Target,
+    workload: &WorkloadSpec,
+    load: &LoadSpec,
+    change: impl FnOnce(&mut LevelPlan),
+) -> (LevelPlan, LevelRun) {
     let tokens = tokens();
     let prepared = PreparedWorkload::new(workload, Some(&tokens)).await.unwrap();
-    let plan = prepared.plan(load, 0, 0, Seeds { schedule: 1, prompts: 2 }).unwrap();
+    let mut plan = prepared.plan(load, 0, 0, Seeds { schedule: 1, prompts: 2 }).unwrap();
+    change(&mut plan);
     let (live, _) = watch::channel(Live::default());
     let (_keep, cancel) = watch::channel(false);
     let run = soon(run_level(target, &plan, &prepared.prompts, Some(tokens), live, cancel)).await.unwrap();

@@ -6,6 +6,7 @@ mod level;
 mod matrix;
 mod protocols;
 mod splits;
+mod stopping;
 mod talks;
 mod transport;
 mod workloads;

@@ -117,3 +117,17 @@ fn answers_with_their_head_and_framing_read_the_same_at_every_split() {
         });
     }
 }
+
+/// Found by fuzzing: what one read brought before the wrong byte was lost.
+#[test]
+fn a_compressed_answer_that_breaks_gives_what_came_before_however_it_is_cut() {
+    let mut bytes = recorded("/v1/chat/completions", Case::Gzip, 1).unwrap();
+    let at = bytes.len() * 2 / 3;
+    bytes[at] ^= 0xff;
+    agree(&bytes, "a broken gzip body", |pieces| {
+        let (collector, fate) = replay(Api::Chat, pieces.iter().copied(), Some(RECORDED_TOKENS));
+        let Fate::Failed { class, .. } = fate else { panic!("{fate:?}") };
+        // The words tell what the decoder saw last.
+        (said(&collector), Fate::Failed { class, message: String::new() })
+    });
+}

@@ -35,6 +35,7 @@ fn load(level: Level, requests: u32, warmup: u32) -> LoadSpec {
         duration_s: None,
         warmup_requests: Some(warmup),
         request_timeout_s: 30.0,
+        ..LoadSpec::default()
     }
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Class;
 use crate::task::{Bound, SloSpec};
-use crate::{Measurement, Metric, Stat, TaskSpec};
+use crate::{Measurement, Metric, Stat, StopRule, TaskSpec};
 
 /// Largest penalty of one SLO: far past any real objective, far from overflow.
 const PENALTY_CAP: f64 = 1e6;
@@ -40,7 +40,7 @@ pub struct LevelScore {
     pub slos: Vec<SloResult>,
     /// Sum of the SLOs' penalties.
     pub penalty: f64,
-    /// Sum of the positive relative violations, the error limit included.
+    /// Sum of the positive relative violations, the error limit and the surplus of an over-saturated level included.
     pub violation: f64,
     /// Relative standard error of the first objective over repeats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -74,18 +74,38 @@ fn score_level(spec: &TaskSpec, level: u32, repeats: &[&Measurement], gpus: u32)
     let errors = over_repeats(repeats, Metric::ErrorRate, Stat::Mean).unwrap_or(0.0);
     let over = (errors - spec.max_error_rate) / spec.max_error_rate.max(0.001);
     let mut class = slos.iter().map(|s| s.class).max().unwrap_or(Class::Feasible);
-    if over > 0.0 {
+    let surplus = if asks_for_times(spec) { surplus(repeats) } else { 0.0 };
+    if over > 0.0 || surplus > 0.0 {
         class = class.max(Class::HardViolation);
     }
     LevelScore {
         level,
         class,
         penalty: slos.iter().map(|s| s.penalty).sum(),
-        violation: slos.iter().filter_map(|s| s.violation).chain([over]).map(|v| v.max(0.0)).sum(),
+        violation: slos.iter().filter_map(|s| s.violation).chain([over, surplus]).map(|v| v.max(0.0)).sum(),
         noise: spec.objectives.first().and_then(|o| relative_error(repeats, o.resolve().metric, o.resolve().stat)),
         objectives,
         slos,
     }
+}
+
+/// Whether the task asks how long requests take, in whatever form. Times of a level that was stopped because it was
+/// over-saturated grow for as long as one measures, so that none of them is a figure of the engine: an SLO could even be
+/// met because the level was stopped. Such a level does not hold, and what piled up says by how much. Throughput is
+/// what a full engine gives, whenever one looks; where only that is asked for, the level counts as any other.
+fn asks_for_times(spec: &TaskSpec) -> bool {
+    let of_time = |metric: Metric| metric.is_time() || matches!(metric, Metric::Attainment | Metric::Goodput);
+    let slos = spec.slos.iter().chain(spec.workload.classes.iter().flat_map(|class| &class.slos));
+    slos.map(|slo| slo.metric).chain(spec.objectives.iter().map(|o| o.resolve().metric)).any(of_time)
+}
+
+/// The share of the arrivals that piled up where the level was stopped for it, the median over repeats; 0 where it was not.
+fn surplus(repeats: &[&Measurement]) -> f64 {
+    let of = |m: &&Measurement| {
+        let stopped = m.stopped.as_ref().filter(|stopped| stopped.rule == StopRule::Saturated);
+        stopped.and_then(|stopped| stopped.surplus).unwrap_or(0.0)
+    };
+    median(repeats.iter().map(of).collect()).unwrap_or(0.0)
 }
 
 fn check(slo: &SloSpec, repeats: &[&Measurement]) -> SloResult {
@@ -122,7 +142,10 @@ fn penalty(violation: f64, weight: f64, steepness: f64) -> f64 {
 
 /// The median over repeats: a percentile is never averaged.
 fn over_repeats(repeats: &[&Measurement], metric: Metric, stat: Stat) -> Option<f64> {
-    let mut values: Vec<f64> = repeats.iter().filter_map(|m| m.stat(metric, stat)).filter(|x| x.is_finite()).collect();
+    median(repeats.iter().filter_map(|m| m.stat(metric, stat)).filter(|x| x.is_finite()).collect())
+}
+
+fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let n = values.len();
     match n {
@@ -148,6 +171,50 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::{Figure, Stopped};
+
+    fn saturated(surplus: Option<f64>) -> Measurement {
+        let stopped = surplus.map(|surplus| Stopped {
+            rule: StopRule::Saturated,
+            after_s: 31.0,
+            reason: String::new(),
+            surplus: Some(surplus),
+        });
+        Measurement {
+            metrics: [(Metric::OutputThroughput, Figure::Scalar(500.0)), (Metric::Ttft, Figure::Scalar(80.0))].into(),
+            stopped,
+            ..Measurement::default()
+        }
+    }
+
+    fn scored(objective: &str, slos: serde_json::Value, measurements: &[Measurement]) -> LevelScore {
+        let spec = serde_json::json!({
+            "name": "s", "model": {"path": "m"}, "engine": {"name": "simulated"}, "search_space": {},
+            "load": {"levels": [{"rate": 9.0}]}, "objectives": [{"metric": objective}], "slos": slos,
+        });
+        let spec: TaskSpec = serde_json::from_value(spec).unwrap();
+        score_levels(&spec, measurements.iter(), 1).remove(0)
+    }
+
+    #[test]
+    fn an_over_saturated_level_does_not_hold_where_times_are_asked_for() {
+        // The limit is met only because the level was stopped.
+        let slo = serde_json::json!([{"metric": "ttft", "max_ms": 100}]);
+        let with = |surplus| scored("output_throughput", slo.clone(), &[saturated(surplus)]);
+        assert_eq!((with(None).class, with(None).violation), (Class::Feasible, 0.0));
+        assert_eq!((with(Some(0.4)).class, with(Some(0.4)).violation), (Class::HardViolation, 0.4));
+        let objective = scored("ttft", serde_json::json!([]), &[saturated(Some(0.4))]);
+        assert_eq!(objective.class, Class::HardViolation);
+        let one_of_three = [None, Some(0.1), None].map(saturated);
+        let median = scored("output_throughput", slo, &one_of_three);
+        assert_eq!(median.class, Class::Feasible, "the median over repeats decides, as for every figure");
+    }
+
+    #[test]
+    fn where_only_throughput_is_asked_for_a_full_engine_is_as_good_as_any() {
+        let score = scored("output_throughput", serde_json::json!([]), &[saturated(Some(0.4))]);
+        assert_eq!((score.class, score.objectives), (Class::Feasible, vec![Some(500.0)]));
+    }
 
     proptest! {
         #[test]

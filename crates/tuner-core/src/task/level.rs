@@ -110,6 +110,11 @@ impl Level {
         self.arrival == Some(Arrival::Trace)
     }
 
+    /// Whether arrivals are planned in time and as many come in one minute as in the next.
+    pub fn has_one_rate(&self) -> bool {
+        self.rate.is_some() && self.ramp_to.is_none() && !self.is_trace()
+    }
+
     /// The highest rate that the level reaches on average, requests per second; `None` in a closed loop and
     /// for a trace.
     pub fn peak_rate(&self) -> Option<f64> {
@@ -177,5 +182,6 @@ mod tests {
         ];
         assert_eq!(names, expected);
         assert_eq!([ramp.peak_rate(), bursts.peak_rate()], [Some(20.0), Some(5.0)]);
+        assert_eq!(all.map(Level::has_one_rate), [false, true, true, false, false, false, false, true, false]);
     }
 }

@@ -287,6 +287,8 @@ pub struct LoadSpec {
     pub warmup_requests: Option<u32>,
     /// Time-out of one request, seconds.
     pub request_timeout_s: f64,
+    /// End an open-loop level as soon as it is surely over-saturated.
+    pub stop_when_saturated: bool,
 }
 
 impl Default for LoadSpec {
@@ -313,6 +315,9 @@ struct WrittenLoad {
     /// Time-out of one request, seconds.
     #[schemars(range(min = 0.1, max = 86_400.0))]
     request_timeout_s: f64,
+    /// End an open-loop level of one rate as soon as it is surely over-saturated (after 30 s at the earliest): its times
+    /// grow for as long as one measures.
+    stop_when_saturated: bool,
 }
 
 impl Default for WrittenLoad {
@@ -323,14 +328,21 @@ impl Default for WrittenLoad {
             duration_s: None,
             warmup_requests: None,
             request_timeout_s: 300.0,
+            stop_when_saturated: true,
         }
     }
 }
 
 impl From<WrittenLoad> for LoadSpec {
     fn from(written: WrittenLoad) -> Self {
-        let WrittenLoad { levels, requests, duration_s, warmup_requests, request_timeout_s } = written;
-        let window = requests.is_none().then_some(30.0);
-        Self { levels, requests, duration_s: duration_s.or(window), warmup_requests, request_timeout_s }
+        let window = written.requests.is_none().then_some(30.0);
+        Self {
+            levels: written.levels,
+            requests: written.requests,
+            duration_s: written.duration_s.or(window),
+            warmup_requests: written.warmup_requests,
+            request_timeout_s: written.request_timeout_s,
+            stop_when_saturated: written.stop_when_saturated,
+        }
     }
 }

@@ -8,9 +8,11 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 use tuner_bench::PreparedWorkload;
 use tuner_bench::report::{ReportInput, Window, measurement};
+use tuner_bench::stopping::{LevelWatch, Verdict};
+use tuner_core::record::RequestRecord;
 use tuner_core::task::{DatasetSpec, WorkloadSpec};
 use tuner_core::{Failure, FailureClass, Measurement, with_causes};
-use tuner_sim::{Drive, SimEngine, Talk, noise, run_conversations, run_level};
+use tuner_sim::{Drive, Follow, SimEngine, Talk, noise, run_conversations, run_level_followed};
 
 use super::Job;
 use crate::attempt::Attempt;
@@ -87,24 +89,33 @@ impl VirtualLab {
             ..Drive::default()
         };
         let seed = noise_seed(job.spec.seed, job.experiment.number, level, repeat);
-        let run = if plan.talks() {
+        let mut follower = Follower { watch: LevelWatch::of(&plan), opened_s: None, verdict: None };
+        let mut run = if plan.talks() {
             let talk = Talk { warmup: plan.warmup, requests: plan.requests, window: plan.open_window() };
             run_conversations(&session.engine, &mut plan.conversations(), &drive, &talk, seed)
         } else {
-            run_level(&session.engine, &mut plan.requests(), &drive, seed)
+            run_level_followed(&session.engine, &mut plan.requests(), &drive, seed, &mut follower)
         };
         self.clock.advance(Duration::from_secs_f64(run.elapsed_s.max(0.0)));
         if let Some(crash) = run.crash {
             return Err(crash);
         }
+        let verdict = follower.verdict;
+        // The turns of conversations are counted where they are held.
+        if !plan.talks() {
+            plan.add_unsent(&mut run.records, verdict.is_some());
+        }
+        let window = Window::of(&plan, &run.records, verdict.as_ref().map(|verdict| verdict.at_s));
+        let stopped = verdict.map(|verdict| verdict.stopped(window));
         let mut measurement = measurement(&ReportInput {
             level,
             repeat,
             open_loop: plan.is_open_loop(),
             streams: plan.streams(),
             records: &run.records,
-            window: Window::of(&plan, &run.records),
+            window,
             elapsed_s: run.elapsed_s,
+            stopped: stopped.as_ref(),
             slos: &job.spec.slos,
             percentiles: &super::percentiles(job.spec),
             class_slos: &plan.class_slos(),
@@ -115,6 +126,36 @@ impl VirtualLab {
             measurement.notes.push(note.to_owned());
         }
         Ok(measurement)
+    }
+}
+
+/// Asks the level's rules, as the load generator does on its tick.
+struct Follower {
+    watch: Option<LevelWatch>,
+    /// When the first measured request was sent.
+    opened_s: Option<f64>,
+    verdict: Option<Verdict>,
+}
+
+impl Follow for Follower {
+    fn first_token(&mut self, record: &RequestRecord) {
+        if let (Some(watch), Some(at), false) = (&mut self.watch, record.first_token_s(), record.warmup) {
+            self.opened_s = self.opened_s.or(record.sent_s);
+            watch.first_token(record.planned_s, at);
+        }
+    }
+
+    fn ended(&mut self, record: &RequestRecord) {
+        if let Some(watch) = &mut self.watch {
+            watch.ended(record);
+        }
+    }
+
+    fn stops(&mut self, now_s: f64) -> bool {
+        if let Some(watch) = self.watch.as_mut().filter(|_| self.opened_s.is_some()) {
+            self.verdict = watch.look(now_s);
+        }
+        self.verdict.is_some()
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tuner_core::plan::{AttemptState, FinalStatus};
-use tuner_core::{FailureClass, Outcome};
+use tuner_core::{FailureClass, Outcome, StopRule};
 use tuner_runner::{RunEnd, RunError, reopen, this_process};
 use tuner_store::{Owner, Resource};
 
@@ -66,6 +66,31 @@ async fn an_attempt_that_follows_others_measures_what_the_first_would_have() {
         assert_eq!(found.outcome, expected.outcome);
         assert_eq!(found.last_attempt().unwrap().measurements, expected.last_attempt().unwrap().measurements);
     }
+}
+
+/// Issue 3, point 6: the simulated engine's levels obey the rules of real ones.
+#[tokio::test]
+async fn an_over_saturated_level_is_ended_in_virtual_time_too() {
+    let open = SMALL
+        .replace("{concurrency: 1}, {concurrency: 8}], requests: 8", "{rate: 1}, {rate: 60}], duration_s: 90")
+        .replace("D(32,8)", "D(2000,200)");
+    let world = World::in_virtual_time(&open).await;
+    world.run().await.unwrap();
+    for experiment in world.experiments().await {
+        let [light, heavy] = experiment.measurements() else { panic!("{experiment:?}") };
+        assert_eq!((&light.stopped, light.requests.unsent), (&None, 0));
+        let stopped = heavy.stopped.as_ref().unwrap();
+        assert_eq!(stopped.rule, StopRule::Saturated);
+        assert!((30.0..60.0).contains(&stopped.after_s), "{stopped:?}");
+        assert!((heavy.window_s - stopped.after_s).abs() < 1e-9);
+        let n = heavy.requests;
+        assert_eq!(n.planned, n.completed + n.failed + n.cancelled + n.unsent, "{n:?}");
+        assert!(n.unsent > 2000 && n.completed > 0, "{n:?}");
+    }
+    let to_the_end = open.replace("duration_s: 90", "duration_s: 90, stop_when_saturated: false");
+    let world = World::in_virtual_time(&to_the_end).await;
+    world.run().await.unwrap();
+    assert!(world.experiments().await.iter().flat_map(|e| e.measurements()).all(|m| m.stopped.is_none()));
 }
 
 /// The start alone takes more than 20 s.

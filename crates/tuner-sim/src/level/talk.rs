@@ -33,7 +33,8 @@ pub fn run_conversations(
     seed: u64,
 ) -> LevelRun {
     let mut nothing = std::iter::empty();
-    let mut level = Level::new(engine, &mut nothing, drive, seed);
+    let mut nobody = ();
+    let mut level = Level::new(engine, &mut nothing, drive, seed, &mut nobody);
     level.crowd = Some(Crowd {
         conversations: conversations.peekable(),
         talk: talk.clone(),

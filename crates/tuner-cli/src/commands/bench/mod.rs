@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tuner_app::bench::ResultFolder;
 use tuner_app::report::{BenchFile, write_bench};
 use tuner_bench::compat::Tool;
+use tuner_bench::stopping::Precision;
 use tuner_bench::sweep::Sweep;
 use tuner_bench::{
     BenchError, BenchReport, BenchRequest, LevelPlan, LevelRun, Live, Seeds, Target, bench_url, dataset,
@@ -109,7 +110,7 @@ struct LoadArgs {
     /// Requests measured per level.
     #[arg(long, short = 'n')]
     requests: Option<u32>,
-    /// Measured seconds per level [default: 30, unless --requests is given].
+    /// Measured seconds per level [default: 30, with --until-precise 300, unless --requests is given].
     #[arg(long, short, value_name = "SECONDS")]
     duration: Option<f64>,
     /// Requests before the window [default: one per stream, at least 2].
@@ -134,6 +135,20 @@ struct LoadArgs {
     /// What a request must meet to count as goodput: `ttft<=500`, `e2e_latency<=2000` (ms).
     #[arg(long, value_name = "METRIC<=MS", value_parser = slo)]
     slo: Vec<SloSpec>,
+    /// End a level as soon as the mean of a time is known this well: half of its 95 % interval, `2%`, or of another
+    /// metric than e2e_latency: `ttft=2%`. Measures for 300 s at most, unless --duration or --requests is given.
+    #[arg(long, value_name = "PERCENT", value_parser = precision)]
+    until_precise: Option<Precision>,
+    /// End a level as soon as its 99th percentile of an --slo is surely over the limit.
+    #[arg(long, requires = "slo")]
+    stop_when_missed: bool,
+    /// Measure over-saturated levels of --rate to their end. Without this one ends as soon as it surely is, after 30 s at
+    /// the earliest.
+    #[arg(long)]
+    no_stop_when_saturated: bool,
+    /// Threads that send and read [default: a quarter of the cores, at most 4].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    client_threads: Option<u32>,
     /// Let answers end early (do not send ignore_eos).
     #[arg(long)]
     allow_eos: bool,
@@ -202,6 +217,17 @@ fn slo(text: &str) -> Result<SloSpec, String> {
     let metric: Metric = metric.trim().parse().map_err(|e| format!("{e}; for example ttft, tpot, e2e_latency"))?;
     let limit: f64 = limit.trim().parse().map_err(|e| format!("{limit:?} is no number: {e}"))?;
     serde_json::from_value(serde_json::json!({ "metric": metric, "max_ms": limit })).map_err(|e| e.to_string())
+}
+
+fn precision(text: &str) -> Result<Precision, String> {
+    let (metric, share) = text.split_once('=').unwrap_or(("e2e_latency", text));
+    let metric: Metric = metric.trim().parse().map_err(|e| format!("{e}; for example ttft, tpot, e2e_latency"))?;
+    if !metric.is_time() || matches!(metric, Metric::Icl | Metric::Itl) {
+        return Err(format!("{metric} is no time that each request has; for example ttft, tpot, e2e_latency"));
+    }
+    let percent = share.trim().strip_suffix('%').and_then(|n| n.trim().parse::<f64>().ok());
+    let percent = percent.filter(|n| *n > 0.0 && *n < 100.0).ok_or("write a percentage like 2%, or ttft=2%")?;
+    Ok(Precision { metric, half_width: percent / 100.0, confidence: 0.95 })
 }
 
 fn scenario(text: &str) -> Result<String, String> {
@@ -325,6 +351,7 @@ fn request(args: &LoadArgs, url: String, settings: &Settings) -> anyhow::Result<
         },
         None => Prompts { scenario: Some(args.scenario.clone()), ..Prompts::default() },
     };
+    let window = if args.until_precise.is_some() { 300.0 } else { 30.0 };
     let clock = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_micros() as u64);
     let seed = args.seed.unwrap_or_else(clock);
     Ok(BenchRequest {
@@ -359,12 +386,16 @@ fn request(args: &LoadArgs, url: String, settings: &Settings) -> anyhow::Result<
         load: LoadSpec {
             levels,
             requests: args.requests,
-            duration_s: args.duration.or(args.requests.is_none().then_some(30.0)),
+            duration_s: args.duration.or(args.requests.is_none().then_some(window)),
             warmup_requests: args.warmup,
             request_timeout_s: args.timeout,
+            stop_when_saturated: !args.no_stop_when_saturated,
         },
         sweep: args.sweep.map(|max_streams| (Sweep { max_streams }, args.attainment)),
         repeats: args.repeats,
+        until_precise: args.until_precise,
+        stop_when_missed: args.stop_when_missed,
+        client_threads: args.client_threads,
         slos: args.slo.clone(),
         percentiles: Percentile::STANDARD.to_vec(),
         seeds: Seeds { schedule: seed, prompts: seed },
