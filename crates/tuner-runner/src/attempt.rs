@@ -14,7 +14,7 @@ use tuner_store::{Claimed, Phase, StoreError, TaskId};
 
 use crate::clock::Clock;
 use crate::error::RunError;
-use crate::lab::{Job, Session};
+use crate::lab::{Job, Session, Turn};
 use crate::worker::Worker;
 
 /// Time an engine gets to end by itself when nobody waits for it.
@@ -81,10 +81,14 @@ impl<'a> Attempt<'a> {
             measurements: Vec::new(),
             evidence: AttemptEvidence::default(),
         };
-        while let LevelStep::Measure { level, repeat } = next_level(self.job.spec, &so_far) {
+        while let LevelStep::Measure { level, repeat, client_threads } = next_level(self.job.spec, &so_far) {
             self.phase(Phase::Level { level, repeat }).await?;
-            let measured = self.worker.lab.measure(&self.job, session, level, repeat, &self.worker.activity).await;
-            let measurement = self.explain(measured, true).await?;
+            let turn = Turn { level, repeat, client_threads };
+            let measured = self.worker.lab.measure(&self.job, session, turn, &self.worker.activity).await;
+            let mut measurement = self.explain(measured, true).await?;
+            if let Some(threads) = client_threads {
+                measurement.notes.push(format!("measured with {threads} client threads: fewer were busy all the time"));
+            }
             self.in_time()?;
             self.claimed.record_measurement(self.job.experiment.number, self.job.attempt, &measurement).await?;
             let nothing_came = measurement.requests.completed == 0 && measurement.requests.failed > 0;

@@ -17,7 +17,7 @@ use tuner_deploy::ready::Endpoint;
 use tuner_deploy::{Proxies, http};
 
 use crate::activity::Activity;
-use crate::lab::{Job, percentiles};
+use crate::lab::{Job, Turn, percentiles};
 
 /// What preparing a load needs to know of this machine.
 #[derive(Debug)]
@@ -82,11 +82,12 @@ impl Prompting {
     pub(crate) async fn measure(
         &self,
         job: &Job<'_>,
-        level: u32,
-        repeat: u32,
+        Turn { level, repeat, client_threads }: Turn,
         activity: &watch::Sender<Activity>,
     ) -> Result<Measurement, Failure> {
-        let plan = self.0.workload.plan(&job.spec.load, level, repeat, job.seeds()).map_err(|e| failure(&e.into()))?;
+        let plan = self.0.workload.plan(&job.spec.load, level, repeat, job.seeds());
+        let mut plan = plan.map_err(|e| failure(&e.into()))?;
+        plan.client_threads = client_threads;
         let (live, mut seen) = watch::channel(Live::default());
         let experiment = Some(job.experiment.number);
         let show = async {

@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{AttemptState, AttemptView, ExperimentView};
+use super::{AttemptState, AttemptView, ExperimentView, client};
 use crate::failure::Blame;
+use crate::task::Level;
 use crate::{Failure, FailureClass, Outcome, TaskSpec, Validity};
 
 /// Attempts that ended by the death of the worker before the configuration is blamed for it.
@@ -20,20 +21,26 @@ pub enum LevelStep {
         level: u32,
         /// Repeat, from 0; invalid measurements count on.
         repeat: u32,
+        /// Threads that send and read, where as many as suit the machine were too few.
+        client_threads: Option<u32>,
     },
     /// Every level has its measurements.
     Done,
 }
 
 /// The next level to measure in an attempt: every level once, then the repeats, so that drift hits all levels alike.
-/// An invalid measurement is repeated once.
+/// An invalid measurement is repeated once; one whose client was the bottleneck, with more threads for as long as there
+/// are more, and then neither it nor a harder level of its kind is tried.
 pub fn next_level(spec: &TaskSpec, attempt: &AttemptView) -> LevelStep {
     let tries = |level: u32| attempt.measurements.iter().filter(|m| m.level == level).count() as u32;
     let valid = |level: u32| attempt.measurements.iter().filter(|m| m.level == level && m.is_valid()).count() as u32;
     for round in 1..=spec.repeats {
         for level in 0..spec.load.levels.len() as u32 {
-            if valid(level) < round && tries(level) < round + INVALID_RETRIES {
-                return LevelStep::Measure { level, repeat: tries(level) };
+            let most = round + INVALID_RETRIES + client::wasted(attempt, level);
+            let open = valid(level) < round && tries(level) < most;
+            if open && client::given_up_at(spec, attempt, level).is_none() {
+                let client_threads = client::threads_for(spec, attempt, level);
+                return LevelStep::Measure { level, repeat: tries(level), client_threads };
             }
         }
     }
@@ -60,6 +67,8 @@ pub(super) fn conclude(spec: &TaskSpec, experiment: &ExperimentView, now: DateTi
         AttemptState::Interrupted | AttemptState::Cancelled => after_interruption(experiment, last),
         AttemptState::Succeeded => match missing_levels(spec, last) {
             (_, None) => Conclusion::End(Outcome::Success { partial: false, failure: None }),
+            // A further attempt would find the same client.
+            (0, Some(failure)) if client::is_too_small(spec, last) => Conclusion::End(Outcome::Failed { failure }),
             (0, Some(failure)) => after_failure(spec, experiment, last, failure, now),
             (_, failure) => Conclusion::End(Outcome::Success { partial: true, failure }),
         },
@@ -130,6 +139,14 @@ fn missing_levels(spec: &TaskSpec, attempt: &AttemptView) -> (usize, Option<Fail
             Validity::Valid => None,
         })
         .unwrap_or_else(|| "not measured".to_owned());
-    let message = format!("{} of {levels} levels without a valid measurement: {reasons}", missing.len());
+    let mut message = format!("{} of {levels} levels without a valid measurement: {reasons}", missing.len());
+    let label = |level: u32| spec.load.levels.get(level as usize).map(Level::label).unwrap_or_default();
+    let measured = |level: u32| attempt.measurements.iter().any(|m| m.level == level);
+    let given_up = missing.iter().filter(|level| !measured(**level));
+    let given_up = given_up.filter_map(|level| Some((*level, client::given_up_at(spec, attempt, *level)?)));
+    for (level, at) in given_up {
+        let note = "already needs more processor time than this client has";
+        message.push_str(&format!("; {} was not tried, because {} {note}", label(level), label(at)));
+    }
     (levels as usize - missing.len(), Some(Failure::new(FailureClass::InvalidMeasurement, message)))
 }

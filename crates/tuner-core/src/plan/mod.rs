@@ -4,6 +4,7 @@
 
 mod attempt;
 mod budget;
+mod client;
 #[cfg(test)]
 mod properties;
 mod step;

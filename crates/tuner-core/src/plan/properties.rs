@@ -123,7 +123,7 @@ fn run(spec: &TaskSpec, number: u32, fate: Fate, at: DateTime<Utc>) -> AttemptVi
         }
         Fate::Measured { value, valid } => (value, valid),
     };
-    while let LevelStep::Measure { level, repeat } = next_level(spec, &view) {
+    while let LevelStep::Measure { level, repeat, .. } = next_level(spec, &view) {
         view.measurements.push(measured(level, repeat, value, valid));
         if view.failure.is_some() {
             break;

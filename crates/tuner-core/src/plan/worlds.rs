@@ -3,7 +3,7 @@
 //!
 //! Script lines: `experiments N`, `blocks N`, `attempts N`, `wall N`, `slo SPEC`, `try x`, and `x: EVENTS` where
 //! events (one per attempt at `x`, the last repeats) are `TPUT@TTFT` per level joined by `,`, `die CLASS`, `TPUT@TTFT die
-//! CLASS` (the rest of the levels is missing), `invalid`, `killed`.
+//! CLASS` (the rest of the levels is missing), `invalid`, `busy` (invalid, by the client's processor), `killed`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,7 +11,9 @@ use std::fmt::Write as _;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::*;
-use crate::measure::{Figure, Measurement, Metric, RequestCounts, Summary, Validity};
+use crate::measure::{
+    CLIENT_THREADS, CLIENT_THREADS_MOST, Figure, Measurement, Metric, RequestCounts, Summary, Validity,
+};
 use crate::sampler::{Ask, Sampler, SuggestError};
 use crate::score::score;
 use crate::space::{Configuration, Domain, Parameter, SearchSpace};
@@ -174,11 +176,11 @@ impl World {
             view.state = AttemptState::Interrupted;
             return view;
         }
-        while let LevelStep::Measure { level, repeat } = next_level(&self.spec, &view) {
+        while let LevelStep::Measure { level, repeat, client_threads } = next_level(&self.spec, &view) {
             if death.is_some() && view.measurements.len() >= values.len() {
                 break;
             }
-            view.measurements.push(measurement(level, repeat, levels.next().unwrap()));
+            view.measurements.push(measurement(level, repeat, client_threads, levels.next().unwrap()));
         }
         view.state = if death.is_some() { AttemptState::Failed } else { AttemptState::Succeeded };
         view.failure = death.map(|class| {
@@ -189,8 +191,11 @@ impl World {
     }
 }
 
-fn measurement(level: u32, repeat: u32, text: &str) -> Measurement {
-    let invalid = text == "invalid";
+fn measurement(level: u32, repeat: u32, client_threads: Option<u32>, text: &str) -> Measurement {
+    let client_bound = text == "busy";
+    let invalid = text == "invalid" || client_bound;
+    // A machine that takes two threads as a rule and can spare eight.
+    let threads = [(CLIENT_THREADS, client_threads.unwrap_or(2)), (CLIENT_THREADS_MOST, 8)];
     let (tput, ttft) = text.split_once('@').unwrap_or(("1", "1"));
     let ttft: f64 = ttft.parse().unwrap();
     let percentiles = [(Percentile::P50, ttft / 2.0), (Percentile::P99, ttft)].into();
@@ -210,7 +215,8 @@ fn measurement(level: u32, repeat: u32, text: &str) -> Measurement {
         ]
         .into(),
         validity: if invalid { Validity::Invalid { reasons: vec!["client was late".into()] } } else { Validity::Valid },
-        evidence: BTreeMap::new(),
+        client_bound,
+        evidence: threads.map(|(name, n)| (name.to_owned(), f64::from(n))).into(),
         ..Measurement::default()
     }
 }
@@ -229,7 +235,9 @@ fn describe(attempt: &AttemptView) -> String {
         .iter()
         .map(|m| {
             let valid = if m.is_valid() { "" } else { " invalid" };
-            format!("level {} repeat {}{valid}", m.level, m.repeat)
+            let threads = m.evidence[CLIENT_THREADS];
+            let threads = if threads == 2.0 { String::new() } else { format!(" with {threads} threads") };
+            format!("level {} repeat {}{threads}{valid}", m.level, m.repeat)
         })
         .collect();
     let failure = attempt.failure.as_ref().map(|f| format!(", {:?}", f.class)).unwrap_or_default();
@@ -355,6 +363,19 @@ worlds! {
         try 1
         0: 100@50, 150@90
         1: 100@50, 140@90"
+
+    a_level_that_kept_the_client_busy_is_repeated_with_more_threads: "
+        experiments 2
+        try 1
+        0: 100@50, 150@90
+        1: 110@50, busy, busy, 120@90"
+
+    a_level_that_needs_more_processor_than_there_is_is_given_up_with_the_harder_ones: "
+        experiments 3
+        try 1 2
+        0: 100@50, 150@90
+        1: 110@50, busy, busy, busy
+        2: busy, busy, busy"
 
     an_invalid_measurement_is_repeated_once_and_never_scored: "
         experiments 3

@@ -115,6 +115,18 @@ impl Level {
         self.rate.is_some() && self.ramp_to.is_none() && !self.is_trace()
     }
 
+    /// Whether it is of the same kind as `other` and asks for more at once.
+    pub fn is_harder_than(&self, other: &Self) -> bool {
+        let same = |a: &Self| Self { concurrency: None, rate: None, ..a.clone() };
+        let kind = self.is_open_loop() == other.is_open_loop() && same(self) == same(other);
+        let more = match (self.rate.zip(other.rate), self.concurrency.zip(other.concurrency)) {
+            (Some((rate, other)), _) => rate > other,
+            (None, Some((streams, other))) => streams > other,
+            (None, None) => false,
+        };
+        kind && more
+    }
+
     /// The highest rate that the level reaches on average, requests per second; `None` in a closed loop and
     /// for a trace.
     pub fn peak_rate(&self) -> Option<f64> {
@@ -183,5 +195,14 @@ mod tests {
         assert_eq!(names, expected);
         assert_eq!([ramp.peak_rate(), bursts.peak_rate()], [Some(20.0), Some(5.0)]);
         assert_eq!(all.map(Level::has_one_rate), [false, true, true, false, false, false, false, true, false]);
+    }
+
+    #[test]
+    fn a_level_is_harder_than_a_lower_one_of_its_kind_only() {
+        let harder = |a: Level, b: Level| a.is_harder_than(&b);
+        assert!(harder(Level::closed(8), Level::closed(4)) && !harder(Level::closed(4), Level::closed(4)));
+        assert!(harder(Level::poisson(8.0), Level::poisson(4.0)) && !harder(Level::poisson(8.0), Level::closed(4)));
+        let constant = Level { arrival: Some(Arrival::Constant), ..Level::poisson(8.0) };
+        assert!(!harder(constant, Level::poisson(4.0)));
     }
 }

@@ -68,6 +68,17 @@ impl Job<'_> {
     }
 }
 
+/// What is measured next with a ready engine.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Turn {
+    /// Position of the level in the task's list, from 0.
+    pub(crate) level: u32,
+    /// Repeat of this level within the attempt, from 0.
+    pub(crate) repeat: u32,
+    /// Threads that send and read, where not as many as suit the machine.
+    pub(crate) client_threads: Option<u32>,
+}
+
 /// A ready engine.
 #[derive(Debug)]
 pub enum Session {
@@ -108,13 +119,12 @@ impl Lab {
         &self,
         job: &Job<'_>,
         session: &Session,
-        level: u32,
-        repeat: u32,
+        turn: Turn,
         activity: &watch::Sender<Activity>,
     ) -> Result<Measurement, Failure> {
         match (self, session) {
-            (Self::Real(lab), Session::Real(session)) => lab.measure(job, session, level, repeat, activity).await,
-            (Self::Virtual(lab), Session::Virtual(session)) => lab.measure(job, session, level, repeat),
+            (Self::Real(lab), Session::Real(session)) => lab.measure(job, session, turn, activity).await,
+            (Self::Virtual(lab), Session::Virtual(session)) => lab.measure(job, session, turn),
             _ => Err(Failure::new(tuner_core::FailureClass::Internal, "a session of another lab")),
         }
     }

@@ -18,7 +18,7 @@ use tuner_engines::exit::LOOKED_AT;
 use tuner_engines::{Engine, EngineReport, ExitPhase, ExitReport, LaunchRequest, LaunchSpec, engine};
 use tuner_store::{NewDeployment, Phase, Resource, Running, Store, StoreError, TaskId};
 
-use super::Job;
+use super::{Job, Turn};
 use crate::activity::Activity;
 use crate::attempt::Attempt;
 use crate::error::RunError;
@@ -257,11 +257,10 @@ impl RealLab {
         &self,
         job: &Job<'_>,
         session: &RealSession,
-        level: u32,
-        repeat: u32,
+        turn: Turn,
         activity: &watch::Sender<Activity>,
     ) -> Result<Measurement, Failure> {
-        let measuring = session.prompting.measure(job, level, repeat, activity);
+        let measuring = session.prompting.measure(job, turn, activity);
         let limit = Duration::from_secs_f64(job.spec.timeouts.measure_s);
         let result = tokio::select! {
             result = tokio::time::timeout(limit, measuring) => result,
@@ -270,7 +269,8 @@ impl RealLab {
             }
         };
         result.unwrap_or_else(|_| {
-            let text = format!("level {} took longer than timeouts.measure_s = {} s", level + 1, limit.as_secs_f64());
+            let text =
+                format!("level {} took longer than timeouts.measure_s = {} s", turn.level + 1, limit.as_secs_f64());
             Err(Failure::new(FailureClass::TimeoutMeasure, text))
         })
     }

@@ -14,7 +14,7 @@ use tuner_core::task::{DatasetSpec, WorkloadSpec};
 use tuner_core::{Failure, FailureClass, Measurement, with_causes};
 use tuner_sim::{Drive, Follow, SimEngine, Talk, noise, run_conversations, run_level_followed};
 
-use super::Job;
+use super::{Job, Turn};
 use crate::attempt::Attempt;
 use crate::clock::Clock;
 use crate::error::RunError;
@@ -69,8 +69,7 @@ impl VirtualLab {
         &self,
         job: &Job<'_>,
         session: &VirtualSession,
-        level: u32,
-        repeat: u32,
+        Turn { level, repeat, .. }: Turn,
     ) -> Result<Measurement, Failure> {
         let plan = session
             .workload
