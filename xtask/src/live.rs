@@ -9,8 +9,10 @@ use crate::quickstart::{hand_over, release};
 use crate::{codegen, shell};
 
 /// Engine, what to install, example task, the model's place in it, the model's place in the data directory.
-const LIVE: &[(&str, &str, &str, &str)] =
-    &[("vllm", "vllm-cpu", "examples/vllm-cpu.yaml", "models/SmolLM2-135M-Instruct")];
+const LIVE: &[(&str, &str, &str, &str)] = &[
+    ("sglang", "sglang-cpu", "examples/sglang-cpu.yaml", "models/SmolLM2-135M-Instruct"),
+    ("vllm", "vllm-cpu", "examples/vllm-cpu.yaml", "models/SmolLM2-135M-Instruct"),
+];
 
 pub(crate) fn run(engine: &str, arguments: &[&str]) -> Result<ExitCode> {
     let Some((_, target, example, model)) = LIVE.iter().find(|(name, ..)| *name == engine) else {

@@ -25,7 +25,7 @@ usage: cargo xtask <chore>
   rings              edges between crates run downwards, ring 1 stays pure
   codegen [--check]  write the committed generated files, or say which are stale
   quickstart [ARGS]  build the release binary and run `autotuner quickstart ARGS`
-  live ENGINE [ARGS] install a large real engine (vllm) and tune it with its example task
+  live ENGINE [ARGS] install a large real engine (sglang, vllm) and tune it with its example task
   overhead           the tuner's own share of a task's time, measured
   bench-load [ARGS]  cost and truth of the load generator; --peers measures others beside it";
 

@@ -4,7 +4,13 @@ Usage: python smollm2_to_hf.py OUTPUT_FOLDER    needs torch, transformers, gguf,
 """
 import importlib.util
 import pathlib
+import shutil
 import sys
+
+out = pathlib.Path(sys.argv[1])
+if (out / "model.safetensors").exists():
+    # Another engine made it, and may be reading it now.
+    sys.exit(0)
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -17,6 +23,10 @@ model = AutoModelForCausalLM.from_pretrained(folder, gguf_file=name)
 model.hf_quantizer, model.is_quantized = None, False
 if hasattr(model.config, "quantization_config"):
     del model.config.quantization_config
-out = sys.argv[1]
-tokenizer.save_pretrained(out)
-model.to(torch.bfloat16).save_pretrained(out)
+# Whole or absent, whenever this is interrupted.
+half = out.with_name(out.name + ".part")
+shutil.rmtree(half, ignore_errors=True)
+tokenizer.save_pretrained(half)
+model.to(torch.bfloat16).save_pretrained(half)
+shutil.rmtree(out, ignore_errors=True)
+half.rename(out)

@@ -146,8 +146,6 @@ const RULES: &[Rule] = &[
     rule(EngineArguments, &["llama_init_from_model:", "must"]),
     rule(EngineArguments, &["sim-engine: error:"]),
     rule(EngineArguments, &["valueerror:"]),
-    // SGLang's parent when a rank dies of anything else.
-    rule(MultiGpuInit, &["received sigquit from a child process"]),
     rule(EngineCrash, &["segmentation fault"]),
     rule(EngineCrash, &["core dumped"]),
     rule(EngineCrash, &["ggml_assert"]),
@@ -163,6 +161,9 @@ const WRAPPERS: &[&str] = &[
     "failed core proc",
     "process group has not been destroyed",
 ];
+
+/// What SGLang's parent says when one of its processes has died of whatever reason; then it kills all, itself included.
+const OWN_END: &[&str] = &["sigquit received", "received sigquit from a child process"];
 
 /// What was decided.
 struct Cause {
@@ -207,6 +208,12 @@ fn decide(report: &ExitReport<'_>) -> Cause {
             return Cause { class, message, line: Some(*at) };
         }
     }
+    if lines.iter().any(|(_, low, _)| OWN_END.iter().any(|words| low.contains(words))) {
+        let unexplained = !report.log_tail.iter().any(|line| is_exception(bare(line)));
+        let ranks = lines.iter().any(|(_, low, _)| names_a_rank(low));
+        let class = if unexplained || ranks { MultiGpuInit } else { EngineCrash };
+        return last_words(report, class, "a process of the engine died and it ended itself");
+    }
     // 137 is how a shell reports SIGKILL of its child.
     if report.signal == Some(9) || report.exit_code == Some(137) {
         let message = "killed by SIGKILL, which nobody here sent: most likely the kernel was out of memory".to_owned();
@@ -248,6 +255,16 @@ fn last_words(report: &ExitReport<'_>, class: FailureClass, how: &str) -> Cause 
         Some((at, line)) => Cause { class, message: format!("{how}: {}", shorten(line)), line: Some(at) },
         None => Cause { class, message: how.to_owned(), line: None },
     }
+}
+
+/// Whether SGLang marked the line (lower case) as one of several ranks': `[2026-11-27 02:36:59 tp1] …`.
+fn names_a_rank(line: &str) -> bool {
+    let mark = line.strip_prefix('[').and_then(|rest| rest.split_once(']')).map_or("", |(mark, _)| mark);
+    mark.split(' ').any(|word| {
+        ["tp", "pp", "dp", "ep"]
+            .iter()
+            .any(|kind| word.strip_prefix(kind).is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit())))
+    })
 }
 
 /// Whether the engine marked the line as less than an error.

@@ -41,7 +41,8 @@ impl Engine for Sglang {
 
     fn how_to_provide(&self) -> &'static str {
         "install sglang with pip in an environment of its own, and name its Python in the task file, for example \
-         engine.command: [/opt/sglang/bin/python, -m, sglang.launch_server]"
+         engine.command: [/opt/sglang/bin/python, -m, sglang.launch_server]; for a machine without GPUs: \
+         autotuner engines install sglang-cpu"
     }
 
     fn launch_spec(&self, request: &LaunchRequest<'_>) -> Result<LaunchSpec, LaunchError> {

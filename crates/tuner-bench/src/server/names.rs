@@ -208,6 +208,28 @@ mod tests {
         }
     }
 
+    /// SGLang 0.5.23 on a CPU after five requests, model names shortened.
+    #[test]
+    fn the_page_of_a_real_sglang_is_read() {
+        let (engine, reading) = read(
+            "sglang:prompt_tokens_total{engine_type=\"unified\",is_streaming=\"false\",model_name=\"m\"} 174.0\n\
+             sglang:prompt_tokens_total{engine_type=\"unified\",is_streaming=\"true\",model_name=\"m\"} 26.0\n\
+             sglang:generation_tokens_total{engine_type=\"unified\",is_streaming=\"false\",model_name=\"m\"} 65.0\n\
+             sglang:num_requests_total{engine_type=\"unified\",is_streaming=\"false\",model_name=\"m\"} 5.0\n\
+             sglang:cached_tokens_total{cache_source=\"device\",engine_type=\"unified\",model_name=\"m\"} 111.0\n\
+             sglang:num_running_reqs{engine_type=\"unified\",model_name=\"m\",moe_ep_rank=\"0\",pp_rank=\"0\",tp_rank=\"0\"} 1.0\n\
+             sglang:num_queue_reqs{engine_type=\"unified\",model_name=\"m\",moe_ep_rank=\"0\",pp_rank=\"0\",tp_rank=\"0\"} 0.0\n\
+             sglang:num_retracted_reqs{engine_type=\"unified\",model_name=\"m\",pid=\"9261\",pp_rank=\"0\",tp_rank=\"0\"} 0.0\n\
+             sglang:token_usage{engine_type=\"unified\",model_name=\"m\",moe_ep_rank=\"0\",pp_rank=\"0\",tp_rank=\"0\"} 0.01\n",
+        );
+        assert_eq!(engine, "sglang");
+        let counted =
+            [C::PromptTokens, C::OutputTokens, C::CacheHits, C::FinishedRequests].map(|c| reading.counters[&c]);
+        assert_eq!(counted, [200.0, 65.0, 111.0, 5.0]);
+        assert_eq!(reading.counters.get(&C::Preemptions), None, "a counter that counted nothing is not on the page");
+        assert_eq!([G::Running, G::Waiting, G::KvUsage].map(|g| reading.gauges[&g]), [1.0, 0.0, 0.01]);
+    }
+
     #[test]
     fn what_a_page_does_not_say_is_absent() {
         let (engine, reading) = read("trtllm_kv_cache_utilization 0.5\ntrtllm_kv_cache_reused_blocks_total 1\n");

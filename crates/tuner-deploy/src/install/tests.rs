@@ -106,6 +106,25 @@ async fn vllm_gets_the_name_it_asks_for() {
 }
 
 #[tokio::test]
+async fn sglang_gets_a_stand_in_for_its_kernels_and_is_checked() {
+    let world = World::new();
+    let done = match world.install(InstallTarget::SglangCpu).await {
+        Ok(done) => done,
+        // As above.
+        Err(InstallError::DiskSpace { .. }) => return,
+        Err(error) => panic!("{error}"),
+    };
+    assert_eq!((done.engine, done.launcher.len()), (Some(EngineName::Sglang), 1));
+    let launcher = fs::read_to_string(&done.launcher[0]).unwrap();
+    assert!(launcher.contains("SGLANG_USE_CPU_ENGINE") && launcher.contains("$here/stub"), "{launcher}");
+    assert!(done.path.join("stub/sgl_kernel/__init__.py").is_file());
+    let calls = world.calls();
+    assert!(calls.contains("sglang=="), "{calls}");
+    assert!(calls.contains("sglang.srt.managers.scheduler"), "it is imported before it counts as installed: {calls}");
+    assert!(done.models[0].ends_with("models/SmolLM2-135M-Instruct"));
+}
+
+#[tokio::test]
 async fn a_failed_package_is_named_and_taken_up_again() {
     let world = World::new();
     world.set("fail", "ERROR: No matching distribution found for xllamacpp\n");

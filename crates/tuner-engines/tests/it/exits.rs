@@ -184,6 +184,23 @@ fn the_log_of_an_engine_that_worked_proves_nothing() {
     }
 }
 
+/// SGLang 0.5.23 kills itself when its scheduler has died: that is neither the kernel's doing nor a matter of GPUs.
+#[test]
+fn sglang_killing_itself_is_explained_by_what_its_process_died_of() {
+    let log = |rank: &str| {
+        format!(
+            "[2026-11-27 02:39:30{rank}] Scheduler hit an exception: Traceback (most recent call last):\n\
+             RuntimeError: no kernel for this shape\n\
+             [2026-11-27 02:39:36] SIGQUIT received. signum=None, frame=None. It usually means one child failed.\n\
+             [2026-11-27 02:39:41] kill_process_tree called: parent_pid=8139, include_parent=True, pid=8139"
+        )
+    };
+    let alone = classify(&log(""), ExitPhase::Load, None, Some(9));
+    assert_eq!(alone.class, EngineCrash);
+    assert!(alone.message.ends_with("RuntimeError: no kernel for this shape"), "{}", alone.message);
+    assert_eq!(classify(&log(" TP1"), ExitPhase::Load, None, Some(9)).class, MultiGpuInit);
+}
+
 #[test]
 fn a_kill_that_nobody_sent_is_the_kernels() {
     for (code, signal) in [(None, Some(9)), (Some(137), None)] {
