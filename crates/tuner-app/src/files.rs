@@ -22,6 +22,19 @@ pub(crate) fn has_module(python: &str, module: &str) -> bool {
     output.is_ok_and(|o| o.status.success())
 }
 
+/// Bytes of the weights in a Hugging Face folder: what its index says, else what its files hold. `None` without weights.
+pub(crate) fn weights_bytes(folder: &Path) -> Option<u64> {
+    let index = std::fs::read_to_string(folder.join("model.safetensors.index.json")).ok();
+    let index: Option<serde_json::Value> = index.and_then(|text| serde_json::from_str(&text).ok());
+    let total = index.and_then(|i| i.pointer("/metadata/total_size")?.as_u64());
+    // Some folders hold the same weights twice, in another layout under another name.
+    let weights = |name: &str| name.starts_with("model") && name.ends_with(".safetensors");
+    let files = std::fs::read_dir(folder).ok()?.flatten();
+    let sizes = files.filter(|f| f.file_name().to_str().is_some_and(weights));
+    let stored: u64 = sizes.filter_map(|f| std::fs::metadata(f.path()).ok()).map(|m| m.len()).sum();
+    total.or((stored > 0).then_some(stored))
+}
+
 /// Files that a Hugging Face folder needs and does not have: `config.json`, some weights, and every shard that its
 /// index names.
 pub(crate) fn missing_shards(folder: &Path) -> Vec<String> {

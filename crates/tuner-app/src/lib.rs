@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod engines;
 pub mod error;
 mod files;
+pub mod forecast;
 pub mod home;
 pub mod report;
 pub mod results;

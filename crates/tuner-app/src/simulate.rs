@@ -13,6 +13,7 @@ use tuner_store::{EventRow, NewTask, Store, TaskId};
 
 use crate::doctor::left_out;
 use crate::error::AppError;
+use crate::forecast;
 use crate::tasks::{read_file, space_of};
 
 /// What to simulate instead of what the file says.
@@ -70,8 +71,11 @@ pub async fn run(path: &Path, wish: &Wish) -> Result<Simulated, AppError> {
 }
 
 /// Runs a spec in virtual time, in memory.
-pub async fn run_spec(spec: TaskSpec, source: String, notes: Vec<String>) -> Result<Simulated, AppError> {
+pub async fn run_spec(spec: TaskSpec, source: String, mut notes: Vec<String>) -> Result<Simulated, AppError> {
     let space = space_of(&spec)?;
+    let forecast = forecast::simulated(&spec);
+    let foretold = forecast::remarks(forecast.as_ref(), &spec, &space);
+    notes.extend(foretold.into_iter().map(|text| format!("note: {text}")));
     let sampler = tuner_search::sampler(&spec.sampler);
     let clock = Arc::new(Clock::starting_at(chrono::Utc::now()));
     let time = clock.clone();
@@ -83,6 +87,7 @@ pub async fn run_spec(spec: TaskSpec, source: String, notes: Vec<String>) -> Res
         lab: Lab::Virtual(VirtualLab::new(clock.clone())),
         clock,
         owner: this_process(),
+        forecast,
         activity: watch::Sender::new(Activity::default()),
     };
     let end = worker.run(task, &space, sampler.as_ref(), &CancellationToken::new()).await?;

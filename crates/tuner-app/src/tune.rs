@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tuner_core::engine::EngineName;
 use tuner_core::task::{Environment, TaskSpec};
-use tuner_deploy::host::HostFacts;
+use tuner_deploy::host;
 use tuner_deploy::local::Lifeline;
 use tuner_deploy::{LocalBackend, Proxies};
 use tuner_runner::{
@@ -18,6 +18,7 @@ use tuner_runner::{
 use tuner_store::{Resource, Store, TaskId, TaskRow, TaskState, TaskStatus};
 
 use crate::error::AppError;
+use crate::forecast;
 use crate::home::Home;
 use crate::tasks::{is_virtual, space_of};
 
@@ -32,6 +33,8 @@ pub struct Surroundings {
     pub hub_cache: Option<PathBuf>,
     /// The `PATH` that programs are looked up in.
     pub path: Option<std::ffi::OsString>,
+    /// `CUDA_VISIBLE_DEVICES` as it was set.
+    pub visible_gpus: Option<String>,
     /// This program, to start a lifeline with; none: engines are ended at the next start only.
     pub program: Option<PathBuf>,
     /// What a person types to run this program; none: its path.
@@ -68,7 +71,8 @@ pub async fn run(
             store.clone().with_clock(Arc::new(move || clock.now()))
         }
     };
-    let worker = Worker { store, lab, clock, owner: this_process(), activity };
+    let forecast = forecast::of(home, &state.spec, surroundings);
+    let worker = Worker { store, lab, clock, owner: this_process(), forecast, activity };
     Ok(worker.run(task, &space, sampler.as_ref(), stop).await?)
 }
 
@@ -115,7 +119,7 @@ fn real_lab(home: &Home, spec: &TaskSpec, surroundings: &Surroundings) -> Result
             Err(error) => tracing::warn!(%error, "no lifeline; orphans are ended at the next start only"),
         }
     }
-    let host = HostFacts::gather(home.root(), &proxies);
+    let gpus = host::gpus().visible(surroundings.visible_gpus.as_deref());
     let api_key = match &spec.backend {
         tuner_core::task::BackendSpec::Attached { api_key_env: Some(name), .. } => {
             surroundings.secrets.get(name).cloned()
@@ -130,7 +134,7 @@ fn real_lab(home: &Home, spec: &TaskSpec, surroundings: &Surroundings) -> Result
         proxies,
         api_key,
         hub_cache: surroundings.hub_cache.clone(),
-        gpus: host.gpus.list().iter().map(|g| g.index).collect(),
+        gpus: gpus.list().iter().map(|g| g.index).collect(),
     };
     Ok(RealLab::new(backend, settings))
 }

@@ -58,6 +58,7 @@ impl Settings {
             secrets: std::env::vars().filter(|(name, _)| is_secret(name)).collect(),
             hub_cache: hub_cache(),
             path: std::env::var_os("PATH"),
+            visible_gpus: std::env::var("CUDA_VISIBLE_DEVICES").ok(),
             called: std::env::current_exe().ok().filter(|program| is_on_path(program)).map(|_| NAME.to_owned()),
             program: std::env::current_exe().ok(),
         }

@@ -20,8 +20,11 @@ pub enum Outcome {
     },
     /// The configuration cannot work here.
     Infeasible {
-        /// What it died of.
+        /// What it died of, or would have died of.
         failure: Failure,
+        /// Nothing was started: that it cannot work was certain before.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        predicted: bool,
     },
     /// Stopped early because it could not win.
     Pruned {
@@ -50,11 +53,16 @@ impl Outcome {
         }
     }
 
+    /// Whether it was known beforehand, so that nothing was started and nothing spent.
+    pub fn is_predicted(&self) -> bool {
+        matches!(self, Self::Infeasible { predicted: true, .. })
+    }
+
     /// The failure it carries, if any.
     pub fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Success { failure, .. } => failure.as_ref(),
-            Self::Infeasible { failure } | Self::Failed { failure } => Some(failure),
+            Self::Infeasible { failure, .. } | Self::Failed { failure } => Some(failure),
             Self::Pruned { .. } | Self::Cancelled => None,
         }
     }

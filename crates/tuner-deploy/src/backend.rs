@@ -80,6 +80,8 @@ pub struct Launch {
     pub cwd: Option<PathBuf>,
     /// Ports it will listen on; a stop waits until they can be bound again.
     pub ports: Vec<u16>,
+    /// GPUs it will use, by index; a stop waits until their memory is back.
+    pub gpus: Vec<u32>,
     /// A file of its own for standard error; the log takes both if absent.
     pub stderr: Option<PathBuf>,
 }
@@ -138,6 +140,9 @@ pub struct Stopped {
     pub killed: usize,
     /// Ports that still cannot be bound although nothing of the deployment lives: someone else took them.
     pub busy_ports: Vec<u16>,
+    /// GPUs with more memory in use than before the launch although nothing of the deployment lives, and MiB too much:
+    /// someone else took it, or the driver has not given it back.
+    pub gpu_memory_held: BTreeMap<u32, u64>,
 }
 
 /// A deployment found alive by its label.
@@ -163,8 +168,9 @@ pub trait Backend: fmt::Debug + Send + Sync {
     /// What is known of `id`; cheap enough to be asked several times a second.
     fn status<'a>(&'a self, id: &'a DeploymentId) -> BoxFuture<'a, Result<Status, DeployError>>;
 
-    /// Ends everything that belongs to `id`, and what lives beside it ([`DeploymentId::beside`]): asks, waits at most `grace`, then kills. Returns when nothing is left,
-    /// with no memory or port held. Goes on in the background when the future is dropped.
+    /// Ends everything that belongs to `id`, and what lives beside it ([`DeploymentId::beside`]): asks, waits at most
+    /// `grace`, then kills. Returns when nothing is left, with no memory or port held: [`Stopped`] names what someone else
+    /// may have taken meanwhile. Goes on in the background when the future is dropped.
     fn stop<'a>(&'a self, id: &'a DeploymentId, grace: Duration) -> BoxFuture<'a, Result<Stopped, DeployError>>;
 
     /// Everything of this data directory that lives, in order of ids.

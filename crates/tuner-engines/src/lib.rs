@@ -6,6 +6,7 @@
 pub mod catalogue;
 pub mod environment;
 pub mod exit;
+pub mod forecast;
 pub mod help;
 pub mod install;
 mod known;
@@ -68,6 +69,12 @@ pub trait Engine: Sync {
         exit::classify(report)
     }
 
+    /// Largest share of a GPU's memory that weights may take under these flags, 0..1; `None` where the engine puts on a GPU
+    /// what fits.
+    fn weights_share(&self, _flags: &Configuration) -> Option<f64> {
+        None
+    }
+
     /// Memory of each GPU under this configuration; see [`ModelShape::estimate`].
     fn memory_estimate(
         &self,
@@ -106,6 +113,12 @@ pub fn hint(class: FailureClass, name: EngineName) -> &'static str {
 /// Reads a catalogue that ships with this crate. A damaged one would be empty, which a test excludes.
 fn shipped(name: EngineName, json: &str) -> Catalogue {
     Catalogue::from_json(name, json).unwrap_or_else(|_| Catalogue::new(name, "", Vec::new()))
+}
+
+/// The share under any spelling of a flag; all of it if it is not set to one.
+fn share(catalogue: &Catalogue, configuration: &Configuration, flag: &str) -> f64 {
+    let value = value_of(catalogue, configuration, flag).and_then(|value| value.to_string().parse::<f64>().ok());
+    value.filter(|share| *share > 0.0 && *share <= 1.0).unwrap_or(1.0)
 }
 
 /// The whole number under any spelling of a flag, at least 1; 1 if it is not set.

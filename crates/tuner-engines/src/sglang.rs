@@ -11,7 +11,7 @@ use crate::launch::{self, Dialect, Frame, LaunchError, LaunchRequest, LaunchSpec
 use crate::memory::Spread;
 use crate::python_repr;
 use crate::read_back::{self, EngineReport, ReportSources, Reported};
-use crate::{Engine, shipped, size, value_of};
+use crate::{Engine, share, shipped, size, value_of};
 
 static CATALOGUE: LazyLock<Catalogue> =
     LazyLock::new(|| shipped(EngineName::Sglang, include_str!("../catalogues/sglang.json")));
@@ -88,6 +88,10 @@ impl Engine for Sglang {
             tensor: size(&CATALOGUE, configuration, "tp-size"),
             pipeline: size(&CATALOGUE, configuration, "pp-size"),
         }
+    }
+
+    fn weights_share(&self, flags: &Configuration) -> Option<f64> {
+        Some(share(&CATALOGUE, flags, "mem-fraction-static"))
     }
 
     /// Data parallelism multiplies GPUs, except with data-parallel attention, where the ranks share the tensor group.

@@ -10,7 +10,7 @@ use crate::launch::{self, Dialect, Frame, LaunchError, LaunchRequest, LaunchSpec
 use crate::memory::Spread;
 use crate::python_repr;
 use crate::read_back::{self, EngineReport, ReportSources, Reported};
-use crate::{Engine, shipped, size};
+use crate::{Engine, share, shipped, size, value_of};
 
 static CATALOGUE: LazyLock<Catalogue> =
     LazyLock::new(|| shipped(EngineName::Vllm, include_str!("../catalogues/vllm.json")));
@@ -79,6 +79,12 @@ impl Engine for Vllm {
             tensor: size(&CATALOGUE, configuration, "tensor-parallel-size"),
             pipeline: size(&CATALOGUE, configuration, "pipeline-parallel-size"),
         }
+    }
+
+    /// The cache may be sized by itself; then the share means nothing.
+    fn weights_share(&self, flags: &Configuration) -> Option<f64> {
+        let sized = value_of(&CATALOGUE, flags, "kv-cache-memory-bytes").is_some();
+        Some(if sized { 1.0 } else { share(&CATALOGUE, flags, "gpu-memory-utilization") })
     }
 
     fn gpus_needed(&self, configuration: &Configuration) -> u32 {

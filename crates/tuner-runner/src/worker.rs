@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tuner_core::SearchSpace;
-use tuner_core::plan::{AttemptState, FinalStatus, Step, TaskView, Verdict, next_step};
+use tuner_core::plan::{AttemptState, FinalStatus, Forecast, Step, TaskView, Verdict, next_step};
 use tuner_core::sampler::Sampler;
 use tuner_core::score::score;
 use tuner_store::{Claimed, Lease, Owner, Phase, Severity, Store, TaskEnd, TaskId, TaskState, TaskStatus};
@@ -47,6 +47,8 @@ pub struct Worker {
     pub clock: Arc<Clock>,
     /// Who we are.
     pub owner: Owner,
+    /// What is known of configurations before they are tried.
+    pub forecast: Box<dyn Forecast>,
     /// What is shown live and kept nowhere.
     pub activity: watch::Sender<Activity>,
 }
@@ -92,7 +94,7 @@ impl Worker {
             if lost.is_cancelled() {
                 return Err(RunError::LeaseLost);
             }
-            let view = view(&state, space, wish.is_cancelled());
+            let view = view(&state, space, wish.is_cancelled(), self.forecast.as_ref());
             let step = next_step(&view, sampler, self.clock.now());
             tracing::debug!(?step, "next");
             match step {
@@ -205,12 +207,13 @@ fn status_of(status: FinalStatus) -> TaskStatus {
     }
 }
 
-fn view<'a>(state: &'a TaskState, space: &'a SearchSpace, wish: bool) -> TaskView<'a> {
+fn view<'a>(state: &'a TaskState, space: &'a SearchSpace, wish: bool, forecast: &'a dyn Forecast) -> TaskView<'a> {
     TaskView {
         spec: &state.spec,
         space,
         experiments: &state.experiments,
         started_at: state.row.started_at.unwrap_or(state.row.created_at),
         cancel_requested: wish || state.row.cancel_requested,
+        forecast,
     }
 }

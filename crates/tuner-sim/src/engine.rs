@@ -10,7 +10,7 @@ use crate::cost::{StepCost, Work};
 use crate::error::SimError;
 use crate::flags::{Dialect, Flags, Quantization};
 use crate::hardware::{GPUS, Gpu};
-use crate::memory::{Plan, weights_bytes};
+use crate::memory::{Plan, weights_bytes, weights_per_gpu};
 use crate::models::{Architecture, MODELS};
 
 /// GPU that is simulated when the task names none.
@@ -29,12 +29,35 @@ pub struct SimEngine {
     boots: bool,
 }
 
+/// GPU and number of GPUs that a task names.
+fn hardware(engine: &EngineSpec) -> (&str, u32) {
+    engine.hardware.as_ref().map_or((DEFAULT_GPU, 1), |h| (h.gpu.as_str(), h.count))
+}
+
 impl SimEngine {
     /// The engine that a task describes: `engine.fixed` overlaid by the configuration, on `engine.hardware`.
     ///
     /// # Errors
     /// Whatever would keep the real engine from starting; [`SimError::failure`] has its class and last log lines.
     pub fn new(model: &ModelSpec, engine: &EngineSpec, configuration: &Configuration) -> Result<Self, SimError> {
+        let flags = Self::read_flags(model, engine, configuration)?;
+        let (gpu, count) = hardware(engine);
+        Self::from_flags(model.source(), gpu, count, flags)
+    }
+
+    /// Bytes of the weights that each GPU would hold, the share of its memory that the flags leave them, and the GPU;
+    /// `None` where the model, the GPU or a flag is not known.
+    pub fn weights(
+        model: &ModelSpec,
+        engine: &EngineSpec,
+        configuration: &Configuration,
+    ) -> Option<(f64, f64, &'static Gpu)> {
+        let flags = Self::read_flags(model, engine, configuration).ok()?;
+        let bytes = weights_per_gpu(Architecture::named(model.source())?, &flags);
+        Some((bytes, flags.memory_fraction.unwrap_or(1.0), Gpu::named(hardware(engine).0)?))
+    }
+
+    fn read_flags(model: &ModelSpec, engine: &EngineSpec, configuration: &Configuration) -> Result<Flags, SimError> {
         let dialect = match engine.name {
             EngineName::Vllm => Some(Dialect::Vllm),
             EngineName::Sglang => Some(Dialect::Sglang),
@@ -46,8 +69,7 @@ impl SimEngine {
         if flags.served_model_name.is_none() {
             flags.served_model_name.clone_from(&model.served_name);
         }
-        let (gpu, count) = engine.hardware.as_ref().map_or((DEFAULT_GPU, 1), |h| (h.gpu.as_str(), h.count));
-        Self::from_flags(model.source(), gpu, count, flags)
+        Ok(flags)
     }
 
     /// The engine under flags that were read already.

@@ -102,8 +102,7 @@ impl Plan {
             max_model_len,
             graph_max_batch,
             attention,
-            weights_bytes: weights_bytes(model, flags) / tp / f64::from(flags.pp)
-                + 2.0 * model.embedding_parameters() / tp / f64::from(flags.pp.min(2)),
+            weights_bytes: weights_per_gpu(model, flags),
             kv_bytes_per_token: model.kv_elements() * flags.kv_dtype.bytes() * model.kv_share(flags.tp)
                 / f64::from(flags.pp),
             activation_bytes_per_token: 2.0 * (6.0 * f64::from(model.hidden) + 3.0 * f64::from(inner) / tp),
@@ -217,6 +216,13 @@ impl Plan {
             ],
         }
     }
+}
+
+/// Bytes of the weights that one GPU holds.
+pub(crate) fn weights_per_gpu(model: &Architecture, flags: &Flags) -> f64 {
+    let tp = f64::from(flags.tp);
+    let layers = weights_bytes(model, flags) / tp / f64::from(flags.pp);
+    layers + 2.0 * model.embedding_parameters() / tp / f64::from(flags.pp.min(2))
 }
 
 /// Bytes of all layer weights: 2 per parameter, 1 in 8 bits, 0.56 in 4 bits with scales and zero points of groups of

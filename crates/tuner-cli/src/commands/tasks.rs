@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use tuner_app::{standing, tasks, tune};
+use tuner_app::{forecast, standing, tasks, tune};
 use tuner_core::task;
 use tuner_store::TaskStatus;
 
@@ -73,7 +73,7 @@ pub(crate) async fn run(command: Tasks, settings: &Settings) -> anyhow::Result<E
         Tasks::Show { task } => show(&task, settings).await,
         Tasks::Check { file } => {
             let file = tasks::read_file(&file)?;
-            file.remarks().iter().for_each(|remark| ui::say(remark));
+            remark(&file, settings);
             ui::answer(&tasks::summary(&file));
             Ok(Exit::Success)
         }
@@ -153,11 +153,17 @@ async fn list(settings: &Settings) -> anyhow::Result<Exit> {
     Ok(Exit::Success)
 }
 
+/// Says what is worth knowing of a file, and which of its configurations this machine is too small for.
+fn remark(file: &tasks::TaskFile, settings: &Settings) {
+    let foretold = forecast::notes(&settings.home(), file, &settings.surroundings());
+    file.remarks().iter().chain(&foretold).for_each(|remark| ui::say(remark));
+}
+
 async fn show(wanted: &str, settings: &Settings) -> anyhow::Result<Exit> {
     let path = PathBuf::from(wanted);
     let spec = if path.is_file() {
         let file = tasks::read_file(&path)?;
-        file.remarks().iter().for_each(|remark| ui::say(remark));
+        remark(&file, settings);
         file.spec
     } else {
         let store = tune::open_store(&settings.home()).await?;

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tuner_app::report::Format;
 use tuner_app::{AppError, Home, doctor, results, tasks, tune};
-use tuner_core::plan::{AttemptState, FinalStatus, TaskView, progress};
+use tuner_core::plan::{AttemptState, FinalStatus, NoForecast, TaskView, progress};
 use tuner_runner::{Activity, RunEnd};
 use tuner_store::{Store, TaskId, TaskRow, TaskStatus};
 
@@ -152,6 +152,7 @@ async fn open_screen(store: &Store, task: TaskId, mode: Mode) -> anyhow::Result<
         experiments: &state.experiments,
         started_at: state.row.created_at,
         cancel_requested: false,
+        forecast: &NoForecast,
     };
     let ran = state.experiments.iter().flat_map(|e| &e.attempts).filter(|a| a.state != AttemptState::Interrupted);
     let spent: f64 = ran.filter_map(|a| Some((a.ended_at? - a.started_at).as_seconds_f64())).sum();

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{AttemptState, AttemptView, ExperimentView, client};
+use super::{AttemptState, AttemptView, ExperimentView, TaskView, client};
 use crate::failure::Blame;
 use crate::task::Level;
 use crate::{Failure, FailureClass, Outcome, TaskSpec, Validity};
@@ -60,8 +60,16 @@ pub(super) enum Conclusion {
     Await,
 }
 
-pub(super) fn conclude(spec: &TaskSpec, experiment: &ExperimentView, now: DateTime<Utc>) -> Conclusion {
-    let Some(last) = experiment.last_attempt() else { return Conclusion::Run(1) };
+pub(super) fn conclude(view: &TaskView<'_>, experiment: &ExperimentView, now: DateTime<Utc>) -> Conclusion {
+    let spec = view.spec;
+    let Some(last) = experiment.last_attempt() else {
+        let impossible = view.forecast.impossible(&spec.effective_flags(&experiment.configuration));
+        let end = |failure: Failure| {
+            let message = format!("predicted, nothing was started: {}", failure.message);
+            Conclusion::End(Outcome::Infeasible { failure: Failure { message, ..failure }, predicted: true })
+        };
+        return impossible.map_or(Conclusion::Run(1), end);
+    };
     match last.state {
         AttemptState::Running => Conclusion::Await,
         AttemptState::Interrupted | AttemptState::Cancelled => after_interruption(experiment, last),
@@ -111,7 +119,7 @@ fn after_failure(
         _ if has_measurements && failure.class != FailureClass::QualityGuard => {
             Outcome::Success { partial: true, failure: Some(failure) }
         }
-        Blame::Configuration => Outcome::Infeasible { failure },
+        Blame::Configuration => Outcome::Infeasible { failure, predicted: false },
         Blame::Transient | Blame::Environment => Outcome::Failed { failure },
     })
 }

@@ -61,7 +61,8 @@ pub struct Progress {
 pub fn progress(view: &TaskView<'_>) -> Progress {
     let done = view.experiments.iter().filter(|e| e.outcome.is_some()).count() as u32;
     let space = view.space.cardinality_bound().and_then(|n| u32::try_from(n.saturating_add(1)).ok());
-    let search = view.spec.budget.experiments.min(space.unwrap_or(u32::MAX));
+    let budget = view.spec.budget.experiments.saturating_add(free(view) as u32);
+    let search = budget.min(space.unwrap_or(u32::MAX));
     let total = (search + 2 * view.spec.verification.blocks).max(view.experiments.len() as u32);
     let spent: f64 = attempts(view).filter_map(|a| Some((a.ended_at? - a.started_at).as_seconds_f64())).sum();
     Progress { done, total, mean_experiment_s: if done == 0 { 0.0 } else { spent / f64::from(done) } }
@@ -76,6 +77,13 @@ pub(super) fn searched<'a>(view: &TaskView<'a>) -> impl DoubleEndedIterator<Item
     live(view).filter(|e| matches!(e.role, Role::Baseline | Role::Search))
 }
 
+/// Experiments that the budget does not count: what was known to be impossible cost nothing. At most as many as it
+/// counts, or a search of a space without an end would have none.
+fn free(view: &TaskView<'_>) -> usize {
+    let predicted = |e: &&ExperimentView| e.outcome.as_ref().is_some_and(Outcome::is_predicted);
+    searched(view).filter(predicted).count().min(view.spec.budget.experiments as usize)
+}
+
 /// Whether a limit forbids another search experiment.
 pub(super) fn search_end(view: &TaskView<'_>, now: DateTime<Utc>) -> Option<SearchEnd> {
     let environment = |e: &ExperimentView| matches!(&e.outcome, Some(Outcome::Failed { failure }) if failure.class.blame() == Blame::Environment);
@@ -86,7 +94,7 @@ pub(super) fn search_end(view: &TaskView<'_>, now: DateTime<Utc>) -> Option<Sear
     if searched(view).rev().take_while(failed).count() >= MAX_FAILED_IN_A_ROW {
         return Some(SearchEnd::Failures);
     }
-    if searched(view).count() as u64 >= u64::from(view.spec.budget.experiments) {
+    if searched(view).count() - free(view) >= view.spec.budget.experiments as usize {
         return Some(SearchEnd::Experiments);
     }
     let spent = |weight: fn(&AttemptView) -> f64| -> f64 {

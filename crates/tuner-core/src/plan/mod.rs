@@ -5,6 +5,7 @@
 mod attempt;
 mod budget;
 mod client;
+mod forecast;
 #[cfg(test)]
 mod properties;
 mod step;
@@ -16,6 +17,7 @@ mod worlds;
 
 pub use attempt::{LevelStep, next_level};
 pub use budget::{Progress, SearchEnd, progress};
+pub use forecast::{Forecast, NoForecast};
 pub use step::{Step, leader, next_step};
 pub use verdict::{Comparison, Decision, FinalStatus, Verdict};
 pub use view::{Arm, AttemptEvidence, AttemptState, AttemptView, ExperimentView, Role, TaskView};

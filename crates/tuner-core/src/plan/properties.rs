@@ -64,8 +64,14 @@ fn play(experiments: u32, blocks: u32, levels: usize, fates: &[Fate]) -> (Vec<Ex
     let start: DateTime<Utc> = "2026-01-01T00:00:00Z".parse().unwrap();
     let (mut now, mut all, mut fates) = (start, Vec::<ExperimentView>::new(), fates.iter().cycle());
     for _ in 0..5000 {
-        let view =
-            TaskView { spec: &spec, space: &space, experiments: &all, started_at: start, cancel_requested: false };
+        let view = TaskView {
+            spec: &spec,
+            space: &space,
+            experiments: &all,
+            started_at: start,
+            cancel_requested: false,
+            forecast: &NoForecast,
+        };
         let step = next_step(&view, &Next, now);
         assert_eq!(step, next_step(&view, &Next, now), "the same question has the same answer");
         match step {

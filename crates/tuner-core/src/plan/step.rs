@@ -94,7 +94,7 @@ fn open_experiment(view: &TaskView<'_>, now: DateTime<Utc>) -> Option<Step> {
     let mut waiting: Option<Step> = None;
     for experiment in view.experiments.iter().filter(|e| e.outcome.is_none()) {
         let number = experiment.number;
-        let conclusion = conclude(view.spec, experiment, now);
+        let conclusion = conclude(view, experiment, now);
         if view.cancel_requested && !matches!(conclusion, Conclusion::Await | Conclusion::End(_)) {
             return Some(Step::End { number, outcome: Outcome::Cancelled });
         }

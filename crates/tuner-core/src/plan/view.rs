@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Forecast;
 use crate::engine::ReadBack;
 use crate::space::{Configuration, SearchSpace};
 use crate::{Failure, Measurement, Outcome, TaskSpec};
@@ -153,4 +154,6 @@ pub struct TaskView<'a> {
     pub started_at: DateTime<Utc>,
     /// A person asked to stop.
     pub cancel_requested: bool,
+    /// What is known of configurations before they are tried.
+    pub forecast: &'a dyn Forecast,
 }

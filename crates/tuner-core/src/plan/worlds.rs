@@ -3,7 +3,8 @@
 //!
 //! Script lines: `experiments N`, `blocks N`, `attempts N`, `wall N`, `slo SPEC`, `try x`, and `x: EVENTS` where
 //! events (one per attempt at `x`, the last repeats) are `TPUT@TTFT` per level joined by `,`, `die CLASS`, `TPUT@TTFT die
-//! CLASS` (the rest of the levels is missing), `invalid`, `busy` (invalid, by the client's processor), `killed`.
+//! CLASS` (the rest of the levels is missing), `invalid`, `busy` (invalid, by the client's processor), `killed`;
+//! `impossible` is known before anything is started.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -35,12 +36,20 @@ fn point(x: i64) -> Configuration {
     Configuration::from([("x", Value::Int(x))])
 }
 
+#[derive(Debug)]
 struct World {
     spec: TaskSpec,
     space: SearchSpace,
     order: Vec<i64>,
     script: BTreeMap<i64, Vec<String>>,
     cancel_between: Option<(usize, usize)>,
+}
+
+impl Forecast for World {
+    fn impossible(&self, flags: &Configuration) -> Option<Failure> {
+        let events = self.script.get(&flags.get("x")?.as_i64()?)?;
+        (events[0] == "impossible").then(|| Failure::new(FailureClass::OomLoad, "too large for any device here"))
+    }
 }
 
 impl World {
@@ -95,6 +104,7 @@ impl World {
                 experiments: &experiments,
                 started_at: start,
                 cancel_requested,
+                forecast: self,
             };
             match next_step(&view, &sampler, now) {
                 Step::Create { number, role, configuration } => {
@@ -119,7 +129,8 @@ impl World {
                     let text = score.map_or("no score".into(), |s| {
                         format!("{:?} {:?} at level {:?}", s.class, s.objectives, s.level)
                     });
-                    writeln!(out, "  end {number} {}: {text}", outcome.word()).unwrap();
+                    let when = if outcome.is_predicted() { " (predicted)" } else { "" };
+                    writeln!(out, "  end {number} {}{when}: {text}", outcome.word()).unwrap();
                 }
                 Step::Await { .. } => panic!("nothing runs between steps"),
                 Step::Finish { status, verdict } => {
@@ -251,7 +262,7 @@ macro_rules! worlds {
 }
 
 // B3: every "better" is measured again, interleaved. R14.5: partial results count as such. R14.6: only transient failures
-// are tried again, with growing waits.
+// are tried again, with growing waits. B5: what is certain not to work is not tried.
 worlds! {
     the_baseline_comes_first_and_a_better_configuration_is_verified_in_alternating_pairs: "
         experiments 3
@@ -292,6 +303,26 @@ worlds! {
         0: 100@50, 150@90
         1: die oom_load
         2: 100@50, 160@90"
+
+    what_is_certain_not_to_work_is_neither_started_nor_counted: "
+        experiments 3
+        try 1 2 3 4 5
+        0: 100@50, 150@90
+        1: impossible
+        2: 100@50, 160@90
+        3: impossible
+        4: 100@50, 140@90
+        5: 100@50, 170@90"
+
+    a_search_among_what_cannot_work_ends: "
+        experiments 2
+        try 1 2 3 4 5
+        0: impossible
+        1: impossible
+        2: impossible
+        3: impossible
+        4: 100@50, 140@90
+        5: 100@50, 140@90"
 
     a_transient_failure_is_retried_with_growing_waits_and_a_limit: "
         experiments 3

@@ -1,5 +1,6 @@
 //! GPUs by `nvidia-smi`. A host without it has none that can be used, which is said plainly.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -56,13 +57,41 @@ impl Gpus {
             Self::None { .. } | Self::Broken { .. } => &[],
         }
     }
+
+    /// Those that a person's `CUDA_VISIBLE_DEVICES` leaves, in its order: numbers or beginnings of UUIDs. As in CUDA, the
+    /// first that does not exist ends the list.
+    pub fn visible(self, wish: Option<&str>) -> Self {
+        let (Self::Found { gpus }, Some(wish)) = (&self, wish) else { return self };
+        let named = |word: &str| {
+            let number = word.parse().ok();
+            gpus.iter().find(|g| Some(g.index) == number || (word.starts_with("GPU-") && g.uuid.starts_with(word)))
+        };
+        let left: Vec<Gpu> = wish.split(',').map(str::trim).map_while(named).cloned().collect();
+        if left.is_empty() {
+            return Self::None { reason: format!("CUDA_VISIBLE_DEVICES={wish} leaves none of {}", gpus.len()) };
+        }
+        Self::Found { gpus: left }
+    }
 }
 
 const FIELDS: &str = "index,uuid,name,memory.total,memory.used,utilization.gpu,driver_version,compute_cap";
 
+/// The driver's own reporter.
+pub(crate) const TOOL: &str = "nvidia-smi";
+
+/// Memory in use by anyone, MiB by GPU; empty where the tool does not answer.
+pub(crate) fn memory_used(tool: &str, limit: Duration) -> BTreeMap<u32, u64> {
+    let answer = program::output(tool, &["--query-gpu=index,memory.used", "--format=csv,noheader,nounits"], limit);
+    let row = |row: &str| {
+        let (index, used) = row.split_once(',')?;
+        Some((index.trim().parse().ok()?, used.trim().parse().ok()?))
+    };
+    answer.unwrap_or_default().lines().filter_map(row).collect()
+}
+
 pub(super) fn find(limit: Duration) -> Gpus {
     let query = format!("--query-gpu={FIELDS}");
-    from_answer(program::output("nvidia-smi", &[&query, "--format=csv,noheader,nounits"], limit))
+    from_answer(program::output(TOOL, &[&query, "--format=csv,noheader,nounits"], limit))
 }
 
 fn from_answer(answer: Result<String, NoOutput>) -> Gpus {
@@ -112,6 +141,22 @@ mod tests {
         assert_eq!(gpus.list().len(), 2);
         assert_eq!(gpus.list()[0].memory_total_mib, 81559);
         assert_eq!((gpus.list()[1].utilization_percent, &gpus.list()[1].compute_capability), (None, &None));
+    }
+
+    #[test]
+    fn only_the_gpus_that_a_person_left_visible_are_used() {
+        let row = |n: u32| format!("{n}, GPU-{n}a{n}, NVIDIA H100 80GB HBM3, 81559, 4, 0, 550.54.15, 9.0\n");
+        let seen = |wish: Option<&str>| {
+            let gpus = from_answer(Ok((0..4).map(row).collect())).visible(wish);
+            gpus.list().iter().map(|g| g.index).collect::<Vec<_>>()
+        };
+        assert_eq!(seen(None), [0, 1, 2, 3]);
+        assert_eq!(seen(Some("3, 1")), [3, 1]);
+        assert_eq!(seen(Some("GPU-2a")), [2]);
+        assert_eq!(seen(Some("0,9,1")), [0]);
+        assert!(seen(Some("")).is_empty());
+        let hidden = from_answer(Ok(row(0))).visible(Some("-1"));
+        assert_eq!(hidden, Gpus::None { reason: "CUDA_VISIBLE_DEVICES=-1 leaves none of 1".into() });
     }
 
     // R14.8

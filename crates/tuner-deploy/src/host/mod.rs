@@ -1,7 +1,7 @@
 //! What this host has, for `doctor`, pre-flight checks and reports. Read from `/proc` and from programs that may be
 //! missing; what cannot be found is absent, never guessed.
 
-mod gpu;
+pub(crate) mod gpu;
 mod program;
 
 use std::fs;
@@ -68,7 +68,7 @@ impl HostFacts {
             memory_free_bytes: least(free, limit.zip(used).map(|(limit, used)| limit.saturating_sub(used))),
             load_1m: read("/proc/loadavg").and_then(|t| t.split(' ').next()?.parse().ok()),
             shm_free_bytes: free_bytes(Path::new("/dev/shm")),
-            gpus: gpu::find(PROGRAM_LIMIT),
+            gpus: gpus(),
             python: program::output("python3", &["--version"], PROGRAM_LIMIT)
                 .ok()
                 .and_then(|text| Some(text.trim().strip_prefix("Python ")?.to_owned())),
@@ -76,6 +76,11 @@ impl HostFacts {
             proxies: proxies.redacted(),
         }
     }
+}
+
+/// The GPUs of this host. Blocks as [`HostFacts::gather`].
+pub fn gpus() -> Gpus {
+    gpu::find(PROGRAM_LIMIT)
 }
 
 fn least(a: Option<u64>, b: Option<u64>) -> Option<u64> {

@@ -32,6 +32,7 @@ impl Inner {
             first: None,
             log: log.to_owned(),
             ports: launch.ports.clone(),
+            gpu_memory: self.gpu_memory(&launch.gpus),
             cgroup: cgroup::planned(&self.home, id.as_str()),
             exit: None,
         };

@@ -33,6 +33,7 @@ use sha2::{Digest, Sha256};
 pub use self::lifeline::Lifeline;
 use self::pending::Pending;
 use self::record::Records;
+use crate::host::gpu;
 use crate::{Backend, DeployError, DeploymentId, Found, Launch, Proxies, Running, Status, Stopped};
 
 /// Runs engines as local processes of one data directory.
@@ -51,6 +52,8 @@ pub(crate) struct Inner {
     /// First processes launched by this one, until they are stopped: only a parent learns an exit status.
     children: Mutex<BTreeMap<DeploymentId, Child>>,
     pending: Pending,
+    /// What is asked for the memory of GPUs.
+    gpu_tool: String,
 }
 
 impl LocalBackend {
@@ -67,6 +70,7 @@ impl LocalBackend {
             lifeline: None,
             children: Mutex::default(),
             pending: Pending::default(),
+            gpu_tool: gpu::TOOL.to_owned(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -81,6 +85,12 @@ impl LocalBackend {
     /// To be called before the first launch.
     pub fn with_lifeline(self, lifeline: Lifeline) -> Self {
         self.rebuilt(|inner| inner.lifeline = Some(lifeline))
+    }
+
+    /// The same with another program that answers like `nvidia-smi`.
+    /// To be called before the first launch.
+    pub fn with_gpu_tool(self, program: impl Into<String>) -> Self {
+        self.rebuilt(|inner| inner.gpu_tool = program.into())
     }
 
     /// Whether it is a process of `id` that listens on `port`: that the engine measured is the one deployed, and not

@@ -2,6 +2,7 @@
 //!
 //! *Invariant*: the record stands before the process does, and goes only after all of its processes went.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,9 @@ pub(crate) struct Record {
     pub(crate) log: PathBuf,
     #[serde(default)]
     pub(crate) ports: Vec<u16>,
+    /// Memory in use on its GPUs before it was launched, MiB by index.
+    #[serde(default)]
+    pub(crate) gpu_memory: BTreeMap<u32, u64>,
     #[serde(default)]
     pub(crate) cgroup: Option<PathBuf>,
     /// How the first process ended, once someone saw it.
@@ -136,6 +140,7 @@ mod tests {
             first: Some(First { pid: 5, start_ticks: 6 }),
             log: "x.log".into(),
             ports: vec![20_000],
+            gpu_memory: BTreeMap::from([(0, 4)]),
             cgroup: None,
             exit: None,
         }

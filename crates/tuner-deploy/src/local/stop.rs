@@ -1,6 +1,6 @@
 //! Ending a deployment: ask, wait, kill, and look again until two looks in a row find nobody.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -8,6 +8,7 @@ use rustix::process::Signal;
 
 use super::procfs::{self, Identity};
 use super::{Inner, cgroup, signal, tree};
+use crate::host::gpu;
 use crate::{DeployError, DeploymentId, Stopped, ports};
 
 /// Between two looks.
@@ -16,6 +17,14 @@ const LOOK: Duration = Duration::from_millis(20);
 const KILL_LIMIT: Duration = Duration::from_secs(30);
 /// How long a port may linger after the last process that held it.
 const PORT_LIMIT: Duration = Duration::from_secs(3);
+/// How long a driver may take to give memory back after the last process that held it.
+const GPU_LIMIT: Duration = Duration::from_secs(10);
+/// Between two questions to the driver.
+const GPU_LOOK: Duration = Duration::from_millis(100);
+/// A driver that does not answer is not waited for.
+const GPU_ANSWER: Duration = Duration::from_secs(5);
+/// What the driver itself takes or gives back now and then; an engine's context alone is several times as much.
+const GPU_MEMORY_SLACK_MIB: u64 = 64;
 
 impl Inner {
     pub(super) fn stop(&self, id: &DeploymentId, grace: Duration) -> Result<Stopped, DeployError> {
@@ -30,6 +39,7 @@ impl Inner {
             stopped.processes += beside.processes;
             stopped.killed += beside.killed;
             stopped.busy_ports.extend(beside.busy_ports);
+            stopped.gpu_memory_held.extend(beside.gpu_memory_held);
         }
         Ok(stopped)
     }
@@ -82,10 +92,35 @@ impl Inner {
         if let Some(group) = &group {
             cgroup::leave(group);
         }
-        let busy_ports = wait_for_ports(record.map(|r| r.ports).unwrap_or_default());
+        let (ports, before) = record.map(|r| (r.ports, r.gpu_memory)).unwrap_or_default();
+        let busy_ports = wait_for_ports(ports);
+        let gpu_memory_held = self.wait_for_gpu_memory(&before);
         self.forget(id)?;
         asked.extend(&killed);
-        Ok(Stopped { took: began.elapsed(), processes: asked.len(), killed: killed.len(), busy_ports })
+        Ok(Stopped { took: began.elapsed(), processes: asked.len(), killed: killed.len(), busy_ports, gpu_memory_held })
+    }
+
+    /// Memory in use on these GPUs, MiB; those that do not answer are left out.
+    pub(super) fn gpu_memory(&self, gpus: &[u32]) -> BTreeMap<u32, u64> {
+        if gpus.is_empty() {
+            return BTreeMap::new();
+        }
+        let mut used = gpu::memory_used(&self.gpu_tool, GPU_ANSWER);
+        used.retain(|index, _| gpus.contains(index));
+        used
+    }
+
+    /// Waits until the GPUs have given back what was taken since `before`; names those that have not (R0.2).
+    fn wait_for_gpu_memory(&self, before: &BTreeMap<u32, u64>) -> BTreeMap<u32, u64> {
+        let gpus: Vec<u32> = before.keys().copied().collect();
+        let began = Instant::now();
+        loop {
+            let held = held(before, self.gpu_memory(&gpus));
+            if held.is_empty() || began.elapsed() > GPU_LIMIT {
+                return held;
+            }
+            sleep(GPU_LOOK);
+        }
     }
 
     /// Drops everything that is kept about an id.
@@ -121,6 +156,15 @@ impl Inner {
     }
 }
 
+/// What is in use beyond `before`, by GPU.
+fn held(before: &BTreeMap<u32, u64>, mut now: BTreeMap<u32, u64>) -> BTreeMap<u32, u64> {
+    now.retain(|index, used| {
+        *used = used.saturating_sub(before.get(index).copied().unwrap_or_default());
+        *used > GPU_MEMORY_SLACK_MIB
+    });
+    now
+}
+
 /// Waits until the ports can be bound; names those that cannot.
 fn wait_for_ports(mut busy: Vec<u16>) -> Vec<u16> {
     let began = Instant::now();
@@ -130,5 +174,19 @@ fn wait_for_ports(mut busy: Vec<u16>) -> Vec<u16> {
             return busy;
         }
         sleep(LOOK);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // R0.2
+    #[test]
+    fn memory_that_a_gpu_has_not_given_back_is_named() {
+        let before = BTreeMap::from([(0, 4), (1, 60_000)]);
+        assert_eq!(held(&before, BTreeMap::from([(0, 30_000), (1, 60_010)])), BTreeMap::from([(0, 29_996)]));
+        assert_eq!(held(&before, BTreeMap::from([(0, 4), (1, 20)])), BTreeMap::new());
+        assert_eq!(held(&before, BTreeMap::new()), BTreeMap::new(), "a driver that says nothing is not waited for");
     }
 }

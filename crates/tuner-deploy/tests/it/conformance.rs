@@ -196,3 +196,26 @@ async fn a_stopped_id_starts_afresh(bench: Bench) {
     bench.backend.stop(&id("a"), GRACE).await.unwrap();
     until("nothing of it lives", || bench.world.tagged().is_empty());
 }
+
+// R0.2: nothing of a deployment survives its end, GPU memory least of all.
+#[tokio::test]
+async fn a_stop_waits_until_its_gpus_have_their_memory_back() {
+    let world = World::new();
+    let tool = world.dir.path().join("nvidia-smi");
+    let answers = world.dir.path().join("answers");
+    // Before the launch; then the driver takes its time.
+    std::fs::write(&answers, "4\n30000\n12000\n5\n").unwrap();
+    let script = format!(
+        "#!/bin/sh\necho \"0, $(head -n 1 '{0}')\"\necho '1, 60000'\ntail -n +2 '{0}' > '{0}.rest' && mv '{0}.rest' '{0}'\n",
+        answers.display()
+    );
+    std::fs::write(&tool, script).unwrap();
+    std::fs::set_permissions(&tool, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let backend = LocalBackend::new(world.root()).unwrap().with_gpu_tool(tool.display().to_string());
+    let launch = Launch { gpus: vec![0], ..world.sh("sleep 600") };
+    backend.launch(&id("e1"), &launch, &world.log()).await.unwrap();
+    assert_eq!(std::fs::read_to_string(&answers).unwrap(), "30000\n12000\n5\n");
+    let stopped = backend.stop(&id("e1"), Duration::from_secs(5)).await.unwrap();
+    assert_eq!(std::fs::read_to_string(&answers).unwrap(), "", "it asked until the memory was back");
+    assert!(stopped.gpu_memory_held.is_empty(), "{stopped:?}");
+}

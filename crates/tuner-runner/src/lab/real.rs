@@ -138,7 +138,7 @@ impl RealLab {
                 evidence.log_path = Some(log.display().to_string());
             })
             .await?;
-        let launch = launch(&spec, port);
+        let launch = Launch { gpus, ..launch(&spec, port) };
         let secrets = Secrets::of(&launch);
         let watch = Watch { backend: &self.backend, id: &id, log: &log, secrets: &secrets };
         let budgets = Budgets::from(&job.spec.timeouts);
@@ -318,6 +318,9 @@ impl RealLab {
     pub(crate) async fn stop(&self, job: &Job<'_>, grace: Duration) -> Result<Option<Duration>, DeployError> {
         let id: DeploymentId = job.deployment().parse()?;
         let stopped = self.backend.stop(&id, grace).await?;
+        for (gpu, held_mib) in &stopped.gpu_memory_held {
+            tracing::warn!(gpu, held_mib, "the engine is gone, its GPU has more memory in use than before it came");
+        }
         // There the quality guard may have run beside nothing of ours, which is no engine's end.
         let attached = matches!(job.spec.backend, BackendSpec::Attached { .. });
         Ok((!attached).then_some(stopped.took))

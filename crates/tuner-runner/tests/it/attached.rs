@@ -62,7 +62,7 @@ async fn the_guard_sees_the_ready_engine_and_its_veto_ends_the_experiment() {
     let world = world(dir.path(), &engine.base_url(), guard).await;
     world.run().await.unwrap();
     let experiments = world.experiments().await;
-    let Some(Outcome::Infeasible { failure }) = &experiments[0].outcome else { panic!("{experiments:?}") };
+    let Some(Outcome::Infeasible { failure, .. }) = &experiments[0].outcome else { panic!("{experiments:?}") };
     assert_eq!(failure.class, FailureClass::QualityGuard);
     assert!(failure.message.contains("0.25"), "{}", failure.message);
     assert!(experiments[0].measurements().is_empty(), "nothing was measured after the veto");

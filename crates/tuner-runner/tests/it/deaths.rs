@@ -46,7 +46,7 @@ async fn a_cause_that_stands_far_above_the_end_of_the_log_is_found_and_kept() {
     let world = World::new(TASK, Store::in_memory().await.unwrap(), lab, Arc::new(Clock::Real)).await;
     world.run().await.unwrap();
     let experiments = world.experiments().await;
-    let Some(Outcome::Infeasible { failure }) = &experiments[0].outcome else { panic!("{experiments:?}") };
+    let Some(Outcome::Infeasible { failure, .. }) = &experiments[0].outcome else { panic!("{experiments:?}") };
     assert_eq!(failure.class, FailureClass::OomLoad);
     assert_eq!(failure.message, "torch.OutOfMemoryError: CUDA out of memory.");
     assert_eq!(failure.log_tail[..3], ["ERROR torch.OutOfMemoryError: CUDA out of memory.", "…", "61"]);

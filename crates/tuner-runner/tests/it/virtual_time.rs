@@ -100,7 +100,7 @@ async fn an_experiment_that_takes_longer_than_its_limit_is_infeasible() {
     let end = world.run().await.unwrap();
     assert!(matches!(end, RunEnd::Finished { status: FinalStatus::Failed, .. }));
     for experiment in world.experiments().await {
-        let Some(Outcome::Infeasible { failure }) = &experiment.outcome else { panic!("{experiment:?}") };
+        let Some(Outcome::Infeasible { failure, .. }) = &experiment.outcome else { panic!("{experiment:?}") };
         assert_eq!(failure.class, FailureClass::TimeoutMeasure);
         assert!(failure.message.contains("experiment_s = 20 s"), "{}", failure.message);
         assert_eq!(experiment.attempts.len(), 1, "trying again would take as long");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use tuner_core::plan::ExperimentView;
+use tuner_core::plan::{ExperimentView, NoForecast};
 use tuner_core::task::{self, LoadedTask, ReadContext};
 use tuner_runner::{Activity, Clock, Lab, RunEnd, RunError, VirtualLab, Worker, this_process};
 use tuner_store::{Event, EventRow, NewTask, Store, TaskId};
@@ -31,7 +31,11 @@ impl World {
         let task = TaskId::new();
         store.create_task(NewTask { id: task, spec: loaded.spec.clone(), source: yaml.to_owned() }).await.unwrap();
         let activity = watch::Sender::new(Activity::default());
-        Self { task, worker: Worker { store, lab, clock, owner: this_process(), activity }, loaded }
+        Self {
+            task,
+            worker: Worker { store, lab, clock, owner: this_process(), forecast: Box::new(NoForecast), activity },
+            loaded,
+        }
     }
 
     /// Works on the task until it ends.

@@ -75,7 +75,7 @@ pub fn discretisation(space: &SearchSpace) -> Vec<String> {
 }
 
 /// All valid combinations in declaration order, or `None` if there are too many to list.
-fn combinations(space: &SearchSpace) -> Option<Vec<Configuration>> {
+pub fn combinations(space: &SearchSpace) -> Option<Vec<Configuration>> {
     let mut all = Vec::new();
     let ended = walk(space, Order::Declared, STEPS, |c| {
         all.push(c.clone());

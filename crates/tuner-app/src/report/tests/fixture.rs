@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use tuner_core::engine::{ReadBack, ReadBackVerdict};
 use tuner_core::measure::{Figure, Percentile, RequestCounts, Summary, Validity};
 use tuner_core::plan::{
-    Arm, AttemptEvidence, AttemptState, AttemptView, ExperimentView, Role, SearchEnd, TaskView, Verdict,
+    Arm, AttemptEvidence, AttemptState, AttemptView, ExperimentView, NoForecast, Role, SearchEnd, TaskView, Verdict,
 };
 use tuner_core::{Configuration, Failure, FailureClass, Measurement, Metric, Outcome, SearchSpace, TaskSpec, Value};
 
@@ -109,7 +109,7 @@ impl Sample {
                     argument.reported = Some(text.to_owned());
                 }
             }
-            if let Some(Outcome::Infeasible { failure }) = &mut experiment.outcome {
+            if let Some(Outcome::Infeasible { failure, .. }) = &mut experiment.outcome {
                 failure.message = text.to_owned();
                 failure.log_tail = vec![text.to_owned()];
             }
@@ -142,6 +142,7 @@ impl Sample {
             experiments: &self.experiments,
             started_at: start(),
             cancel_requested: false,
+            forecast: &NoForecast,
         };
         self.verdict = Some(Verdict::of(&view, Some(SearchEnd::Experiments)));
     }
@@ -196,7 +197,12 @@ fn search() -> Vec<ExperimentView> {
         run(1, Role::Baseline, &[], 103.0),
         run(2, Role::Search, &[threads(4), batch(512), flash(false)], 112.0),
         run(3, Role::Search, &[threads(6), batch(128), flash(true)], 121.0),
-        ended(4, Role::Search, &[threads(8), batch(2048), flash(false)], Outcome::Infeasible { failure: oom }),
+        ended(
+            4,
+            Role::Search,
+            &[threads(8), batch(2048), flash(false)],
+            Outcome::Infeasible { failure: oom, predicted: false },
+        ),
         slow,
         failed,
         partial,

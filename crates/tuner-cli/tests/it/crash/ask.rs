@@ -27,7 +27,11 @@ fn experiment(row: &Value) -> Value {
     for (position, attempt) in attempts.iter().enumerate() {
         assert_eq!(attempt["number"], position + 1, "a gap between attempts of {row:#}");
     }
-    let (last, cut_off) = attempts.split_last().unwrap();
+    let Some((last, cut_off)) = attempts.split_last() else {
+        assert_eq!(row["outcome"]["predicted"], true, "nothing was tried: {row:#}");
+        return json!({ "number": row["number"], "role": row["role"], "configuration": row["configuration"],
+            "outcome": row["outcome"] });
+    };
     for attempt in cut_off {
         assert_eq!(attempt["state"], "interrupted", "{attempt:#}");
         assert_eq!(attempt["failure"]["class"], "interrupted");

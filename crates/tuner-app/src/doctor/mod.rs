@@ -1,5 +1,7 @@
 //! Pre-flight checks: what can be known before anything is deployed (R14.8).
 
+mod gpus;
+
 use std::fmt;
 use std::path::Path;
 
@@ -10,13 +12,15 @@ use tuner_core::task::{BackendSpec, DatasetSpec};
 use tuner_core::{Configuration, TaskSpec, with_causes};
 use tuner_deploy::Proxies;
 use tuner_deploy::host::HostFacts;
+use tuner_engines::install::InstallTarget;
 use tuner_engines::{LaunchRequest, engine};
 use tuner_store::Store;
 
 use crate::error::AppError;
 use crate::files;
+use crate::forecast;
 use crate::home::Home;
-use crate::tasks::is_virtual;
+use crate::tasks::{is_virtual, space_of};
 use crate::tune::{Surroundings, launchers};
 
 /// Disk space below which a warning is given, GiB.
@@ -80,7 +84,7 @@ pub fn check_machine(home: &Home, around: &Surroundings) -> Vec<Check> {
         check("machine", Status::Good, crate::results::host(&facts).describe()),
         data_dir(home),
         disk(home, &facts),
-        gpus(&facts),
+        gpus::found(&facts.gpus),
         match &facts.python {
             Some(version) => check("python", Status::Good, version.clone()),
             None => check("python", Status::Warning, "python3 is not on the PATH")
@@ -88,7 +92,7 @@ pub fn check_machine(home: &Home, around: &Surroundings) -> Vec<Check> {
         },
     ];
     let installed = launchers(home, around);
-    for name in [EngineName::LlamaCpp, EngineName::Vllm] {
+    for name in InstallTarget::ALL.into_iter().filter_map(InstallTarget::engine) {
         checks.push(match installed.get(&name) {
             Some((command, version)) => {
                 let version = version.as_deref().unwrap_or("unknown version");
@@ -156,7 +160,7 @@ pub fn check_task(home: &Home, spec: &TaskSpec, around: &Surroundings) -> Vec<Ch
         if spec.engine.name != EngineName::Simulated {
             checks.push(model_is_there(spec));
         }
-        checks.extend(gpus_suffice(spec, &facts));
+        checks.extend(gpus::suffice(spec, &facts.gpus));
     }
     checks.extend(spec.workload.datasets().iter().flatten().map(dataset));
     if let Some(guard) = spec.quality_guard.as_ref().filter(|_| !is_virtual(spec)) {
@@ -167,6 +171,13 @@ pub fn check_task(home: &Home, spec: &TaskSpec, around: &Surroundings) -> Vec<Ch
         }
     }
     checks.extend(left_out(spec));
+    if let Ok(space) = space_of(spec) {
+        let forecast = forecast::of(home, spec, around);
+        let foretold = forecast::remarks(forecast.as_ref(), spec, &space);
+        let hint =
+            "they are marked infeasible without being started; more GPUs, or a smaller or quantised model, would help";
+        checks.extend(foretold.into_iter().map(|text| check("memory", Status::Warning, text).hint(hint)));
+    }
     checks
 }
 
@@ -204,7 +215,8 @@ pub fn must_pass(checks: &[Check]) -> Result<(), AppError> {
 }
 
 fn facts(home: &Home, around: &Surroundings) -> HostFacts {
-    HostFacts::gather(home.root(), &Proxies::from_vars(around.proxies.clone()))
+    let facts = HostFacts::gather(home.root(), &Proxies::from_vars(around.proxies.clone()));
+    HostFacts { gpus: facts.gpus.visible(around.visible_gpus.as_deref()), ..facts }
 }
 
 fn engine_is_there(home: &Home, spec: &TaskSpec, around: &Surroundings) -> Check {
@@ -267,23 +279,6 @@ fn model_is_there(spec: &TaskSpec) -> Check {
     }
     check("model", Status::Failed, format!("{path} does not exist"))
         .hint("model.path is relative to the task file; give the path of a GGUF file or of a Hugging Face folder")
-}
-
-fn gpus_suffice(spec: &TaskSpec, facts: &HostFacts) -> Option<Check> {
-    let there = facts.gpus.list().len() as u32;
-    let needed = spec.engine.gpus?;
-    let text = format!("{needed} wanted, {there} found");
-    Some(if needed > there {
-        check("GPUs", Status::Failed, text).hint("lower engine.gpus or run where the GPUs are")
-    } else {
-        check("GPUs", Status::Good, text)
-    })
-}
-
-fn gpus(facts: &HostFacts) -> Check {
-    let names: Vec<String> = facts.gpus.list().iter().map(|g| format!("{} {}", g.index, g.name)).collect();
-    let text = if names.is_empty() { "none (engines run on the CPU)".to_owned() } else { names.join(", ") };
-    check("GPUs", Status::Good, text)
 }
 
 fn disk(home: &Home, facts: &HostFacts) -> Check {
