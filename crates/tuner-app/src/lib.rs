@@ -3,6 +3,7 @@
 //! *Invariant*: doors call this crate and nothing below it for anything that changes something.
 
 pub mod bench;
+pub mod cross_check;
 pub mod doctor;
 pub mod engines;
 pub mod error;

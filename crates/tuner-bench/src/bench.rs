@@ -165,7 +165,10 @@ pub async fn bench_pair(
 }
 
 /// Finds out what the endpoint accepts and prepares the prompts; with a report that is still empty.
-async fn open(request: &BenchRequest) -> Result<(Station, BenchReport), BenchError> {
+///
+/// # Errors
+/// The endpoint cannot be reached, or there is no tokenizer where one is needed.
+pub async fn open(request: &BenchRequest) -> Result<(Station, BenchReport), BenchError> {
     let mut target = request.target.clone();
     let served = probe::models(&target).await;
     if target.model.is_empty() {

@@ -56,6 +56,16 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// Whether `pairs` differ by less than the margin, surely: two one-sided tests, each at the stated rate, which is
+    /// the interval at 1 − 2α within the margin.
+    pub fn is_equivalent(&self, pairs: &[(f64, f64)]) -> bool {
+        let within =
+            |interval: RatioInterval| interval.low >= 1.0 / (1.0 + self.margin) && interval.high <= 1.0 + self.margin;
+        ratio_interval(pairs, (2.0 * self.confidence - 1.0).max(0.0)).is_some_and(within)
+    }
+}
+
 /// What B is against A.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -163,34 +173,27 @@ fn of_figure(
         a: mean(|v| v.0),
         b: mean(|v| v.1),
         ratio,
-        verdict: verdict(metric, &values, &ratio, options)?,
+        verdict: verdict(metric, &values, &ratio, options),
         detectable: detectable(&ratio, options.confidence)?,
     })
 }
 
-fn verdict(
-    metric: Metric,
-    values: &[(f64, f64)],
-    ratio: &RatioInterval,
-    options: &Options,
-) -> Option<ComparisonVerdict> {
-    // Two one-sided tests, each at the stated rate: the interval at 1 − 2α lies within the margin.
-    let within = ratio_interval(values, (2.0 * options.confidence - 1.0).max(0.0))?;
-    if within.low >= 1.0 / (1.0 + options.margin) && within.high <= 1.0 + options.margin {
-        return Some(ComparisonVerdict::Equivalent);
+fn verdict(metric: Metric, values: &[(f64, f64)], ratio: &RatioInterval, options: &Options) -> ComparisonVerdict {
+    if options.is_equivalent(values) {
+        return ComparisonVerdict::Equivalent;
     }
     let (more, less) = if metric.smaller_is_better() {
         (ComparisonVerdict::Worse, ComparisonVerdict::Better)
     } else {
         (ComparisonVerdict::Better, ComparisonVerdict::Worse)
     };
-    Some(if ratio.low > 1.0 {
+    if ratio.low > 1.0 {
         more
     } else if ratio.high < 1.0 {
         less
     } else {
         ComparisonVerdict::NoSignificantDifference
-    })
+    }
 }
 
 /// The least difference found with [`POWER`], from the interval's own width.

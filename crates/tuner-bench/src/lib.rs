@@ -12,6 +12,7 @@ pub mod dataset;
 mod error;
 mod live;
 pub mod log;
+pub mod peers;
 mod picture;
 pub mod plan;
 mod prepared;
@@ -31,7 +32,7 @@ pub mod sweep;
 pub mod tokens;
 pub mod validity;
 
-pub use bench::{BenchReport, BenchRequest, Station, bench_pair, bench_url};
+pub use bench::{BenchReport, BenchRequest, Station, bench_pair, bench_url, open};
 pub use client::{Features, Target};
 pub use error::BenchError;
 pub use live::{Live, LiveTimes, Phase};

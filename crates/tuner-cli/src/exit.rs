@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use tuner_app::AppError;
+use tuner_app::cross_check::CrossCheckError;
 use tuner_bench::BenchError;
+use tuner_bench::peers::PeerError;
 use tuner_runner::RunError;
 use tuner_store::StoreError;
 
@@ -84,6 +86,9 @@ impl Exit {
         if let Some(bench) = error.chain().find_map(|cause| cause.downcast_ref::<BenchError>()) {
             return Self::of_bench(bench);
         }
+        if let Some(check) = error.chain().find_map(|cause| cause.downcast_ref::<CrossCheckError>()) {
+            return Self::of_cross_check(check);
+        }
         let app = error.chain().find_map(|cause| cause.downcast_ref::<AppError>());
         match app {
             Some(
@@ -112,6 +117,18 @@ impl Exit {
             StoreError::InUse { .. } | StoreError::LeaseLost { .. } => Self::Busy,
             StoreError::Open { .. } | StoreError::NewerSchema { .. } => Self::NotReady,
             _ => Self::Internal,
+        }
+    }
+
+    fn of_cross_check(error: &CrossCheckError) -> Self {
+        match error {
+            CrossCheckError::NotInstalled { .. } | CrossCheckError::Folder { .. } | CrossCheckError::NoTokenizer => {
+                Self::NotReady
+            }
+            CrossCheckError::NoProgram { .. } | CrossCheckError::NotEmpty { .. } => Self::Usage,
+            CrossCheckError::Peer(PeerError::Unfit { .. }) => Self::Usage,
+            CrossCheckError::Peer(_) => Self::NotReady,
+            CrossCheckError::Bench(error) => Self::of_bench(error),
         }
     }
 

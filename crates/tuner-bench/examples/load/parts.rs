@@ -17,6 +17,8 @@ use crate::table::Table;
 pub(crate) const STREAMS: u32 = 50;
 /// Tokens of each of their answers.
 pub(crate) const TOKENS: u32 = 200;
+/// The word before the data directory that holds the peers.
+const PEERS_IN: &str = "--peers=";
 /// Requests of the short and the long run.
 pub(crate) const SIZES: [u32; 2] = [100, 400];
 
@@ -154,18 +156,24 @@ fn cost(bench: &Bench, table: &mut Table, words: &[String]) {
     let (user, system) = bench.cost(&server, &[]);
     table.row("CPU per stream event, user", Some(user), 2.0, "µs");
     table.row("CPU per stream event, in all", Some(user + system), 9.0, "µs");
-    let folder = words.iter().position(|word| word == "--peers").and_then(|at| words.get(at + 1));
-    for (name, peer) in folder.map(|folder| peers::all(bench, &server, Path::new(folder))).into_iter().flatten() {
+    let home = words.iter().find_map(|word| word.strip_prefix(PEERS_IN));
+    let peers = home.map(|home| peers::all(bench, &server, Path::new(home))).unwrap_or_default();
+    let mut best = f64::INFINITY;
+    for (tool, peer) in &peers {
         match peer {
-            Ok((peer_user, peer_system)) => {
-                let ratio = (peer_user + peer_system) / (user + system);
+            Ok(((peer_user, peer_system), start)) => {
+                let cost = peer_user + peer_system;
+                best = best.min(cost);
+                let ratio = cost / (user + system);
                 table.note(&format!(
-                    "{name}: {:.1} µs per event (user {peer_user:.1}), {ratio:.1} × ours",
-                    peer_user + peer_system
+                    "{tool}: {cost:.1} µs per event (user {peer_user:.1}), {ratio:.1} × ours; {start:.1} s of CPU to start"
                 ));
             }
-            Err(why) => table.note(&format!("{name}: not measured: {why}")),
+            Err(why) => table.note(&format!("{tool}: not measured: {why}")),
         }
+    }
+    if !peers.is_empty() {
+        table.row("ours / the cheapest peer's", Some((user + system) / best), 0.1, "×");
     }
     drop(server);
     let server = Server::start(&["--gap-ms", "10", "--counts"]);

@@ -32,6 +32,8 @@ const PICTURE_MARKS: [(&str, &str); 9] = [
     ("<|image|>", "<|image|>"),
     ("<image>", "<image>"),
 ];
+/// What the transformers library asks for beside `tokenizer.json`.
+const TRANSFORMERS_CONFIG: &str = "tokenizer_config.json";
 
 /// Why there is no tokenizer, or why it cannot do what is asked.
 #[derive(Debug, thiserror::Error)]
@@ -140,6 +142,34 @@ impl LocalTokenizer {
         inner.with_padding(None);
         let _ = inner.with_truncation(None);
         Ok(Self { inner, origin, note })
+    }
+
+    /// A folder from which the transformers library loads this tokenizer: its own, where it came from one that has all
+    /// the library asks for, else `at`, which is written.
+    ///
+    /// # Errors
+    /// The folder or its files cannot be written.
+    pub fn transformers_folder(&self, at: &Path) -> std::io::Result<PathBuf> {
+        let origin = Path::new(&self.origin);
+        if let Some(own) = origin.parent().filter(|own| own.join(TRANSFORMERS_CONFIG).is_file())
+            && origin.file_name().is_some_and(|name| name == "tokenizer.json")
+        {
+            return std::path::absolute(own);
+        }
+        let json = self.inner.to_string(false).map_err(|e| std::io::Error::other(e.to_string()))?;
+        // Tokens that stand for no text must not be drawn into random prompts.
+        let special: Vec<String> =
+            self.inner.get_added_tokens_decoder().into_values().filter(|t| t.special).map(|t| t.content).collect();
+        let config = serde_json::json!({
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "additional_special_tokens": special,
+            "clean_up_tokenization_spaces": false,
+            "model_max_length": 1_000_000,
+        });
+        std::fs::create_dir_all(at)?;
+        std::fs::write(at.join("tokenizer.json"), json)?;
+        std::fs::write(at.join(TRANSFORMERS_CONFIG), config.to_string())?;
+        std::path::absolute(at)
     }
 
     /// Finds a model in the hub's local cache, without the network.

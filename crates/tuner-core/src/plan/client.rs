@@ -55,8 +55,9 @@ mod tests {
     use serde_json::json;
 
     use super::super::attempt::{Conclusion, conclude};
-    use super::super::{AttemptEvidence, AttemptState, ExperimentView, Role};
+    use super::super::{AttemptEvidence, AttemptState, ExperimentView, NoForecast, Role, TaskView};
     use super::*;
+    use crate::space::SearchSpace;
     use crate::{Configuration, Outcome, Validity};
 
     fn measured(level: u32, client_bound: bool, threads: f64) -> Measurement {
@@ -103,8 +104,17 @@ mod tests {
             outcome: None,
             attempts: vec![attempt],
         };
+        let space = SearchSpace::default();
+        let view = TaskView {
+            spec: &spec,
+            space: &space,
+            experiments: &[],
+            started_at: Utc::now(),
+            cancel_requested: false,
+            forecast: &NoForecast,
+        };
         let Conclusion::End(Outcome::Success { partial: true, failure: Some(failure) }) =
-            conclude(&spec, &experiment, Utc::now())
+            conclude(&view, &experiment, Utc::now())
         else {
             panic!("a partial success")
         };

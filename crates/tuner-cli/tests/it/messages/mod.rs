@@ -3,6 +3,7 @@
 
 mod bench_runs;
 mod benches;
+mod cross_checks;
 mod datasets;
 mod help;
 mod refusals;
