@@ -29,8 +29,11 @@ impl Bench {
 
     fn arguments(&self, more: &[&str]) -> Vec<String> {
         let url = self.server.url();
-        let load = ["bench", "cross-check", &url, "--tokenizer", "tokenizer.json", "--scenario", "D(8,20)", "-c", "4"];
-        load.into_iter().chain(["-n", "12", "--rounds", "2"]).chain(more.iter().copied()).map(str::to_owned).collect()
+        let mut load = vec!["bench", "cross-check", &url, "--tokenizer", "tokenizer.json", "-c", "4", "-n", "12"];
+        if !more.contains(&"--scenario") {
+            load.extend(["--scenario", "D(8,20)"]);
+        }
+        load.into_iter().chain(["--rounds", "2"]).chain(more.iter().copied()).map(str::to_owned).collect()
     }
 
     fn says(&self, more: &[&str]) -> String {
@@ -90,13 +93,9 @@ fn a_person_reads_figures_verdicts_and_the_files_behind_them() {
     let bench = Bench::with(&["guidellm"]);
     let said = bench.says(&["--tool-path", "guidellm=guidellm", "--results", "kept"]);
     assert!(said.starts_with("exit 0"), "{said}");
-    for words in [
-        "D(8,20), 4 in flight, 12 requests a run",
-        "guidellm: 2 pairs",
-        "its / ours",
-        "ttft_mean_ms",
-        "files: [DIR]/kept",
-    ] {
+    for words in
+        ["D(8,20), 4 in flight, 12 requests a run", "guidellm: 2 pairs", "its / ours", "ttft_mean_ms", "files: kept"]
+    {
         assert!(said.contains(words), "{words}: {said}");
     }
     let turns: Vec<&str> = said.lines().filter(|line| line.starts_with("round ")).collect();
