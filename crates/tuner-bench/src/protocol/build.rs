@@ -5,10 +5,10 @@ use serde_json::Value;
 use tuner_core::record::PlannedRequest;
 use tuner_core::task::Api;
 
-use super::content::{Ask, ContentError, body};
+use super::content::{Ask, Content, ContentError, body};
 use super::fields;
 use crate::client::Features;
-use crate::plan::LevelPlan;
+use crate::plan::{LevelPlan, Part};
 use crate::prompting::{PromptSource, content};
 use crate::tokens::{TokenError, TokenSource};
 
@@ -43,10 +43,27 @@ pub(crate) fn build(
     model: &str,
     features: Features,
 ) -> Result<Built, BuildError> {
-    let part = plan.part(request.conversation.unwrap_or(request.index));
-    let api = part.api;
+    let content = content(plan, request, prompts, tokens, features)?;
+    let (text, exact_output) = written(plan, request, content, model, features)?;
+    Ok(Built { api: part(plan, request).api, exact_output, bytes: Bytes::from(text) })
+}
+
+/// The kind of request that it is; turns are of their conversation's kind.
+pub(super) fn part<'a>(plan: &'a LevelPlan, request: &PlannedRequest) -> &'a Part {
+    plan.part(request.conversation.unwrap_or(request.index))
+}
+
+/// The body of a request with this content as it is sent, and the output length that it orders exactly, over all answers.
+pub(super) fn written(
+    plan: &LevelPlan,
+    request: &PlannedRequest,
+    content: Content,
+    model: &str,
+    features: Features,
+) -> Result<(String, Option<u32>), BuildError> {
+    let part = part(plan, request);
     let ask = Ask {
-        content: content(plan, request, prompts, tokens, features)?,
+        content,
         model: request.model.as_deref().unwrap_or(model),
         output_tokens: request.output_tokens,
         temperature: part.temperature,
@@ -55,11 +72,8 @@ pub(crate) fn build(
         extra: &part.extra_body,
         features,
     };
-    let mut body = body(api, ask)?;
-    let (exact, answers) = fields::ordered(api, &mut body);
-    Ok(Built {
-        api,
-        exact_output: exact.then(|| request.output_tokens.saturating_mul(answers)),
-        bytes: Bytes::from(Value::Object(body).to_string()),
-    })
+    let mut body = body(part.api, ask)?;
+    let (exact, answers) = fields::ordered(part.api, &mut body);
+    let exact_output = exact.then(|| request.output_tokens.saturating_mul(answers));
+    Ok((Value::Object(body).to_string(), exact_output))
 }

@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use tuner_core::record::{PlannedConversation, PlannedRequest};
 use tuner_core::task::{Answers, Api};
 
-use super::build::{BuildError, Built, build};
-use super::content::{Ask, Content, body};
+use super::build::{BuildError, Built, build, written};
+use super::content::Content;
 use super::fields;
 use crate::client::Features;
 use crate::dataset::{DatasetRow, salted};
@@ -154,7 +154,6 @@ fn envelope(
     request: &PlannedRequest,
 ) -> Result<(Bytes, Bytes, Option<u32>), BuildError> {
     let Materials { plan, model, features, .. } = *materials;
-    let part = plan.part(request.conversation.unwrap_or(request.index));
     let marked = json!({ "role": "user", "content": MARK });
     let (content, mark) = match super::has_template(api) {
         false => (Content::Text(MARK.to_owned()), MARK.to_owned()),
@@ -173,21 +172,8 @@ fn envelope(
             (Content::Fields(fields::into_form(api, fields)), marked.to_string())
         }
     };
-    let ask = Ask {
-        content,
-        model: request.model.as_deref().unwrap_or(model),
-        output_tokens: request.output_tokens,
-        temperature: part.temperature,
-        ignore_eos: plan.workload.ignore_eos,
-        stream: true,
-        extra: &part.extra_body,
-        features,
-    };
-    let mut body = body(api, ask)?;
-    let (exact, answers) = fields::ordered(api, &mut body);
-    let text = Value::Object(body).to_string();
+    let (text, exact_output) = written(plan, request, content, model, features)?;
     let (head, tail) = text.split_once(&mark).unwrap_or((&text, ""));
-    let exact_output = exact.then(|| request.output_tokens.saturating_mul(answers));
     Ok((Bytes::copy_from_slice(head.as_bytes()), Bytes::copy_from_slice(tail.as_bytes()), exact_output))
 }
 
