@@ -1,6 +1,7 @@
 //! One run of a peer as a process group of its own, from its start to the figures in the file it left.
 
 use std::fs::File;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -36,6 +37,27 @@ pub struct PeerRun {
 
 /// Processes that are killed unless they ended.
 struct Group(Option<Pid>);
+
+/// A shell that kills a group when this process is gone, however it went: only then does its input end.
+struct Leash(std::process::Child);
+
+impl Leash {
+    fn on(group: Pid) -> std::io::Result<Self> {
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", "cat >/dev/null; kill -s KILL -- \"-$1\"", "leash", &group.to_string()]);
+        // Out of our group: Ctrl-C is for us alone.
+        shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        shell.spawn().map(Self)
+    }
+}
+
+impl Drop for Leash {
+    fn drop(&mut self) {
+        // Its `cat` goes with it: both are in one group.
+        let _ = killpg(Pid::from_raw(self.0.id() as i32), Signal::SIGKILL);
+        let _ = self.0.wait();
+    }
+}
 
 impl Drop for Group {
     fn drop(&mut self) {
@@ -95,6 +117,8 @@ pub async fn run(
     let start = |source| PeerError::Start { tool, program: program.to_owned(), source };
     let mut child = command.spawn().map_err(start)?;
     let mut group = Group(child.id().map(|id| Pid::from_raw(id as i32)));
+    // Goes with this call: the group's number may come again.
+    let _leash = group.0.map(Leash::on).transpose().map_err(start)?;
     let ended = tokio::time::timeout(limit, child.wait()).await;
     let lines = || last_lines(&output);
     let status = match ended {
@@ -180,6 +204,16 @@ fn without_escapes(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_peer_does_not_outlive_this_process() {
+        let mut peer = std::process::Command::new("sleep").arg("1000").process_group(0).spawn().unwrap();
+        let mut leash = Leash::on(Pid::from_raw(peer.id() as i32)).unwrap();
+        // What the system does with our end of the pipe when we die.
+        drop(leash.0.stdin.take());
+        let status = peer.wait().unwrap();
+        assert_eq!(status.to_string(), "signal: 9 (SIGKILL)");
+    }
 
     #[test]
     fn words_are_left_of_what_was_drawn_for_a_terminal() {
