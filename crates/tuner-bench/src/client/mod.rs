@@ -26,4 +26,4 @@ pub use tls::TlsError;
 pub(crate) use connection::Connection;
 pub(crate) use send::{Watch, call, error_message, exchange};
 pub(crate) use target::Address;
-pub(crate) use transport::stamped_reads;
+pub(crate) use transport::{Reads, reads};

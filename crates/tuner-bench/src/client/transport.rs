@@ -24,12 +24,36 @@ const PLAIN_BYTES: usize = 16 * 1024;
 
 thread_local! {
     static BUFFERS: RefCell<Buffers> = RefCell::new(Buffers::new());
-    static STAMPED: Cell<u64> = const { Cell::new(0) };
+    static READS: Cell<Reads> = const { Cell::new(Reads::NONE) };
 }
 
-/// Reads of this thread so far whose time the kernel told.
-pub(crate) fn stamped_reads() -> u64 {
-    STAMPED.get()
+/// Reads of a thread so far.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reads {
+    /// Those whose time the kernel told.
+    pub(crate) stamped: u64,
+    /// Between two of one connection: about the shortest time of late, of those that would be missed in a figure.
+    pub(crate) gap_ns: f64,
+}
+
+impl Reads {
+    /// Writes closer together than this are one.
+    const ONE_NS: u64 = 100_000;
+    /// What a gap that is not seen again loses of its weight with each read.
+    const FORGET: f64 = 1.005;
+
+    pub(crate) const NONE: Self = Self { stamped: 0, gap_ns: f64::INFINITY };
+
+    fn and(self, gap_ns: u64) -> Self {
+        let forgotten = self.gap_ns * Self::FORGET;
+        let gap_ns = if gap_ns < Self::ONE_NS { self.gap_ns } else { forgotten.min(gap_ns as f64) };
+        Self { stamped: self.stamped + 1, gap_ns }
+    }
+}
+
+/// Of this thread.
+pub(crate) fn reads() -> Reads {
+    READS.get()
 }
 
 struct Buffers {
@@ -146,8 +170,10 @@ impl Transport {
             ready!(self.stream.poll_read_ready(cx))?;
             let read: io::Result<usize> = BUFFERS.with_borrow_mut(|buffers| {
                 let (n, user_ns, delay_ns) = receive(&self.stream, buffers)?;
-                STAMPED.set(STAMPED.get() + u64::from(delay_ns.is_some()));
                 let stamp = Stamp::new(user_ns, delay_ns, self.earliest_ns);
+                if delay_ns.is_some() {
+                    READS.set(READS.get().and(stamp.at_ns - self.earliest_ns));
+                }
                 if n > 0 {
                     self.last = stamp;
                     self.earliest_ns = stamp.at_ns;
@@ -311,6 +337,16 @@ fn receive(stream: &TcpStream, buffers: &mut Buffers) -> io::Result<(usize, u64,
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_shortest_gap_is_kept_a_while_and_what_is_sent_at_once_is_none() {
+        let after = |gaps: &[u64]| gaps.iter().fold(Reads::NONE, |reads, gap| reads.and(*gap));
+        let reads = after(&[500_000_000, 20_000_000, 30_000, 8_000_000, 20_000_000]);
+        assert_eq!(reads.stamped, 5);
+        assert!((8_000_000.0..8_100_000.0).contains(&reads.gap_ns), "{reads:?}");
+        let reads = (0..1000).fold(reads, |reads, _| reads.and(20_000_000));
+        assert_eq!(reads.gap_ns, 20_000_000.0);
+    }
 
     #[test]
     fn the_time_of_bytes_is_the_kernels_and_lies_between_asking_and_reading() {

@@ -3,7 +3,8 @@
 //! Waking a thread costs several times what reading an event does. A thread with thousands of events a second therefore
 //! sleeps a little before it asks the kernel for the next ones, and gets several at once. The time of an event is the
 //! kernel's, so no figure changes; what waits is the next request of a stream whose answer ended. That wait is bounded
-//! by a small share of the answers' own length, and below [`MOST_NS`].
+//! by a small share of the answers' own length, and below [`MOST_NS`]. It is also shorter than what lies between two
+//! events of a stream: taken by one read, both would have the time of the second.
 //!
 //! *Invariant*: a thread that sleeps here misses no planned request, and one without kernel stamps never sleeps.
 
@@ -11,12 +12,14 @@ use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::pace::sleep_until;
-use crate::client::{monotonic_ns, stamped_reads};
+use crate::client::{Reads, monotonic_ns, reads};
 
 /// Longest time between two looks.
-const MOST_NS: u64 = 1_000_000;
+const MOST_NS: u64 = 2_000_000;
 /// As a share of how long answers take: with it the streams of a closed loop are busy at least 99.9 % of the time.
 const SHARE: f64 = 0.002;
+/// As a share of the gaps between reads of one connection.
+const GAP_SHARE: f64 = 0.5;
 /// Reads that a look must bring, or waking less often saves nothing.
 const LEAST_READS: f64 = 2.0;
 /// How often the rate of reads is taken.
@@ -47,7 +50,7 @@ pub(super) fn answered(took_ns: u64) {
 
 /// Called when a thread has nothing left to do, before it waits for the kernel. `next_ns`: the next planned request.
 pub(super) fn before_waiting(next_ns: &AtomicU64) {
-    let until = GATHER.with_borrow_mut(|gather| gather.until(monotonic_ns(), stamped_reads(), next_ns.load(Relaxed)));
+    let until = GATHER.with_borrow_mut(|gather| gather.until(monotonic_ns(), reads(), next_ns.load(Relaxed)));
     if let Some(until) = until {
         sleep_until(until);
         GATHER.with_borrow_mut(|gather| gather.looked_ns = monotonic_ns());
@@ -61,14 +64,14 @@ impl Gather {
     }
 
     /// Until when to sleep, if at all.
-    fn until(&mut self, now_ns: u64, reads: u64, next_ns: u64) -> Option<u64> {
+    fn until(&mut self, now_ns: u64, reads: Reads, next_ns: u64) -> Option<u64> {
         let (since_ns, before) = self.since;
         if now_ns >= since_ns + SPAN_NS {
             // After a long silence the rate of old says nothing.
-            self.rate = (reads - before) as f64 / (now_ns - since_ns) as f64;
-            self.since = (now_ns, reads);
+            self.rate = (reads.stamped - before) as f64 / (now_ns - since_ns) as f64;
+            self.since = (now_ns, reads.stamped);
         }
-        let most = (self.answer_ns * SHARE).min(MOST_NS as f64);
+        let most = (self.answer_ns * SHARE).min(reads.gap_ns * GAP_SHARE).min(MOST_NS as f64);
         if self.rate * most < LEAST_READS {
             return None;
         }
@@ -87,21 +90,34 @@ mod tests {
 
     const MS: u64 = 1_000_000;
 
-    /// After answers of `answer_ms` and `reads` reads in 20 ms, looking for the first time since.
-    fn until(answer_ms: u64, reads: u64, next_ns: u64) -> Option<u64> {
+    fn reads(stamped: u64) -> Reads {
+        Reads { stamped, gap_ns: 20e6 }
+    }
+
+    /// After answers of `answer_ms` and `stamped` reads in 20 ms, looking for the first time since.
+    fn until(answer_ms: u64, stamped: u64, next_ns: u64) -> Option<u64> {
         let mut gather = Gather { answer_ns: (answer_ms * MS) as f64, since: (100 * MS, 0), ..Gather::default() };
         gather.looked_ns = 120 * MS;
-        gather.until(120 * MS, reads, next_ns)
+        gather.until(120 * MS, reads(stamped), next_ns)
     }
 
     #[test]
-    fn busy_threads_look_once_a_millisecond() {
-        assert_eq!(until(2000, 100, u64::MAX), Some(121 * MS));
+    fn busy_threads_look_once_in_two_milliseconds() {
+        assert_eq!(until(2000, 100, u64::MAX), Some(122 * MS));
+    }
+
+    #[test]
+    fn two_events_of_a_stream_are_not_taken_for_one() {
+        let mut gather = Gather { answer_ns: 2e9, since: (100 * MS, 0), looked_ns: 120 * MS, ..Gather::default() };
+        let fast = Reads { stamped: 100, gap_ns: 1e6 };
+        assert_eq!(gather.until(120 * MS, fast, u64::MAX), Some(120 * MS + 500_000));
+        let faster = Reads { gap_ns: 2e5, ..fast };
+        assert_eq!(gather.until(120 * MS, faster, u64::MAX), None);
     }
 
     #[test]
     fn few_events_are_taken_as_they_come() {
-        assert_eq!(until(2000, 30, u64::MAX), None);
+        assert_eq!(until(2000, 18, u64::MAX), None);
         assert_eq!(until(2000, 0, u64::MAX), None);
     }
 
@@ -131,7 +147,7 @@ mod tests {
     #[test]
     fn work_that_took_longer_than_the_wait_is_followed_by_none() {
         let mut gather = Gather { answer_ns: 2e9, since: (100 * MS, 0), looked_ns: 110 * MS, ..Gather::default() };
-        assert_eq!(gather.until(120 * MS, 400, u64::MAX), None);
-        assert_eq!(gather.until(120 * MS + 10, 401, u64::MAX), Some(121 * MS));
+        assert_eq!(gather.until(120 * MS, reads(400), u64::MAX), None);
+        assert_eq!(gather.until(120 * MS + 10, reads(401), u64::MAX), Some(122 * MS));
     }
 }
