@@ -18,6 +18,11 @@ fn main() -> ExitCode {
     match words.first().map(String::as_str) {
         Some("serve") => serve::run(&words[1..]),
         Some("client") => client::run(&words[1..]),
+        // What `autotuner bench` needs to be told when it is pointed at `serve`.
+        Some("tokenizer") => {
+            println!("{}", tuner_testkit::closed_form::tokenizer_json());
+            ExitCode::SUCCESS
+        }
         _ => parts::run(&words),
     }
 }

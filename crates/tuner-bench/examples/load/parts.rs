@@ -20,7 +20,7 @@ pub(crate) const TOKENS: u32 = 200;
 /// The word before the data directory that holds the peers.
 const PEERS_IN: &str = "--peers=";
 /// Requests of the short and the long run.
-pub(crate) const SIZES: [u32; 2] = [100, 400];
+const SIZES: [u32; 2] = [100, 400];
 
 /// Where each process runs: the server on the last core, the client on the first.
 fn cores() -> [String; 2] {

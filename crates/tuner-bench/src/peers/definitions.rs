@@ -7,10 +7,14 @@ use crate::compat::Tool;
 
 const VLLM_SPAN: &str =
     "its run begins before its first request is built and ends after the last answer was read to its end";
+const VLLM_FIRST: &str = "its clock starts before its request is built and a connection found, and stops when its event \
+     loop hands over the first text; ours stops when the kernel received it";
 const VLLM_END: &str =
     "its latency ends at the last event with choices: the finish event, where the engine sends it apart";
 const GUIDELLM_SPAN: &str =
     "its worker processes do not begin and end at the same moment, and its rates are over all of them";
+const GUIDELLM_FIRST: &str =
+    "its clock stops when its event loop hands over the first text; ours stops when the kernel received it";
 const GUIDELLM_END: &str = "its latency ends when its client has dealt with the end of the body";
 const AIPERF_SPAN: &str = "its streams are started one by one; its span ends at the last content";
 const GENAI_SPAN: &str = "it starts its users over a second and looks once a second whether the requests are done: it sends \
@@ -27,8 +31,10 @@ pub(super) fn difference(tool: Tool, figure: &str) -> Option<&'static str> {
         _ => None,
     };
     match tool {
-        Tool::Vllm => of(Some(VLLM_SPAN), None, Some(VLLM_END)),
-        Tool::Guidellm => of(Some(GUIDELLM_SPAN), None, Some(GUIDELLM_END).filter(|_| figure == "e2e_mean_ms")),
+        Tool::Vllm => of(Some(VLLM_SPAN), Some(VLLM_FIRST), Some(VLLM_END)),
+        Tool::Guidellm => {
+            of(Some(GUIDELLM_SPAN), Some(GUIDELLM_FIRST), Some(GUIDELLM_END).filter(|_| figure == "e2e_mean_ms"))
+        }
         Tool::Aiperf => of(Some(AIPERF_SPAN), None, None),
         Tool::GenaiBench if figure == "completed" => Some(GENAI_SPAN),
         Tool::GenaiBench => of(Some(GENAI_SPAN), Some(GENAI_CONNECTION), Some(GENAI_END)),
