@@ -25,14 +25,33 @@ pub(super) struct Args {
     /// Rounds in which every level of both is measured, in turn: A B, B A, …
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=1000))]
     rounds: u32,
+    #[command(flatten)]
+    pairs: PairArgs,
+    #[command(flatten)]
+    load: LoadArgs,
+}
+
+/// What is made of pairs.
+#[derive(Debug, clap::Args)]
+pub(super) struct PairArgs {
     /// Differences up to this share are of no interest.
     #[arg(long, value_name = "SHARE", default_value_t = 0.02)]
     margin: f64,
     /// Confidence of the intervals.
     #[arg(long, value_name = "SHARE", default_value_t = 0.95)]
     confidence: f64,
-    #[command(flatten)]
-    load: LoadArgs,
+}
+
+impl PairArgs {
+    pub(super) fn options(&self) -> Options {
+        Options { confidence: self.confidence, margin: self.margin, ..Options::default() }
+    }
+
+    /// How verdicts in a table are meant.
+    pub(super) fn legend(&self) -> String {
+        let (confidence, margin) = (self.confidence * 100.0, self.margin * 100.0);
+        format!("{confidence} % confidence for each figure by itself; equivalent: surely within {margin} %")
+    }
 }
 
 /// What is read of a result file.
@@ -59,8 +78,7 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit
             return Err(Refusal::usage("an address and a file cannot be compared", hint).into());
         }
     };
-    let options = Options { confidence: args.confidence, margin: args.margin, ..Options::default() };
-    let comparison = compare(&a, &b, &options);
+    let comparison = compare(&a, &b, &args.pairs.options());
     if settings.json {
         ui::json(&comparison)?;
     } else {
@@ -119,11 +137,7 @@ fn show(comparison: &Comparison, levels: &[Level], args: &Args) {
     }
     ui::answer(&table.to_string());
     let pairs = comparison.levels.iter().map(|l| l.pairs).max().unwrap_or(0);
-    ui::answer(&format!(
-        "{pairs} pairs, {} % confidence for each figure by itself; equivalent: surely within {} %",
-        args.confidence * 100.0,
-        args.margin * 100.0
-    ));
+    ui::answer(&format!("{pairs} pairs, {}", args.pairs.legend()));
     comparison.notes.iter().for_each(|note| ui::say(&format!("note: {note}")));
 }
 

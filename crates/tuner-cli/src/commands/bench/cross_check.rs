@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tuner_app::cross_check::{CrossCheck, CrossCheckError, CrossCheckRequest, cross_check, find_peer, install_target};
-use tuner_bench::compare::Options;
 use tuner_bench::compat::Tool;
 use tuner_bench::peers::{Agreement, FigureAgreement, PEERS};
 use tuner_bench::{BenchRequest, Live, Seeds, Target};
 use tuner_core::task::{Api, LoadSpec, Mix, Scenario, WorkloadSpec};
 
+use super::compare::PairArgs;
 use super::watched;
 use crate::exit::{Exit, Refusal};
 use crate::settings::Settings;
@@ -54,12 +54,8 @@ pub(super) struct Args {
     /// Rounds; each has one run of ours and one of every tool, there and back in turn.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=1000))]
     rounds: u32,
-    /// Differences up to this share are of no interest.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.02)]
-    margin: f64,
-    /// Confidence of the intervals.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.95)]
-    confidence: f64,
+    #[command(flatten)]
+    pairs: PairArgs,
     /// How long one run of a tool may take.
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     limit: u64,
@@ -197,7 +193,7 @@ async fn request(args: &Args, settings: &Settings) -> anyhow::Result<CrossCheckR
         streams: args.concurrency,
         requests: args.requests,
         rounds: args.rounds,
-        options: Options { confidence: args.confidence, margin: args.margin, ..Options::default() },
+        options: args.pairs.options(),
         peers,
         folder,
         limit: Duration::from_secs(args.limit),
@@ -223,8 +219,7 @@ fn answer(check: &CrossCheck, args: &Args) {
             ui::answer(&format!("  ({}) {note}", at + 1));
         }
     }
-    let (confidence, margin) = (args.confidence * 100.0, args.margin * 100.0);
-    ui::answer(&format!("\n{confidence} % confidence for each figure by itself; equivalent: surely within {margin} %"));
+    ui::answer(&format!("\n{}", args.pairs.legend()));
     check.notes.iter().for_each(|note| ui::say(&format!("note: {note}")));
 }
 
