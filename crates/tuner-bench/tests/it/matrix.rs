@@ -240,7 +240,7 @@ async fn calls_of_tools_are_output() {
 
 #[tokio::test(flavor = "current_thread")]
 async fn compressed_slow_stalled_and_huge_streams_are_right() {
-    for case in [Case::Gzip, Case::SlowLoris, Case::Stall, Case::HugeEvents] {
+    for case in [Case::Gzip, Case::SlowLoris, Case::Stall, Case::HugeEvents, Case::Escapes] {
         let seen = measure(case).await;
         all_right(&seen, case);
         let reads = seen.measured.iter().map(|(r, _)| r.reads.iter().map(|x| x.events).sum::<u32>());

@@ -71,7 +71,7 @@ pub enum Case {
 
 impl Case {
     /// Every shape.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::Clean,
         Self::RoleFirst,
         Self::ErrorEvent,
@@ -103,6 +103,7 @@ impl Case {
         Self::SlowLoris,
         Self::EverySecond429,
         Self::Reset,
+        Self::Escapes,
     ];
 
     /// The fifteen cases of the stream matrix.
