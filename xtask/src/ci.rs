@@ -95,10 +95,12 @@ fn prepare() -> Result<()> {
         }
     }
     // Tests that install engines make private Python environments, and some dependencies compile C.
-    let wanted: [(&str, &[&str], &str); 3] = [
+    // The store's tests start a PostgreSQL server, whose programs Debian keeps out of the search path.
+    let wanted: [(&str, &[&str], &str); 4] = [
         ("python3", &["-c", "import venv, ensurepip"], "python3-venv"),
         ("python3", &["-m", "pip", "--version"], "python3-pip"),
         ("cc", &["--version"], "gcc"),
+        ("sh", &["-c", "ls /usr/lib/postgresql/*/bin/initdb"], "postgresql"),
     ];
     let missing: Vec<&str> = wanted
         .iter()

@@ -19,6 +19,21 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The database server cannot be reached, or lets nobody in.
+    #[error("cannot connect to the database {place}")]
+    Connect {
+        /// Database and address, without a password.
+        place: String,
+        /// What the system or the server said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A URL that names no database this version knows.
+    #[error("no database is reached by a URL that begins with {scheme:?}")]
+    UnknownUrl {
+        /// The part before the first colon; the rest may hold a password.
+        scheme: String,
+    },
     /// The database holds migrations that this version does not know.
     #[error(
         "the database {place} was written by a newer version: it holds {}, this version knows up to {known}",
@@ -145,6 +160,8 @@ impl StoreError {
             Self::Open { .. } => {
                 Some("check that the directory exists and is writable, and that the file is a database")
             }
+            Self::Connect { .. } => Some("check the address, the password, and that the server runs"),
+            Self::UnknownUrl { .. } => Some("give sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE"),
             Self::NewerSchema { .. } => Some("use the newer version, or another data directory"),
             Self::Backup { .. } => Some("free some disk space; the database was not touched"),
             Self::NameTaken { .. } => Some("choose another name, resume that task, or delete it"),

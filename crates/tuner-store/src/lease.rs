@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use sea_orm::{ActiveValue::Set, EntityTrait, IntoActiveModel, QuerySelect};
+use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait, IntoActiveModel, QuerySelect};
 use serde::{Deserialize, Serialize};
 
 use crate::entity::{leases, tasks};
@@ -138,7 +138,7 @@ impl Store {
     ) -> Result<Claim, StoreError> {
         let now = now.trunc_subsecs(6);
         let write = self.write().await?;
-        let row = row(&write, resource).await?;
+        let row = row(write.rows(), resource).await?;
         if let Some(holder) = row.as_ref().map(holder).transpose()?.flatten().filter(|h| h.expires_at > now) {
             return Ok(Claim::Held(holder));
         }
@@ -172,22 +172,23 @@ impl Store {
     /// [`StoreError::Database`].
     pub async fn renew(&self, lease: &Lease, now: DateTime<Utc>) -> Result<Renewal, StoreError> {
         let now = now.trunc_subsecs(6);
-        let write = self.write().await?;
-        let mine = row(&write, &lease.resource).await?.filter(|row| row.fence == lease.fence && row.owner.is_some());
+        let beat = self.beat().await?;
+        let mine =
+            row(beat.rows(), &lease.resource).await?.filter(|row| row.fence == lease.fence && row.owner.is_some());
         let Some(mine) = mine else { return Ok(Renewal { still_mine: false, cancel_requested: false }) };
         let mut change = mine.into_active_model();
         change.heartbeat_at = Set(now);
         change.expires_at = Set(expiry(now, lease.ttl));
-        leases::Entity::update(change).exec_without_returning(write.rows()).await?;
+        leases::Entity::update(change).exec_without_returning(beat.rows()).await?;
         let cancel_requested = match lease.resource.task {
             None => false,
             Some(task) => {
                 let asked = tasks::Entity::find_by_id(task.to_string()).select_only();
                 let asked = asked.column(tasks::Column::CancelRequested).into_tuple::<bool>();
-                asked.one(write.rows()).await?.unwrap_or(true)
+                asked.one(beat.rows()).await?.unwrap_or(true)
             }
         };
-        write.commit_heartbeat().await?;
+        beat.commit().await?;
         Ok(Renewal { still_mine: true, cancel_requested })
     }
 
@@ -217,7 +218,7 @@ impl Store {
         event: impl FnOnce(Owner) -> Event,
     ) -> Result<bool, StoreError> {
         let write = self.write().await?;
-        let Some(row) = row(&write, resource).await?.filter(|row| row.fence == fence) else { return Ok(false) };
+        let Some(row) = row(write.rows(), resource).await?.filter(|row| row.fence == fence) else { return Ok(false) };
         let Some(holder) = holder(&row)? else { return Ok(false) };
         let mut change = row.into_active_model();
         change.owner = Set(None);
@@ -238,8 +239,8 @@ impl Store {
 }
 
 /// The lease's row, locked until the end of the transaction.
-async fn row(write: &Write, resource: &Resource) -> Result<Option<leases::Model>, StoreError> {
-    Ok(leases::Entity::find_by_id(resource.key.clone()).lock_exclusive().one(write.rows()).await?)
+async fn row(rows: &DatabaseTransaction, resource: &Resource) -> Result<Option<leases::Model>, StoreError> {
+    Ok(leases::Entity::find_by_id(resource.key.clone()).lock_exclusive().one(rows).await?)
 }
 
 pub(crate) fn holder(row: &leases::Model) -> Result<Option<Holder>, StoreError> {
@@ -270,6 +271,7 @@ fn scope(resource: &Resource) -> Scope {
     Scope { task: resource.task, experiment: None }
 }
 
-fn expiry(now: DateTime<Utc>, ttl: Duration) -> DateTime<Utc> {
+/// When a lease that begins or is prolonged now expires.
+pub(crate) fn expiry(now: DateTime<Utc>, ttl: Duration) -> DateTime<Utc> {
     (now + TimeDelta::from_std(ttl.min(FOREVER)).unwrap_or_default()).trunc_subsecs(6)
 }

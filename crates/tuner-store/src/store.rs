@@ -9,7 +9,7 @@ use std::sync::Arc;
 use chrono::{DateTime, SubsecRound, Utc};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    DatabaseConnection, DatabaseTransaction, EntityTrait, QueryOrder, QuerySelect, TransactionTrait,
+    DatabaseConnection, DatabaseTransaction, EntityTrait, QueryOrder, QuerySelect,
 };
 use tokio::sync::watch;
 
@@ -26,7 +26,8 @@ pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 #[derive(Clone)]
 pub struct Store {
     db: DatabaseConnection,
-    clock: Clock,
+    /// The system's, or where machines share a database the database's, if none was given.
+    clock: Option<Clock>,
     seq: watch::Sender<i64>,
 }
 
@@ -46,6 +47,18 @@ impl Store {
         Self::over(dialect::file::<Migrations>(path).await?).await
     }
 
+    /// Opens the database that a URL names: `sqlite:PATH` as [`Store::open`] does, `sqlite::memory:` as
+    /// [`Store::in_memory`] does, or a PostgreSQL database, `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, whose
+    /// tables are made or brought up to date. There rows and events carry the server's time, so that the clocks of the
+    /// machines that share it need not agree.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownUrl`], [`StoreError::Connect`], and those of [`Store::open`].
+    pub async fn open_url(url: &str) -> Result<Self, StoreError> {
+        let (db, _) = dialect::url::<Migrations>(url).await?;
+        Self::over(db).await
+    }
+
     /// A database that lives in this process's memory until the last clone is dropped.
     ///
     /// # Errors
@@ -55,7 +68,7 @@ impl Store {
     }
 
     async fn over(db: DatabaseConnection) -> Result<Self, StoreError> {
-        let store = Self { db, clock: Arc::new(Utc::now), seq: watch::Sender::new(0) };
+        let store = Self { db, clock: None, seq: watch::Sender::new(0) };
         let last = store.last_event_seq().await?;
         store.seq.send_replace(last);
         Ok(store)
@@ -64,7 +77,7 @@ impl Store {
     /// The same database, stamped with another clock.
     #[must_use]
     pub fn with_clock(self, clock: Clock) -> Self {
-        Self { clock, ..self }
+        Self { clock: Some(clock), ..self }
     }
 
     /// Waits until everything under way is done and closes the file. Dropping the last clone closes it too, later.
@@ -89,21 +102,29 @@ impl Store {
         self.seq.subscribe()
     }
 
-    /// Now, as precise as every database keeps it.
-    pub(crate) fn now(&self) -> DateTime<Utc> {
-        (self.clock)().trunc_subsecs(6)
-    }
-
     /// A moment of the database: every query in it sees the same rows.
     pub(crate) async fn read(&self) -> Result<Read, StoreError> {
-        let options = dialect::reading(self.db.get_database_backend());
-        Ok(Read(self.db.begin_with_options(options).await?))
+        Ok(Read(dialect::begin_reading(&self.db).await?))
     }
 
     /// The right to write, alone, until the end of it. Dropped, it changes nothing.
     pub(crate) async fn write(&self) -> Result<Write, StoreError> {
-        let options = dialect::writing(self.db.get_database_backend());
-        Ok(Write { txn: self.db.begin_with_options(options).await?, at: self.now(), seq: self.seq.clone() })
+        let (txn, at) = dialect::begin_writing(&self.db).await?;
+        let at = match (&self.clock, at) {
+            (None, Some(at)) => at,
+            _ => self.now(),
+        };
+        Ok(Write { txn, at, seq: self.seq.clone() })
+    }
+
+    /// A heartbeat, which tells nobody anything new. Others may write beside it.
+    pub(crate) async fn beat(&self) -> Result<Beat, StoreError> {
+        Ok(Beat(dialect::begin_beside(&self.db).await?))
+    }
+
+    /// Now, as precise as every database keeps it.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock.as_ref().map_or_else(Utc::now, |clock| clock()).trunc_subsecs(6)
     }
 }
 
@@ -192,9 +213,19 @@ impl Write {
         });
         Ok(())
     }
+}
 
-    /// Makes a heartbeat true: the one change that tells nobody anything new.
-    pub(crate) async fn commit_heartbeat(self) -> Result<(), StoreError> {
-        Ok(self.txn.commit().await?)
+/// A transaction that changes one row without an event.
+pub(crate) struct Beat(DatabaseTransaction);
+
+impl Beat {
+    /// Where to query and change: locks one row at most, so that nobody can wait for each other.
+    pub(crate) fn rows(&self) -> &DatabaseTransaction {
+        &self.0
+    }
+
+    /// Makes the change true.
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.0.commit().await?)
     }
 }

@@ -1,3 +1,4 @@
-//! What tests share: temporary homes, simulated worlds, closed-form servers.
+//! What tests share: temporary homes, simulated worlds, closed-form servers, a PostgreSQL server.
 
 pub mod closed_form;
+pub mod postgres;

@@ -33,7 +33,7 @@ async fn dump(db: &DatabaseConnection) -> Vec<(&'static str, Vec<JsonValue>)> {
 // B8
 #[tokio::test]
 async fn a_change_without_its_event_is_no_change() {
-    let f = Fixture::file().await;
+    let f = Fixture::file().await.unwrap();
     let task = f.task("smoke").await;
     let pen = f.pen(task).await;
     let db = raw(f.path.as_ref().unwrap()).await;
@@ -56,7 +56,7 @@ async fn a_change_without_its_event_is_no_change() {
 
 #[tokio::test]
 async fn a_database_outlives_its_handle() {
-    let f = Fixture::file().await;
+    let f = Fixture::file().await.unwrap();
     let task = f.task("smoke").await;
     let pen = f.pen(task).await;
     for n in 0..STEPS {
@@ -72,7 +72,7 @@ async fn a_database_outlives_its_handle() {
 
 #[tokio::test]
 async fn a_database_of_a_newer_version_is_refused_and_left_alone() {
-    let f = Fixture::file().await;
+    let f = Fixture::file().await.unwrap();
     f.task("smoke").await;
     let path = f.path.clone().unwrap();
     let db = raw(&path).await;
@@ -116,7 +116,7 @@ async fn many_may_open_a_new_database_at_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn writers_of_several_handles_wait_for_each_other() {
-    let f = Fixture::file().await;
+    let f = Fixture::file().await.unwrap();
     let mut writers = Vec::new();
     for w in 0..4 {
         let store = f.another().await;
@@ -187,7 +187,7 @@ impl Drop for Killed {
 // B8
 #[tokio::test]
 async fn a_process_killed_in_the_middle_of_writes_leaves_a_readable_database() {
-    let f = Fixture::file().await;
+    let f = Fixture::file().await.unwrap();
     let path = f.path.clone().unwrap();
     let task = f.task("smoke").await;
     for round in 0..4_i64 {
@@ -234,7 +234,7 @@ async fn a_process_killed_in_the_middle_of_writes_leaves_a_readable_database() {
 #[tokio::test]
 #[ignore = "a figure for people: run with --ignored --nocapture"]
 async fn what_fifty_experiments_cost() {
-    for f in [Fixture::memory().await, Fixture::file().await] {
+    for f in [Fixture::memory().await, Fixture::file().await, Fixture::postgres().await].into_iter().flatten() {
         let task = f.task("smoke").await;
         let pen = f.pen(task).await;
         pen.start_task().await.unwrap();
@@ -254,7 +254,7 @@ async fn what_fifty_experiments_cost() {
         f.store.load(task).await.unwrap();
         println!(
             "{}: {writes} writes {:?}, as many refreshes {refreshed:?}, one load {:?}",
-            if f.path.is_some() { "file" } else { "memory" },
+            f.url.as_ref().map_or("memory", |url| url.split(':').next().unwrap()),
             all - refreshed,
             loading.elapsed()
         );
@@ -264,7 +264,7 @@ async fn what_fifty_experiments_cost() {
 /// A released migration is never edited: if this text changes, it must be by a new one.
 #[tokio::test]
 async fn the_tables_are_these() {
-    let f = Fixture::file().await;
+    let f = Fixture::file().await.unwrap();
     let sql = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY rowid";
     let rows = raw(f.path.as_ref().unwrap()).await;
     let rows = rows.query_all_raw(Statement::from_string(DbBackend::Sqlite, sql)).await.unwrap();

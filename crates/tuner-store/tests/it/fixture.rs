@@ -12,31 +12,47 @@ use tuner_store::{
     AttemptEnd, Claimed, NewDeployment, NewTask, Owner, Phase, Resource, Running, Store, StoreError, TaskEnd, TaskId,
     TaskStatus,
 };
+use tuner_testkit::postgres::Postgres;
 
 pub(crate) struct Fixture {
     pub(crate) store: Store,
     pub(crate) path: Option<PathBuf>,
+    /// Where another process reaches it.
+    pub(crate) url: Option<String>,
     pub(crate) _directory: Option<tempfile::TempDir>,
 }
 
 pub(crate) const TTL: Duration = Duration::from_secs(30);
 
 impl Fixture {
-    pub(crate) async fn memory() -> Self {
-        Self { store: Store::in_memory().await.unwrap(), path: None, _directory: None }
+    /// Every way to open a database gives one, or none where this machine lacks it.
+    pub(crate) async fn memory() -> Option<Self> {
+        let store = Store::open_url("sqlite::memory:").await.unwrap();
+        Some(Self { store, path: None, url: None, _directory: None })
     }
 
-    pub(crate) async fn file() -> Self {
+    pub(crate) async fn file() -> Option<Self> {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a directory").join("tuner?.db");
         let store = Store::open(&path).await.unwrap();
-        Self { store, path: Some(path), _directory: Some(directory) }
+        let url = Some(format!("sqlite:{}", path.display()));
+        Some(Self { store, path: Some(path), url, _directory: Some(directory) })
+    }
+
+    pub(crate) async fn postgres() -> Option<Self> {
+        let server = tokio::task::spawn_blocking(|| Some(Postgres::shared()?.database()));
+        let Some(url) = server.await.unwrap() else {
+            eprintln!("SKIPPED: PostgreSQL is not installed");
+            return None;
+        };
+        let store = Store::open_url(&url).await.unwrap();
+        Some(Self { store, path: None, url: Some(url), _directory: None })
     }
 
     /// The same database as another process would have it.
     pub(crate) async fn another(&self) -> Store {
-        match &self.path {
-            Some(path) => Store::open(path).await.unwrap(),
+        match &self.url {
+            Some(url) => Store::open_url(url).await.unwrap(),
             None => self.store.clone(),
         }
     }

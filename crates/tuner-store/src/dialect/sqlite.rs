@@ -1,44 +1,18 @@
-//! Everything that differs between databases: how to connect, how to begin, how to copy. The only place for it.
+//! SQLite: a file of this machine, or the memory of this process.
 //!
-//! SQLite: a write-ahead log, so that readers never wait; `synchronous = NORMAL`, which after a power cut may lose the
-//! last commits but never damages the file, and loses nothing when only processes die; every writing transaction
-//! begins `IMMEDIATE`, because one that starts by reading cannot wait for the lock and fails at once.
-//!
-//! What another database will need besides a branch here: rows that are looked up before they are changed are already
-//! locked (`FOR UPDATE`), but a row that is looked up and not there can appear before it is inserted, so that insert
-//! must be tried again; and events must become visible in the order of their numbers.
+//! A write-ahead log, so that readers never wait; `synchronous = NORMAL`, which after a power cut may lose the last
+//! commits but never damages the file, and loses nothing when only processes die.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use sea_orm::{
-    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, IsolationLevel,
-    SqliteTransactionMode, Statement, TransactionOptions,
-};
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
 use sea_orm_migration::MigratorTrait;
 
+use super::{BUSY, CONNECTIONS, STATEMENTS, options};
 use crate::StoreError;
 use crate::migration::{self, Standing};
-
-/// Longest wait for another process's write, and for a free connection.
-const BUSY: Duration = Duration::from_secs(20);
-/// Readers and one writer of this process.
-const CONNECTIONS: u32 = 4;
-/// Statements kept prepared on each connection; the store has fewer than this.
-const STATEMENTS: usize = 256;
-
-fn options(url: &str, connections: u32) -> ConnectOptions {
-    let mut options = ConnectOptions::new(url);
-    options
-        .min_connections(1)
-        .max_connections(connections)
-        .acquire_timeout(BUSY)
-        .test_before_acquire(false)
-        .sqlx_logging(false);
-    options
-}
 
 /// A database of this process alone, gone with the last handle.
 pub(crate) async fn in_memory<M: MigratorTrait>() -> Result<DatabaseConnection, StoreError> {
@@ -133,30 +107,4 @@ async fn back_up(db: &DatabaseConnection, copy: &Path) -> Result<(), Box<dyn std
     db.execute_raw(vacuum).await?;
     std::fs::rename(&unfinished, copy)?;
     Ok(())
-}
-
-/// How a transaction that writes begins: nobody else writes until it ends.
-pub(crate) fn writing(backend: DbBackend) -> TransactionOptions {
-    match backend {
-        DbBackend::Sqlite => TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        },
-        _ => TransactionOptions::default(),
-    }
-}
-
-/// How a transaction that reads begins: every query in it sees the same moment.
-pub(crate) fn reading(backend: DbBackend) -> TransactionOptions {
-    match backend {
-        DbBackend::Sqlite => TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Deferred),
-            ..TransactionOptions::default()
-        },
-        _ => TransactionOptions {
-            isolation_level: Some(IsolationLevel::RepeatableRead),
-            access_mode: Some(AccessMode::ReadOnly),
-            ..TransactionOptions::default()
-        },
-    }
 }

@@ -1,0 +1,109 @@
+//! Everything that differs between databases: how to connect, begin, copy, and hear of other processes' writes. The
+//! only place for it.
+//!
+//! *Invariant*: whoever writes with events writes alone. So a row that was looked up and not there is still not there
+//! when it is inserted, no two writers can wait for each other, and events become visible in the order of their
+//! numbers.
+
+mod postgres;
+mod sqlite;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    AccessMode, ConnectOptions, DatabaseConnection, DatabaseTransaction, DbBackend, IsolationLevel,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+use sea_orm_migration::MigratorTrait;
+
+use crate::StoreError;
+
+pub(crate) use sqlite::{file, in_memory};
+
+/// Longest wait for another process's write, and for a free connection.
+const BUSY: Duration = Duration::from_secs(20);
+/// Readers and one writer of this process.
+const CONNECTIONS: u32 = 4;
+/// Statements kept prepared on each connection; the store has fewer than this.
+const STATEMENTS: usize = 256;
+
+/// Where a database is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In this process alone.
+    Memory,
+    /// In a SQLite file.
+    File(PathBuf),
+    /// In a PostgreSQL server.
+    Server,
+}
+
+/// Opens the database that a URL names: `sqlite:PATH`, `sqlite::memory:` or `postgres://…`.
+pub(crate) async fn url<M: MigratorTrait>(url: &str) -> Result<(DatabaseConnection, Place), StoreError> {
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return Ok((postgres::server::<M>(url).await?, Place::Server));
+    }
+    match url.strip_prefix("sqlite:") {
+        Some(":memory:") => Ok((in_memory::<M>().await?, Place::Memory)),
+        Some(path) => {
+            let path = Path::new(path.strip_prefix("//").unwrap_or(path));
+            Ok((file::<M>(path).await?, Place::File(path.to_owned())))
+        }
+        None => Err(StoreError::UnknownUrl { scheme: url.split(':').next().unwrap_or_default().to_owned() }),
+    }
+}
+
+fn options(url: &str, connections: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .min_connections(1)
+        .max_connections(connections)
+        .acquire_timeout(BUSY)
+        .test_before_acquire(false)
+        .sqlx_logging(false);
+    options
+}
+
+/// Begins a transaction that writes: nobody else writes until it ends. Gives the database's own time where machines
+/// with clocks of their own share it.
+pub(crate) async fn begin_writing(
+    db: &DatabaseConnection,
+) -> Result<(DatabaseTransaction, Option<DateTime<Utc>>), StoreError> {
+    let txn = begin_beside(db).await?;
+    let at = match db.get_database_backend() {
+        DbBackend::Postgres => Some(postgres::alone(&txn).await?),
+        _ => None,
+    };
+    Ok((txn, at))
+}
+
+/// Begins a transaction that changes one row and tells nobody: where the database can, others write meanwhile.
+pub(crate) async fn begin_beside(db: &DatabaseConnection) -> Result<DatabaseTransaction, StoreError> {
+    let options = match db.get_database_backend() {
+        DbBackend::Sqlite => TransactionOptions {
+            // One that starts by reading cannot wait for the lock and fails at once.
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        },
+        _ => TransactionOptions::default(),
+    };
+    Ok(db.begin_with_options(options).await?)
+}
+
+/// Begins a transaction that reads: every query in it sees the same moment.
+pub(crate) async fn begin_reading(db: &DatabaseConnection) -> Result<DatabaseTransaction, StoreError> {
+    let options = match db.get_database_backend() {
+        DbBackend::Sqlite => TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Deferred),
+            ..TransactionOptions::default()
+        },
+        _ => TransactionOptions {
+            isolation_level: Some(IsolationLevel::RepeatableRead),
+            access_mode: Some(AccessMode::ReadOnly),
+            ..TransactionOptions::default()
+        },
+    };
+    Ok(db.begin_with_options(options).await?)
+}

@@ -1,0 +1,89 @@
+//! PostgreSQL: one server for workers on several machines.
+//!
+//! Writers take one transaction-level advisory lock, which the server gives back after the commit has become visible.
+//! A writer that stops in the middle (suspended, cut off) is ended by the server, with its lock, after [`IDLE`].
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use chrono::{DateTime, SubsecRound, Utc};
+use sea_orm::sqlx::postgres::PgConnectOptions;
+use sea_orm::{
+    ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, Statement, TransactionTrait,
+};
+use sea_orm_migration::MigratorTrait;
+
+use super::{BUSY, CONNECTIONS, STATEMENTS, options};
+use crate::StoreError;
+use crate::migration::{self, Standing};
+
+/// The lock of whoever writes. Any number does that other users of the database do not take.
+const WRITING: i64 = 0x7475_6e65_7201;
+/// The lock of whoever changes tables.
+const MIGRATING: i64 = 0x7475_6e65_7202;
+/// How long a transaction may stand still before the server ends it. No transaction of the store waits for anything
+/// but the database.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// A database of a server, its tables brought up to date. There is no copy before: each migration happens entirely or
+/// not at all, and backups are the administrator's (`pg_dump`).
+pub(super) async fn server<M: MigratorTrait>(url: &str) -> Result<DatabaseConnection, StoreError> {
+    let place = place(url);
+    let fail = |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Connect { place: place.clone(), source };
+    // One more, for whoever listens.
+    let mut options = options(url, CONNECTIONS + 1);
+    // A server may have been started anew since a connection was last used.
+    options.test_before_acquire(true).map_sqlx_postgres_opts(|o| {
+        o.application_name("inference-autotuner").statement_cache_capacity(STATEMENTS).options([
+            ("idle_in_transaction_session_timeout", IDLE.as_millis().to_string()),
+            ("lock_timeout", BUSY.as_millis().to_string()),
+        ])
+    });
+    let db = Database::connect(options).await.map_err(|e| fail(e.into()))?;
+    let only_one = db.begin().await.map_err(|e| fail(e.into()))?;
+    only_one.execute_unprepared("SET LOCAL idle_in_transaction_session_timeout = 0").await?;
+    take(&only_one, MIGRATING).await?;
+    let standing = migration::standing::<M>(&db, &place).await?;
+    if let Standing::Older { next } = &standing {
+        tracing::info!(%place, %next, "changing the tables of an older version");
+    }
+    if standing != Standing::Current {
+        migration::apply::<M>(&db).await?;
+    }
+    only_one.commit().await?;
+    Ok(db)
+}
+
+/// How a server is called in messages: never with its password.
+fn place(url: &str) -> String {
+    let Ok(options) = PgConnectOptions::from_str(url) else { return "by this URL".to_owned() };
+    let database = options.get_database().unwrap_or_else(|| options.get_username());
+    match options.get_socket() {
+        Some(socket) => format!("{database} at {}", socket.display()),
+        None => format!("{database} at {}:{}", options.get_host(), options.get_port()),
+    }
+}
+
+/// Waits until nobody else writes. Gives the server's time from then on.
+pub(super) async fn alone(txn: &DatabaseTransaction) -> Result<DateTime<Utc>, StoreError> {
+    Ok(take(txn, WRITING).await?.trunc_subsecs(6))
+}
+
+async fn take(txn: &DatabaseTransaction, lock: i64) -> Result<DateTime<Utc>, StoreError> {
+    let sql = "SELECT pg_advisory_xact_lock($1)::text AS alone, clock_timestamp() AS at";
+    let row = txn.query_one_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [lock.into()])).await?;
+    let row = row.ok_or_else(|| StoreError::not_found("answer to the question for the time"))?;
+    Ok(row.try_get("", "at")?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_named_without_its_password() {
+        assert_eq!(place("postgres://me:secret@db.example:5433/tuner?sslmode=disable"), "tuner at db.example:5433");
+        assert_eq!(place("postgres:///tuner?host=/run/postgresql&user=me&password=secret"), "tuner at /run/postgresql");
+        assert_eq!(place("postgres://me:sec ret@[db/x"), "by this URL");
+    }
+}
