@@ -2,60 +2,16 @@
 
 use sea_orm_migration::prelude::*;
 
+use super::columns::{
+    belongs_to, index, key, moment, moment_or_null, number, number_or_null, real, table, text, text_or_null,
+};
+
 pub(crate) struct Migration;
 
 impl MigrationName for Migration {
     fn name(&self) -> &str {
         "m0001_initial"
     }
-}
-
-fn text(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).text().not_null().take()
-}
-fn text_or_null(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).text().null().take()
-}
-fn number(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).big_integer().not_null().take()
-}
-fn number_or_null(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).big_integer().null().take()
-}
-fn real(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).double().not_null().take()
-}
-fn moment(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).timestamp_with_time_zone().not_null().take()
-}
-fn moment_or_null(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).timestamp_with_time_zone().null().take()
-}
-
-fn table<const N: usize>(name: &'static str, columns: [ColumnDef; N]) -> TableCreateStatement {
-    let mut table = Table::create().table(name).take();
-    for column in columns {
-        table.col(column);
-    }
-    table
-}
-
-fn key<const N: usize>(columns: [&'static str; N]) -> IndexCreateStatement {
-    columns.into_iter().fold(Index::create(), |mut key, column| key.col(column).take())
-}
-
-/// Rows that go when the row they belong to goes.
-fn belongs_to<const N: usize>(
-    table: &'static str,
-    columns: [&'static str; N],
-    to: &'static str,
-    its: [&'static str; N],
-) -> ForeignKeyCreateStatement {
-    let mut foreign = ForeignKey::create().from_tbl(table).to_tbl(to).on_delete(ForeignKeyAction::Cascade).take();
-    for (column, its) in columns.into_iter().zip(its) {
-        foreign.from_col(column).to_col(its);
-    }
-    foreign
 }
 
 #[async_trait::async_trait]
@@ -203,13 +159,6 @@ fn tables() -> Vec<TableCreateStatement> {
 }
 
 fn indexes() -> Vec<IndexCreateStatement> {
-    let index = |name: &'static str, table: &'static str, columns: &[&'static str]| {
-        let mut index = Index::create().name(name).table(table).take();
-        for column in columns {
-            index.col(*column);
-        }
-        index
-    };
     vec![
         index("tasks_by_status", "tasks", &["status", "id"]),
         index("deployments_by_attempt", "deployments", &["task_id", "experiment", "attempt"]),

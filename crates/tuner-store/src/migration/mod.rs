@@ -1,5 +1,6 @@
 //! The tables, version by version. A released migration is never edited; a change is a new file and a line here.
 
+mod columns;
 mod m0001_initial;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection};
