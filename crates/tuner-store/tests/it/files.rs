@@ -11,7 +11,7 @@ use tuner_store::{Event, Owner, Resource, Store, StoreError, TaskStatus};
 use crate::fixture::{Fixture, STEPS, TTL, configuration, measurement, noon, picture, step, succeeded, success};
 
 /// The file without the store around it.
-async fn raw(path: &Path) -> DatabaseConnection {
+pub(crate) async fn raw(path: &Path) -> DatabaseConnection {
     let file = path.to_owned();
     let mut options = sea_orm::ConnectOptions::new("sqlite://");
     options.map_sqlx_sqlite_opts(move |o| o.in_memory(false).shared_cache(false).filename(&file));

@@ -1,11 +1,13 @@
 //! The store as its callers see it. One suite runs on every database; what only files have is in `files`.
-#![allow(clippy::unwrap_used, clippy::expect_used)] // Only functions marked as tests are exempt by themselves.
+// Only functions marked as tests are exempt by themselves.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
 mod files;
 mod fixture;
 mod leases;
 mod reading;
 mod tasks;
+mod versions;
 mod writes;
 
 /// Every case of the suite.
