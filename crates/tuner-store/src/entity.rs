@@ -192,3 +192,43 @@ pub(crate) mod events {
 
     impl ActiveModelBehavior for ActiveModel {}
 }
+
+/// What is to be done. `live_key` is `unique_key` until the job ends and null afterwards: it is unique, so that two live
+/// jobs cannot have one key.
+pub(crate) mod jobs {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "jobs")]
+    pub(crate) struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(crate) id: String,
+        pub(crate) kind: String,
+        pub(crate) task_id: Option<String>,
+        pub(crate) payload: String,
+        pub(crate) needs: String,
+        pub(crate) priority: i64,
+        pub(crate) run_after: DateTimeUtc,
+        pub(crate) status: String,
+        pub(crate) attempts: i64,
+        pub(crate) max_attempts: i64,
+        pub(crate) fence: i64,
+        pub(crate) worker: Option<String>,
+        pub(crate) lease_until: Option<DateTimeUtc>,
+        pub(crate) heartbeat_at: Option<DateTimeUtc>,
+        pub(crate) progress: Option<String>,
+        pub(crate) cancel_requested: bool,
+        pub(crate) unique_key: Option<String>,
+        pub(crate) live_key: Option<String>,
+        pub(crate) result: Option<String>,
+        pub(crate) last_error: Option<String>,
+        pub(crate) created_at: DateTimeUtc,
+        pub(crate) claimed_at: Option<DateTimeUtc>,
+        pub(crate) ended_at: Option<DateTimeUtc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub(crate) enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}

@@ -10,6 +10,7 @@ use tuner_core::measure::RequestCounts;
 use tuner_core::plan::{AttemptEvidence, AttemptState, Role};
 use tuner_core::{Configuration, Failure, Measurement, Metric, Outcome, Percentile, Stat};
 
+use crate::jobs::{JobChange, JobId};
 use crate::lease::Owner;
 use crate::row::{TaskId, TaskStatus};
 
@@ -169,6 +170,21 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         score: Option<serde_json::Value>,
     },
+    /// A job changed.
+    Job {
+        /// Which.
+        job: JobId,
+        /// How.
+        #[serde(flatten)]
+        change: JobChange,
+    },
+    /// Jobs that had ended were forgotten.
+    JobsPurged {
+        /// How many.
+        jobs: u64,
+        /// They had ended before this time.
+        ended_before: DateTime<Utc>,
+    },
     /// Something that people should know.
     Note {
         /// How much they should care.
@@ -288,6 +304,8 @@ impl Event {
             Self::LevelMeasured { .. } => "level_measured",
             Self::AttemptEnded { .. } => "attempt_ended",
             Self::ExperimentEnded { .. } => "experiment_ended",
+            Self::Job { .. } => "job",
+            Self::JobsPurged { .. } => "jobs_purged",
             Self::Note { .. } => "note",
         }
     }
@@ -312,97 +330,4 @@ pub struct EventRow {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use tuner_core::engine::ReadBackVerdict;
-    use tuner_core::{FailureClass, Value};
-
-    use super::*;
-
-    fn every_kind() -> Vec<Event> {
-        let owner = Owner { host: "gpu-7".to_owned(), pid: 42, start_ticks: 1000 };
-        let resource = "task:01".to_owned();
-        let failure = Failure::new(FailureClass::PortConflict, "port 8000 is taken");
-        let read_back = ReadBack {
-            name: "max-num-seqs".to_owned(),
-            asked: "16".to_owned(),
-            reported: Some("8".to_owned()),
-            verdict: ReadBackVerdict::Different,
-        };
-        let figures = LevelFigures {
-            level: 1,
-            repeat: 0,
-            valid: true,
-            elapsed_s: 12.5,
-            requests: RequestCounts { planned: 64, completed: 63, failed: 1, ..RequestCounts::default() },
-            output_throughput: Some(812.25),
-            ttft_p50_ms: Some(41.5),
-            ttft_p99_ms: None,
-            tpot_p50_ms: Some(8.0),
-            error_rate: Some(0.015625),
-        };
-        let verdict = Some(serde_json::json!({ "verdict": "better" }));
-        vec![
-            Event::TaskCreated { name: "smoke".to_owned() },
-            Event::LeaseClaimed { resource: resource.clone(), owner: owner.clone(), fence: 1 },
-            Event::TaskStarted { resumed: false, worker: owner.to_string() },
-            Event::ExperimentCreated {
-                role: Role::Search,
-                configuration: Configuration::from([("max-num-seqs", Value::Int(16))]),
-            },
-            Event::AttemptStarted { attempt: 1, worker: owner.to_string() },
-            Event::DeploymentReserved { attempt: 1, deployment: "d1".to_owned(), port: Some(8000) },
-            Event::Phase { attempt: 1, phase: Phase::Provision },
-            Event::DeploymentLaunched {
-                attempt: 1,
-                deployment: "d1".to_owned(),
-                pid: Some(4242),
-                address: Some("http://127.0.0.1:8000".to_owned()),
-            },
-            Event::Phase { attempt: 1, phase: Phase::Loading },
-            Event::Phase { attempt: 1, phase: Phase::Ready },
-            Event::Evidence { attempt: 1, evidence: Box::default() },
-            Event::ReadBack { attempt: 1, arguments: vec![read_back] },
-            Event::Phase { attempt: 1, phase: Phase::WarmUp { level: 1, repeat: 0 } },
-            Event::Phase { attempt: 1, phase: Phase::Level { level: 1, repeat: 0 } },
-            Event::LevelMeasured { attempt: 1, figures },
-            Event::Phase { attempt: 1, phase: Phase::Stopping },
-            Event::DeploymentStopped { attempt: 1, deployment: "d1".to_owned() },
-            Event::AttemptEnded { attempt: 1, state: AttemptState::Failed, failure: Some(failure.clone()) },
-            Event::ExperimentEnded { outcome: Outcome::Failed { failure }, score: None },
-            Event::Note { severity: Severity::Warning, text: "the log stands still".to_owned() },
-            Event::CancelRequested,
-            Event::TaskEnded { status: TaskStatus::Cancelled, verdict, failure: None },
-            Event::TaskReopened { was: TaskStatus::Cancelled },
-            Event::LeaseReleased { resource: resource.clone(), fence: 1 },
-            Event::LeaseBroken { resource, owner, fence: 2 },
-            Event::TaskDeleted { name: "smoke".to_owned() },
-        ]
-    }
-
-    /// Stored events must stay readable: this file may grow, its lines may not change.
-    #[test]
-    fn events_are_written_like_this_for_ever() {
-        let lines: Vec<String> = every_kind().iter().map(|e| serde_json::to_string(e).unwrap()).collect();
-        insta::assert_snapshot!(lines.join("\n"));
-        let kinds: BTreeSet<&str> = every_kind().iter().map(Event::kind).collect();
-        assert_eq!(kinds.len(), 21, "a kind is missing above");
-    }
-
-    #[test]
-    fn an_event_is_read_back_as_it_was_written() {
-        for (seq, event) in every_kind().into_iter().enumerate() {
-            let row = EventRow {
-                seq: seq as i64,
-                task: Some(TaskId::new()),
-                experiment: Some(3),
-                at: DateTime::<Utc>::UNIX_EPOCH,
-                event,
-            };
-            let value = serde_json::to_value(&row).unwrap();
-            assert_eq!(value["kind"], row.event.kind());
-            assert_eq!(serde_json::from_value::<EventRow>(value).unwrap(), row);
-        }
-    }
-}
+mod tests;

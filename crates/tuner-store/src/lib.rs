@@ -3,8 +3,8 @@
 //! *Invariants*: a change of a row and the event that tells of it are committed together or not at all; a worker's
 //! write is committed only while its lease's fence is the newest; every write done twice equals the write done once.
 //!
-//! Readers use [`Store`]: find tasks, [`Store::load`] them, follow [`Event`]s by number. Workers [`Store::claim`] a
-//! task and write through [`Claimed`].
+//! Readers use [`Store`]: find tasks, [`Store::load`] them, follow [`Event`]s by number. Workers take jobs from the run
+//! queue ([`Store::claim_job`]), [`Store::claim`] the task that a job is about and write through [`Claimed`].
 
 mod claimed;
 mod deployments;
@@ -13,6 +13,7 @@ mod entity;
 mod error;
 mod event;
 mod follow;
+mod jobs;
 mod json;
 mod lease;
 mod load;
@@ -25,6 +26,10 @@ pub use claimed::{AttemptEnd, Claimed, NewDeployment, Running, TaskEnd};
 pub use error::StoreError;
 pub use event::{Event, EventRow, LevelFigures, Phase, Severity};
 pub use follow::Follower;
+pub use jobs::{
+    AfterFailure, Again, Capabilities, ClaimedJob, Gpu, JobAsk, JobChange, JobFilter, JobId, JobKind, JobPage, JobRow,
+    JobStatus, Needs, NewJob, QueueDepth,
+};
 pub use lease::{Claim, Holder, Lease, Owner, Renewal, Resource};
 pub use load::TaskState;
 pub use row::{DeploymentRow, DeploymentState, ExperimentRow, TaskId, TaskRow, TaskStatus};

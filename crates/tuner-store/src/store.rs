@@ -122,6 +122,14 @@ impl Store {
         Ok(Beat(dialect::begin_beside(&self.db).await?))
     }
 
+    /// The time of whoever looks in a transaction: the database's, where machines share it.
+    pub(crate) async fn time(&self, rows: &DatabaseTransaction) -> Result<DateTime<Utc>, StoreError> {
+        match &self.clock {
+            None => Ok(dialect::time(rows).await?.unwrap_or_else(|| self.now())),
+            Some(_) => Ok(self.now()),
+        }
+    }
+
     /// Now, as precise as every database keeps it.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.clock.as_ref().map_or_else(Utc::now, |clock| clock()).trunc_subsecs(6)

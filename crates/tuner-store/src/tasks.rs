@@ -12,7 +12,7 @@ use crate::entity::{deployments, events, experiments, leases, tasks};
 use crate::json::{encode, number};
 use crate::row::{DeploymentState, TaskId, TaskRow, TaskStatus, read_id};
 use crate::store::{Scope, Write};
-use crate::{Event, Store, StoreError, lease};
+use crate::{Event, Store, StoreError, jobs, lease};
 
 /// A task to store. The id is chosen by the caller, so that storing it twice equals storing it once.
 #[derive(Clone, Debug)]
@@ -50,38 +50,11 @@ impl Store {
     /// # Errors
     /// [`StoreError::NameTaken`]; [`StoreError::Conflict`] if the id is known with another content.
     pub async fn create_task(&self, new: NewTask) -> Result<TaskRow, StoreError> {
-        let spec = encode("task", &new.spec)?;
         let write = self.write().await?;
-        if let Some(row) = tasks::Entity::find_by_id(new.id.to_string()).one(write.rows()).await? {
-            if row.spec == spec && row.source == new.source {
-                return row.try_into();
-            }
-            return Err(StoreError::Conflict { what: format!("task {}", new.id) });
+        let (row, told) = create(&write, new).await?;
+        if let Some(told) = told {
+            write.commit_scoped(told, Vec::new()).await?;
         }
-        let name = new.spec.name;
-        let namesake = tasks::Entity::find().filter(tasks::Column::Name.eq(&name)).one(write.rows()).await?;
-        if let Some(namesake) = namesake {
-            return Err(StoreError::NameTaken { name, id: TaskRow::try_from(namesake)?.id });
-        }
-        let row = tasks::Model {
-            id: new.id.to_string(),
-            name: name.clone(),
-            engine: new.spec.engine.name.name().to_owned(),
-            spec,
-            source: new.source,
-            revision: 1,
-            status: TaskStatus::Pending.word().to_owned(),
-            verdict: None,
-            failure: None,
-            created_at: write.at,
-            started_at: None,
-            ended_at: None,
-            cancel_requested: false,
-            fence: 0,
-            gpu_seconds: 0.0,
-        };
-        tasks::Entity::insert(row.clone().into_active_model()).exec_without_returning(write.rows()).await?;
-        write.commit(Scope::task(new.id), Event::TaskCreated { name }).await?;
         row.try_into()
     }
 
@@ -173,7 +146,7 @@ impl Store {
     }
 
     /// Asks to stop a task: a pending one is cancelled at once, a running one by its worker. One that has ended stays
-    /// as it is. Gives the status afterwards.
+    /// as it is. A job that was to run it goes with it, or tells its worker. Gives the status afterwards.
     ///
     /// # Errors
     /// [`StoreError::NoSuchTask`].
@@ -190,17 +163,17 @@ impl Store {
         let mut change = change(row);
         change.status = Set(next.word().to_owned());
         change.cancel_requested = Set(true);
-        let mut more = Vec::new();
+        let mut more = jobs::cancel_with_task(&write, id, next).await?;
         if next.is_end() {
             change.ended_at = Set(Some(at));
-            more.push(Event::TaskEnded { status: next, verdict: None, failure: None });
+            more.push((Scope::task(id), Event::TaskEnded { status: next, verdict: None, failure: None }));
         }
         tasks::Entity::update(change).exec_without_returning(write.rows()).await?;
-        write.commit_all(Scope::task(id), Event::CancelRequested, more).await?;
+        write.commit_scoped((Scope::task(id), Event::CancelRequested), more).await?;
         Ok(next)
     }
 
-    /// Removes a task with everything that belongs to it, events included.
+    /// Removes a task with everything that belongs to it, jobs and events included.
     ///
     /// # Errors
     /// [`StoreError::NoSuchTask`]; [`StoreError::InUse`] while a worker holds it or an engine of it lives.
@@ -215,6 +188,9 @@ impl Store {
                 return Err(in_use(holder.to_string()));
             }
         }
+        if let Some(runner) = jobs::runner(&write, id).await? {
+            return Err(in_use(runner));
+        }
         let alive = deployments::Entity::find()
             .filter(deployments::Column::TaskId.eq(&text))
             .filter(deployments::Column::State.ne(DeploymentState::Stopped.word()));
@@ -225,6 +201,64 @@ impl Store {
         tasks::Entity::delete_by_id(text).exec(write.rows()).await?;
         write.commit(Scope::task(id), Event::TaskDeleted { name: row.name }).await
     }
+}
+
+/// Stores a task together with whatever else is written. The event is the caller's to commit; there is none if the task
+/// was stored before.
+pub(crate) async fn create(write: &Write, new: NewTask) -> Result<(tasks::Model, Option<(Scope, Event)>), StoreError> {
+    let spec = encode("task", &new.spec)?;
+    if let Some(row) = tasks::Entity::find_by_id(new.id.to_string()).one(write.rows()).await? {
+        if row.spec == spec && row.source == new.source {
+            return Ok((row, None));
+        }
+        return Err(StoreError::Conflict { what: format!("task {}", new.id) });
+    }
+    let name = new.spec.name;
+    let namesake = tasks::Entity::find().filter(tasks::Column::Name.eq(&name)).one(write.rows()).await?;
+    if let Some(namesake) = namesake {
+        return Err(StoreError::NameTaken { name, id: TaskRow::try_from(namesake)?.id });
+    }
+    let row = tasks::Model {
+        id: new.id.to_string(),
+        name: name.clone(),
+        engine: new.spec.engine.name.name().to_owned(),
+        spec,
+        source: new.source,
+        revision: 1,
+        status: TaskStatus::Pending.word().to_owned(),
+        verdict: None,
+        failure: None,
+        created_at: write.at,
+        started_at: None,
+        ended_at: None,
+        cancel_requested: false,
+        fence: 0,
+        gpu_seconds: 0.0,
+    };
+    tasks::Entity::insert(row.clone().into_active_model()).exec_without_returning(write.rows()).await?;
+    Ok((row, Some((Scope::task(new.id), Event::TaskCreated { name }))))
+}
+
+/// Makes a task that was not completed pending again, its cancellation forgotten. The event is the caller's to commit;
+/// there is none if it is pending or running.
+pub(crate) async fn reopen(write: &Write, row: tasks::Model) -> Result<Option<(Scope, Event)>, StoreError> {
+    let id = read_id(&row.id)?;
+    let was = TaskStatus::read(&row.status)?;
+    match was {
+        TaskStatus::Pending | TaskStatus::Running => return Ok(None),
+        TaskStatus::Completed => {
+            return Err(StoreError::WrongState { what: format!("task {id}"), state: row.status, wanted: "reopen it" });
+        }
+        TaskStatus::Cancelling | TaskStatus::Failed | TaskStatus::Cancelled => {}
+    }
+    let mut change = change(row);
+    change.status = Set(TaskStatus::Pending.word().to_owned());
+    change.cancel_requested = Set(false);
+    change.ended_at = Set(None);
+    change.verdict = Set(None);
+    change.failure = Set(None);
+    tasks::Entity::update(change).exec_without_returning(write.rows()).await?;
+    Ok(Some((Scope::task(id), Event::TaskReopened { was })))
 }
 
 /// A task's row, locked until the end of the transaction.

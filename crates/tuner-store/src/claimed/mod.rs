@@ -14,12 +14,12 @@ pub use deployment::{NewDeployment, Running};
 use sea_orm::{ActiveValue::Set, EntityTrait};
 use serde_json::Value as Json;
 
-use crate::entity::tasks;
+use crate::entity::tasks as task_rows;
 use crate::json::encode_option;
 use crate::row::{TaskId, TaskStatus};
 use crate::store::{Scope, Write};
 use crate::tasks::{change, locked};
-use crate::{Event, Lease, Severity, Store, StoreError, lease};
+use crate::{Event, Lease, Severity, Store, StoreError, lease, tasks};
 
 /// A task, as the worker that holds a lease may write it.
 #[derive(Clone, Debug)]
@@ -95,7 +95,7 @@ impl Claimed {
         change.status = Set(next.word().to_owned());
         change.started_at = Set(Some(started_at));
         change.fence = Set(self.lease.fence);
-        tasks::Entity::update(change).exec_without_returning(write.rows()).await?;
+        task_rows::Entity::update(change).exec_without_returning(write.rows()).await?;
         let event = Event::TaskStarted { resumed, worker: self.lease.owner.to_string() };
         write.commit(Scope::task(self.task), event).await?;
         Ok(next)
@@ -109,20 +109,10 @@ impl Claimed {
     pub async fn reopen_task(&self) -> Result<(), StoreError> {
         let write = self.write().await?;
         let row = locked(&write, self.task).await?;
-        let was = TaskStatus::read(&row.status)?;
-        match was {
-            TaskStatus::Pending | TaskStatus::Running => return Ok(()),
-            TaskStatus::Completed => return Err(self.wrong_state(was, "reopen it")),
-            TaskStatus::Cancelling | TaskStatus::Failed | TaskStatus::Cancelled => {}
+        match tasks::reopen(&write, row).await? {
+            Some(told) => write.commit_scoped(told, Vec::new()).await,
+            None => Ok(()),
         }
-        let mut change = change(row);
-        change.status = Set(TaskStatus::Pending.word().to_owned());
-        change.cancel_requested = Set(false);
-        change.ended_at = Set(None);
-        change.verdict = Set(None);
-        change.failure = Set(None);
-        tasks::Entity::update(change).exec_without_returning(write.rows()).await?;
-        write.commit(Scope::task(self.task), Event::TaskReopened { was }).await
     }
 
     /// Ends a task.
@@ -150,7 +140,7 @@ impl Claimed {
         change.verdict = Set(verdict);
         change.failure = Set(end.failure.clone());
         change.ended_at = Set(Some(at));
-        tasks::Entity::update(change).exec_without_returning(write.rows()).await?;
+        task_rows::Entity::update(change).exec_without_returning(write.rows()).await?;
         let event = Event::TaskEnded { status: end.status, verdict: end.verdict, failure: end.failure };
         write.commit(Scope::task(self.task), event).await
     }

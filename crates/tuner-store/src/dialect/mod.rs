@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    AccessMode, ConnectOptions, DatabaseConnection, DatabaseTransaction, DbBackend, IsolationLevel,
+    AccessMode, ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, IsolationLevel,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
@@ -77,6 +77,14 @@ pub(crate) async fn begin_writing(
         _ => None,
     };
     Ok((txn, at))
+}
+
+/// The database's own time, where machines with clocks of their own share it.
+pub(crate) async fn time(txn: &DatabaseTransaction) -> Result<Option<DateTime<Utc>>, StoreError> {
+    match txn.get_database_backend() {
+        DbBackend::Postgres => Ok(Some(postgres::time(txn).await?)),
+        _ => Ok(None),
+    }
 }
 
 /// Begins a transaction that changes one row and tells nobody: where the database can, others write meanwhile.

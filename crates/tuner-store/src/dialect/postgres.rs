@@ -71,7 +71,17 @@ pub(super) async fn alone(txn: &DatabaseTransaction) -> Result<DateTime<Utc>, St
 
 async fn take(txn: &DatabaseTransaction, lock: i64) -> Result<DateTime<Utc>, StoreError> {
     let sql = "SELECT pg_advisory_xact_lock($1)::text AS alone, clock_timestamp() AS at";
-    let row = txn.query_one_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [lock.into()])).await?;
+    read_time(txn, Statement::from_sql_and_values(DbBackend::Postgres, sql, [lock.into()])).await
+}
+
+/// The server's time.
+pub(super) async fn time(txn: &DatabaseTransaction) -> Result<DateTime<Utc>, StoreError> {
+    let sql = "SELECT clock_timestamp() AS at";
+    Ok(read_time(txn, Statement::from_string(DbBackend::Postgres, sql)).await?.trunc_subsecs(6))
+}
+
+async fn read_time(txn: &DatabaseTransaction, question: Statement) -> Result<DateTime<Utc>, StoreError> {
+    let row = txn.query_one_raw(question).await?;
     let row = row.ok_or_else(|| StoreError::not_found("answer to the question for the time"))?;
     Ok(row.try_get("", "at")?)
 }

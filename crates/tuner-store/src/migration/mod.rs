@@ -2,6 +2,7 @@
 
 mod columns;
 mod m0001_initial;
+mod m0002_jobs;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager, async_trait};
@@ -14,7 +15,7 @@ pub(crate) struct Migrations;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrations {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_initial::Migration)]
+        vec![Box::new(m0001_initial::Migration), Box::new(m0002_jobs::Migration)]
     }
 }
 
@@ -81,7 +82,7 @@ mod tests {
     }
     impl sea_orm_migration::MigrationName for Second {
         fn name(&self) -> &str {
-            "m0002_second"
+            "m9999_second"
         }
     }
 
@@ -104,15 +105,15 @@ mod tests {
     async fn a_database_of_an_older_version_is_copied_before_its_tables_change() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("tuner.db");
-        let copy = directory.path().join("tuner.db.before-m0002_second");
+        let copy = directory.path().join("tuner.db.before-m9999_second");
         let db = dialect::file::<Migrations>(&path).await.unwrap();
         assert_eq!(standing::<Migrations>(&db, "").await.unwrap(), Standing::Current);
-        assert_eq!(standing::<Newer>(&db, "").await.unwrap(), Standing::Older { next: "m0002_second".to_owned() });
+        assert_eq!(standing::<Newer>(&db, "").await.unwrap(), Standing::Older { next: "m9999_second".to_owned() });
         let row = "INSERT INTO tasks (id, name, engine, spec, source, revision, status, created_at, cancel_requested, \
                    fence, gpu_seconds) VALUES ('1', 'kept', '', '', '', 1, 'pending', '', 0, 0, 0)";
         db.execute_unprepared(row).await.unwrap();
         assert!(!copy.exists(), "a new database needs no copy");
-        std::fs::write(directory.path().join("tuner.db.before-m0002_second.unfinished"), "cut short").unwrap();
+        std::fs::write(directory.path().join("tuner.db.before-m9999_second.unfinished"), "cut short").unwrap();
 
         let newer = dialect::file::<Newer>(&path).await.unwrap();
         assert_eq!(standing::<Newer>(&newer, "").await.unwrap(), Standing::Current);

@@ -1,6 +1,8 @@
 //! A database of its own for each test, and a worker's steps on it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeZone, Utc};
@@ -9,8 +11,8 @@ use tuner_core::measure::{RequestCounts, Summary};
 use tuner_core::plan::{AttemptEvidence, AttemptState, Role};
 use tuner_core::{Configuration, Figure, Measurement, Metric, Outcome, Percentile, TaskSpec, Validity, Value};
 use tuner_store::{
-    AttemptEnd, Claimed, NewDeployment, NewTask, Owner, Phase, Resource, Running, Store, StoreError, TaskEnd, TaskId,
-    TaskStatus,
+    AttemptEnd, Capabilities, Claimed, Clock, JobAsk, JobKind, NewDeployment, NewTask, Owner, Phase, Resource, Running,
+    Store, StoreError, TaskEnd, TaskId, TaskStatus,
 };
 use tuner_testkit::postgres::Postgres;
 
@@ -72,6 +74,35 @@ impl Fixture {
         let lease = self.store.claim(&resource, &worker, TTL, now).await.unwrap().won().unwrap();
         self.store.claimed(task, lease)
     }
+}
+
+/// A clock that stands still until it is moved.
+#[derive(Clone)]
+pub(crate) struct Hands(Arc<AtomicI64>);
+
+impl Hands {
+    pub(crate) fn at(time: DateTime<Utc>) -> Self {
+        Self(Arc::new(AtomicI64::new(time.timestamp_micros())))
+    }
+
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp_micros(self.0.load(Ordering::SeqCst)).unwrap()
+    }
+
+    pub(crate) fn forward(&self, seconds: i64) {
+        self.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+    }
+
+    pub(crate) fn clock(&self) -> Clock {
+        let hands = self.clone();
+        Arc::new(move || hands.now())
+    }
+}
+
+/// What a worker without GPUs asks for.
+pub(crate) fn ask(pid: u32) -> JobAsk {
+    let kinds = vec![JobKind::RenderReport, JobKind::FetchDataset];
+    JobAsk { owner: owner(pid), kinds, offer: Capabilities::default(), ttl: TTL }
 }
 
 pub(crate) fn noon() -> DateTime<Utc> {

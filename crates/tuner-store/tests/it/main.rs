@@ -4,9 +4,12 @@
 
 mod files;
 mod fixture;
+mod jobs;
 mod leases;
+mod processes;
 mod reading;
 mod tasks;
+mod together;
 mod versions;
 mod writes;
 
@@ -46,6 +49,24 @@ macro_rules! suite {
             reading::events_come_in_order_and_can_be_replayed_from_any_number,
             reading::a_follower_hears_every_event_once,
             reading::rows_and_events_carry_the_time_of_the_clock_given,
+            jobs::a_job_is_done_and_its_story_told,
+            jobs::every_write_of_a_job_done_twice_equals_the_write_done_once,
+            jobs::a_key_belongs_to_one_live_job,
+            jobs::of_racing_workers_each_job_goes_to_one,
+            jobs::priority_then_time_then_age_decide_the_turn,
+            jobs::a_job_goes_where_its_needs_are_met,
+            jobs::a_stale_worker_cannot_finish_a_job,
+            jobs::a_worker_paused_past_expiry_goes_on_unless_it_was_replaced,
+            jobs::a_job_that_kills_its_workers_is_dead_after_its_last_attempt,
+            jobs::a_failed_job_waits_longer_each_time_and_then_dies,
+            jobs::a_released_job_keeps_its_turn_and_its_attempts,
+            jobs::a_queued_job_is_cancelled_at_once_and_a_running_one_by_its_worker,
+            jobs::jobs_are_listed_page_by_page_and_forgotten_when_old,
+            together::a_task_and_its_job_are_stored_both_or_neither,
+            together::stopping_a_pending_task_takes_its_job_out_of_the_queue,
+            together::stopping_a_running_task_reaches_its_worker_through_the_job,
+            together::a_completed_task_is_not_queued_again,
+            together::events_become_visible_in_the_order_of_their_numbers,
         );
     };
     ($backend:ident: $($module:ident::$case:ident),* $(,)?) => {
@@ -62,6 +83,21 @@ macro_rules! suite {
     };
 }
 
+/// What several processes share. A database in memory has only one.
+macro_rules! shared {
+    ($backend:ident) => {
+        suite!(
+            $backend:
+            processes::jobs_of_workers_killed_at_any_moment_are_each_done_once,
+        );
+    };
+}
+
 suite!(memory);
 suite!(file);
 suite!(postgres);
+
+mod between_processes {
+    shared!(file);
+    shared!(postgres);
+}

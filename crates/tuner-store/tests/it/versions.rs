@@ -54,6 +54,7 @@ async fn a_database_of_every_version_is_read_to_the_last_bit_and_gone_on_with() 
         let directory = tempfile::tempdir().unwrap();
         let path = of_version(version, directory.path());
         let store = Store::open(&path).await.unwrap();
+        assert!(directory.path().join("tuner.db.before-m0002_jobs").exists(), "a copy was made first");
         let f = Fixture { store: store.clone(), path: Some(path), url: None, _directory: Some(directory) };
 
         let row = store.task("smoke").await.unwrap();
