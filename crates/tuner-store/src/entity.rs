@@ -232,3 +232,47 @@ pub(crate) mod jobs {
 
     impl ActiveModelBehavior for ActiveModel {}
 }
+
+/// Who works.
+pub(crate) mod workers {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "workers")]
+    pub(crate) struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(crate) id: String,
+        pub(crate) owner: String,
+        pub(crate) version: String,
+        pub(crate) protocol: i64,
+        pub(crate) slots: i64,
+        pub(crate) capabilities: String,
+        pub(crate) load: String,
+        pub(crate) asked: String,
+        pub(crate) registered_at: DateTimeUtc,
+        pub(crate) heartbeat_at: DateTimeUtc,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub(crate) enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// What the versions of the program must agree on.
+pub(crate) mod facts {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "facts")]
+    pub(crate) struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(crate) name: String,
+        pub(crate) value: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub(crate) enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}

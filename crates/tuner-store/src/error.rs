@@ -47,6 +47,14 @@ pub enum StoreError {
         /// Newest known migration.
         known: String,
     },
+    /// A newer version of the program has used the store: an older one would misunderstand it.
+    #[error("the store is used by a newer version of this program (protocol {store}, this one speaks {ours})")]
+    StaleVersion {
+        /// The protocol that this program speaks.
+        ours: i64,
+        /// The newest that has used the store.
+        store: i64,
+    },
     /// The copy that is made before existing tables change could not be made; nothing was changed.
     #[error("cannot copy the database to {} before changing its tables", path.display())]
     Backup {
@@ -163,6 +171,7 @@ impl StoreError {
             Self::Connect { .. } => Some("check the address, the password, and that the server runs"),
             Self::UnknownUrl { .. } => Some("give sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE"),
             Self::NewerSchema { .. } => Some("use the newer version, or another data directory"),
+            Self::StaleVersion { .. } => Some("install the newer version on this machine and start the worker again"),
             Self::Backup { .. } => Some("free some disk space; the database was not touched"),
             Self::NameTaken { .. } => Some("choose another name, resume that task, or delete it"),
             Self::InUse { .. } => Some("wait until it ends, or cancel it first"),

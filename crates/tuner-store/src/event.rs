@@ -13,6 +13,7 @@ use tuner_core::{Configuration, Failure, Measurement, Metric, Outcome, Percentil
 use crate::jobs::{JobChange, JobId};
 use crate::lease::Owner;
 use crate::row::{TaskId, TaskStatus};
+use crate::workers::{WorkerChange, WorkerId};
 
 /// What happened to a task or one of its experiments.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -185,6 +186,14 @@ pub enum Event {
         /// They had ended before this time.
         ended_before: DateTime<Utc>,
     },
+    /// A worker changed.
+    Worker {
+        /// Which.
+        worker: WorkerId,
+        /// How.
+        #[serde(flatten)]
+        change: WorkerChange,
+    },
     /// Something that people should know.
     Note {
         /// How much they should care.
@@ -306,6 +315,7 @@ impl Event {
             Self::ExperimentEnded { .. } => "experiment_ended",
             Self::Job { .. } => "job",
             Self::JobsPurged { .. } => "jobs_purged",
+            Self::Worker { .. } => "worker",
             Self::Note { .. } => "note",
         }
     }

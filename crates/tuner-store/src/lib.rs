@@ -12,6 +12,7 @@ mod dialect;
 mod entity;
 mod error;
 mod event;
+mod facts;
 mod follow;
 mod jobs;
 mod json;
@@ -21,10 +22,12 @@ mod migration;
 mod row;
 mod store;
 mod tasks;
+mod workers;
 
 pub use claimed::{AttemptEnd, Claimed, NewDeployment, Running, TaskEnd};
 pub use error::StoreError;
 pub use event::{Event, EventRow, LevelFigures, Phase, Severity};
+pub use facts::PROTOCOL;
 pub use follow::Follower;
 pub use jobs::{
     AfterFailure, Again, Capabilities, ClaimedJob, Gpu, JobAsk, JobChange, JobFilter, JobId, JobKind, JobPage, JobRow,
@@ -35,3 +38,4 @@ pub use load::TaskState;
 pub use row::{DeploymentRow, DeploymentState, ExperimentRow, TaskId, TaskRow, TaskStatus};
 pub use store::{Clock, Store};
 pub use tasks::{NewTask, OutcomeCounts, TaskFilter, TaskPage};
+pub use workers::{Asked, Load, NewWorker, WORKER_EXPIRY, WorkerChange, WorkerId, WorkerRow};

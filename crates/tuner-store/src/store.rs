@@ -69,6 +69,7 @@ impl Store {
 
     async fn over(db: DatabaseConnection) -> Result<Self, StoreError> {
         let store = Self { db, clock: None, seq: watch::Sender::new(0) };
+        store.raise_protocol().await?;
         let last = store.last_event_seq().await?;
         store.seq.send_replace(last);
         Ok(store)

@@ -5,6 +5,7 @@ use tuner_core::{FailureClass, Value};
 
 use super::*;
 use crate::jobs::{JobKind, JobStatus};
+use crate::workers::Asked;
 
 fn every_kind() -> Vec<Event> {
     let owner = Owner { host: "gpu-7".to_owned(), pid: 42, start_ticks: 1000 };
@@ -68,6 +69,7 @@ fn every_kind() -> Vec<Event> {
     ]
     .into_iter()
     .chain(every_change_of_a_job())
+    .chain(every_change_of_a_worker())
     .collect()
 }
 
@@ -91,13 +93,24 @@ fn every_change_of_a_job() -> Vec<Event> {
     changes.into_iter().map(|change| Event::Job { job, change }).collect()
 }
 
+fn every_change_of_a_worker() -> Vec<Event> {
+    let owner = Owner { host: "gpu-7".to_owned(), pid: 42, start_ticks: 1000 };
+    let changes = vec![
+        WorkerChange::Registered { owner, version: "0.1.0".to_owned() },
+        WorkerChange::Asked { asked: Asked::Drain },
+        WorkerChange::Removed,
+    ];
+    let worker: WorkerId = "0193a5c0-0000-7000-8000-000000000002".parse().unwrap();
+    changes.into_iter().map(|change| Event::Worker { worker, change }).collect()
+}
+
 /// Stored events must stay readable: this file may grow, its lines may not change.
 #[test]
 fn events_are_written_like_this_for_ever() {
     let lines: Vec<String> = every_kind().iter().map(|e| serde_json::to_string(e).unwrap()).collect();
     insta::assert_snapshot!(lines.join("\n"));
     let kinds: BTreeSet<&str> = every_kind().iter().map(Event::kind).collect();
-    assert_eq!(kinds.len(), 23, "a kind is missing above");
+    assert_eq!(kinds.len(), 24, "a kind is missing above");
 }
 
 #[test]

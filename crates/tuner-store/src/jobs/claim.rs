@@ -14,7 +14,7 @@ use super::{
 use crate::entity::jobs;
 use crate::json::{decode_option, encode};
 use crate::lease::expiry;
-use crate::{Owner, Store, StoreError};
+use crate::{Owner, Store, StoreError, facts};
 
 /// What a worker can do now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl Store {
     /// only.
     ///
     /// # Errors
-    /// [`StoreError::Database`], [`StoreError::Corrupt`].
+    /// [`StoreError::StaleVersion`] if a newer version of the program has used the store; [`StoreError::Database`].
     pub async fn claim_job(&self, ask: &JobAsk) -> Result<Option<ClaimedJob>, StoreError> {
         let read = self.read().await?;
         let at = self.time(read.rows()).await?;
@@ -50,6 +50,7 @@ impl Store {
         }
         let Some(mut seen) = seen else { return Ok(None) };
         let write = self.write().await?;
+        facts::must_be_current(write.rows()).await?;
         let mut row = loop {
             // A heartbeat may come in between; another claim cannot, once we write.
             match locked(write.rows(), row::read_job(&seen.id)?).await {

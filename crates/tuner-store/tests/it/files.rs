@@ -18,8 +18,8 @@ pub(crate) async fn raw(path: &Path) -> DatabaseConnection {
     Database::connect(options).await.unwrap()
 }
 
-const TABLES: [&str; 8] =
-    ["tasks", "experiments", "attempts", "measurements", "deployments", "leases", "jobs", "events"];
+const TABLES: [&str; 9] =
+    ["tasks", "experiments", "attempts", "measurements", "deployments", "leases", "jobs", "workers", "events"];
 
 /// Every row of every table.
 async fn dump(db: &DatabaseConnection) -> Vec<(&'static str, Vec<JsonValue>)> {
@@ -49,9 +49,9 @@ async fn a_change_without_its_event_is_no_change() {
         step(&pen, 1, n).await.unwrap();
         let after = dump(&db).await;
         // Phases are events and nothing else.
-        let rows_changed = after[..7] != before[..7];
+        let rows_changed = after[..8] != before[..8];
         assert!(rows_changed || n == 5, "step {n}");
-        assert!(after[7].1.len() > before[7].1.len(), "step {n}");
+        assert!(after[8].1.len() > before[8].1.len(), "step {n}");
     }
 }
 
@@ -82,7 +82,7 @@ async fn a_database_of_a_newer_version_is_refused_and_left_alone() {
     match Store::open(&path).await {
         Err(StoreError::NewerSchema { place, unknown, known }) => {
             assert_eq!((place, unknown), (path.display().to_string(), vec!["m9999_future".to_owned()]));
-            assert_eq!(known, "m0002_jobs");
+            assert_eq!(known, "m0003_workers");
         }
         other => panic!("{other:?}"),
     }

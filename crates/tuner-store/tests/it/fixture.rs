@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeZone, Utc};
+use sea_orm::{Database, DatabaseConnection};
 use serde_json::json;
 use tuner_core::measure::{RequestCounts, Summary};
 use tuner_core::plan::{AttemptEvidence, AttemptState, Role};
@@ -56,6 +57,15 @@ impl Fixture {
         match &self.url {
             Some(url) => Store::open_url(url).await.unwrap(),
             None => self.store.clone(),
+        }
+    }
+
+    /// The database without the store around it; none if it is in this process's memory.
+    pub(crate) async fn raw(&self) -> Option<DatabaseConnection> {
+        match (&self.path, &self.url) {
+            (Some(path), _) => Some(crate::files::raw(path).await),
+            (None, Some(url)) => Some(Database::connect(url.as_str()).await.unwrap()),
+            (None, None) => None,
         }
     }
 

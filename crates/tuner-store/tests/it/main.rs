@@ -11,6 +11,7 @@ mod reading;
 mod tasks;
 mod together;
 mod versions;
+mod workers;
 mod writes;
 
 /// Every case of the suite.
@@ -67,6 +68,9 @@ macro_rules! suite {
             together::stopping_a_running_task_reaches_its_worker_through_the_job,
             together::a_completed_task_is_not_queued_again,
             together::events_become_visible_in_the_order_of_their_numbers,
+            workers::a_worker_is_known_with_what_it_has_until_it_is_silent,
+            workers::a_worker_obeys_with_its_next_heartbeat,
+            workers::a_worker_of_an_older_version_is_refused_by_name,
         );
     };
     ($backend:ident: $($module:ident::$case:ident),* $(,)?) => {
