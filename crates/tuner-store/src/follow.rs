@@ -1,5 +1,6 @@
 //! Following events by number: replay from any point, then wait for more.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -8,10 +9,11 @@ use tokio::sync::watch;
 use crate::entity::events;
 use crate::json::{decode, number};
 use crate::row::{TaskId, read_id};
+use crate::wake::Watching;
 use crate::{EventRow, Store, StoreError};
 
-/// How often a follower looks for events of other processes.
-const POLL: Duration = Duration::from_millis(200);
+/// How often a follower looks even if nothing woke it: the last resort when the database was out of reach for a while.
+const FALLBACK: Duration = Duration::from_secs(1);
 
 impl Store {
     /// At most `limit` events after number `seq`, of one task or of all, in order.
@@ -45,15 +47,16 @@ impl Store {
 
     /// Follows the events after number `seq`.
     pub fn follow(&self, seq: i64, task: Option<TaskId>) -> Follower {
-        Follower { store: self.clone(), wake: self.watch_events(), seq, task }
+        Follower { store: self.clone(), wake: self.watch_events(), watching: None, seq, task }
     }
 }
 
-/// Reads events in order and waits for more: at once for those of this process, by polling for those of others.
+/// Reads events in order and waits for more: at once for those of this process, within 100 ms for those of others.
 #[derive(Debug)]
 pub struct Follower {
     store: Store,
     wake: watch::Receiver<i64>,
+    watching: Option<Arc<Watching>>,
     seq: i64,
     task: Option<TaskId>,
 }
@@ -64,6 +67,9 @@ impl Follower {
     /// # Errors
     /// [`StoreError::Database`], [`StoreError::Corrupt`].
     pub async fn next(&mut self, limit: u32) -> Result<Vec<EventRow>, StoreError> {
+        if self.watching.is_none() {
+            self.watching = self.store.watching();
+        }
         loop {
             // Before looking, so that an event committed while we look wakes us.
             self.wake.mark_unchanged();
@@ -73,7 +79,7 @@ impl Follower {
                 return Ok(found);
             }
             // The sender lives in our own handle, so the only other end of the wait is the time limit.
-            let _ = tokio::time::timeout(POLL, self.wake.changed()).await;
+            let _ = tokio::time::timeout(FALLBACK, self.wake.changed()).await;
         }
     }
 

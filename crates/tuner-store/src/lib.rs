@@ -22,6 +22,7 @@ mod migration;
 mod row;
 mod store;
 mod tasks;
+mod wake;
 mod workers;
 
 pub use claimed::{AttemptEnd, Claimed, NewDeployment, Running, TaskEnd};
@@ -38,4 +39,5 @@ pub use load::TaskState;
 pub use row::{DeploymentRow, DeploymentState, ExperimentRow, TaskId, TaskRow, TaskStatus};
 pub use store::{Clock, Store};
 pub use tasks::{NewTask, OutcomeCounts, TaskFilter, TaskPage};
+pub use wake::Work;
 pub use workers::{Asked, Load, NewWorker, WORKER_EXPIRY, WorkerChange, WorkerId, WorkerRow};

@@ -13,9 +13,11 @@ use sea_orm::{
 };
 use tokio::sync::watch;
 
+use crate::dialect::Place;
 use crate::entity::events;
 use crate::migration::Migrations;
 use crate::row::TaskId;
+use crate::wake::Signals;
 use crate::{Event, StoreError, dialect, json};
 
 /// Gives the time that rows and events are stamped with; a simulated task brings its own.
@@ -25,15 +27,16 @@ pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 /// happened entirely or not at all.
 #[derive(Clone)]
 pub struct Store {
-    db: DatabaseConnection,
+    pub(crate) db: DatabaseConnection,
+    pub(crate) place: Place,
+    pub(crate) signals: Arc<Signals>,
     /// The system's, or where machines share a database the database's, if none was given.
     clock: Option<Clock>,
-    seq: watch::Sender<i64>,
 }
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Store").field("last_event_seq", &*self.seq.borrow()).finish_non_exhaustive()
+        f.debug_struct("Store").field("last_event_seq", &*self.signals.seq().borrow()).finish_non_exhaustive()
     }
 }
 
@@ -44,7 +47,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Open`], [`StoreError::NewerSchema`], [`StoreError::Backup`], [`StoreError::Database`].
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        Self::over(dialect::file::<Migrations>(path).await?).await
+        Self::over(dialect::file::<Migrations>(path).await?, Place::File(path.to_owned())).await
     }
 
     /// Opens the database that a URL names: `sqlite:PATH` as [`Store::open`] does, `sqlite::memory:` as
@@ -55,8 +58,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::UnknownUrl`], [`StoreError::Connect`], and those of [`Store::open`].
     pub async fn open_url(url: &str) -> Result<Self, StoreError> {
-        let (db, _) = dialect::url::<Migrations>(url).await?;
-        Self::over(db).await
+        let (db, place) = dialect::url::<Migrations>(url).await?;
+        Self::over(db, place).await
     }
 
     /// A database that lives in this process's memory until the last clone is dropped.
@@ -64,14 +67,14 @@ impl Store {
     /// # Errors
     /// [`StoreError::Database`].
     pub async fn in_memory() -> Result<Self, StoreError> {
-        Self::over(dialect::in_memory::<Migrations>().await?).await
+        Self::over(dialect::in_memory::<Migrations>().await?, Place::Memory).await
     }
 
-    async fn over(db: DatabaseConnection) -> Result<Self, StoreError> {
-        let store = Self { db, clock: None, seq: watch::Sender::new(0) };
+    async fn over(db: DatabaseConnection, place: Place) -> Result<Self, StoreError> {
+        let store = Self { db, place, signals: Arc::new(Signals::new(0)), clock: None };
         store.raise_protocol().await?;
         let last = store.last_event_seq().await?;
-        store.seq.send_replace(last);
+        store.signals.ring(last, false);
         Ok(store)
     }
 
@@ -98,9 +101,13 @@ impl Store {
         last_seq(&read).await
     }
 
-    /// Number of the newest event that a clone of this handle committed. Other processes' events do not wake it.
+    /// Number of the newest event that was heard of: those that clones of this handle commit, and while a [`Follower`]
+    /// or a [`Work`] waits, those of other processes.
+    ///
+    /// [`Follower`]: crate::Follower
+    /// [`Work`]: crate::Work
     pub fn watch_events(&self) -> watch::Receiver<i64> {
-        self.seq.subscribe()
+        self.signals.seq().subscribe()
     }
 
     /// A moment of the database: every query in it sees the same rows.
@@ -115,7 +122,7 @@ impl Store {
             (None, Some(at)) => at,
             _ => self.now(),
         };
-        Ok(Write { txn, at, seq: self.seq.clone() })
+        Ok(Write { txn, at, signals: Arc::clone(&self.signals) })
     }
 
     /// A heartbeat, which tells nobody anything new. Others may write beside it.
@@ -159,7 +166,7 @@ pub(crate) struct Write {
     txn: DatabaseTransaction,
     /// The time of everything in it.
     pub(crate) at: DateTime<Utc>,
-    seq: watch::Sender<i64>,
+    signals: Arc<Signals>,
 }
 
 /// Whom an event is about.
@@ -202,8 +209,9 @@ impl Write {
         first: (Scope, Event),
         more: Vec<(Scope, Event)>,
     ) -> Result<(), StoreError> {
-        let mut seq = 0;
+        let (mut seq, mut work) = (0, false);
         for (scope, event) in std::iter::once(first).chain(more) {
+            work |= matches!(event, Event::Job { .. } | Event::Worker { .. });
             let row = events::ActiveModel {
                 seq: NotSet,
                 task_id: Set(scope.task.map(|t| t.to_string())),
@@ -214,12 +222,9 @@ impl Write {
             };
             seq = events::Entity::insert(row).exec(&self.txn).await?.last_insert_id;
         }
+        dialect::tell(&self.txn, seq, work).await?;
         self.txn.commit().await?;
-        self.seq.send_if_modified(|last| {
-            let newer = seq > *last;
-            *last = seq.max(*last);
-            newer
-        });
+        self.signals.ring(seq, work);
         Ok(())
     }
 }

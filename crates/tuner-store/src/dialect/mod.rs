@@ -9,6 +9,7 @@ mod postgres;
 mod sqlite;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -19,6 +20,7 @@ use sea_orm::{
 use sea_orm_migration::MigratorTrait;
 
 use crate::StoreError;
+use crate::wake::Signals;
 
 pub(crate) use sqlite::{file, in_memory};
 
@@ -52,6 +54,23 @@ pub(crate) async fn url<M: MigratorTrait>(url: &str) -> Result<(DatabaseConnecti
             Ok((file::<M>(path).await?, Place::File(path.to_owned())))
         }
         None => Err(StoreError::UnknownUrl { scheme: url.split(':').next().unwrap_or_default().to_owned() }),
+    }
+}
+
+/// Rings for what other processes write, for as long as the future is polled.
+pub(crate) async fn watch(db: DatabaseConnection, place: Place, signals: Arc<Signals>) {
+    match place {
+        Place::Memory => {}
+        Place::File(path) => sqlite::watch(&path, &signals).await,
+        Place::Server => postgres::watch(&db, &signals).await,
+    }
+}
+
+/// Tells other processes of events up to a number, where that is not seen in the database by itself.
+pub(crate) async fn tell(txn: &DatabaseTransaction, seq: i64, work: bool) -> Result<(), StoreError> {
+    match txn.get_database_backend() {
+        DbBackend::Postgres => postgres::tell(txn, seq, work).await,
+        _ => Ok(()),
     }
 }
 

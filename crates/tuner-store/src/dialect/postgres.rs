@@ -7,7 +7,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, Utc};
-use sea_orm::sqlx::postgres::PgConnectOptions;
+use sea_orm::sqlx;
+use sea_orm::sqlx::postgres::{PgConnectOptions, PgListener, PgPool};
 use sea_orm::{
     ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, Statement, TransactionTrait,
 };
@@ -16,6 +17,7 @@ use sea_orm_migration::MigratorTrait;
 use super::{BUSY, CONNECTIONS, STATEMENTS, options};
 use crate::StoreError;
 use crate::migration::{self, Standing};
+use crate::wake::Signals;
 
 /// The lock of whoever writes. Any number does that other users of the database do not take.
 const WRITING: i64 = 0x7475_6e65_7201;
@@ -84,6 +86,44 @@ async fn read_time(txn: &DatabaseTransaction, question: Statement) -> Result<Dat
     let row = txn.query_one_raw(question).await?;
     let row = row.ok_or_else(|| StoreError::not_found("answer to the question for the time"))?;
     Ok(row.try_get("", "at")?)
+}
+
+/// Where events are told of.
+const CHANNEL: &str = "inference_autotuner_events";
+/// Wait before a listener that lost the server begins anew.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// Tells listeners of events up to a number, once they are committed.
+pub(super) async fn tell(txn: &DatabaseTransaction, seq: i64, work: bool) -> Result<(), StoreError> {
+    let text = format!("{seq}{}", if work { " work" } else { "" });
+    let sql = "SELECT pg_notify($1, $2)::text";
+    txn.query_one_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [CHANNEL.into(), text.into()])).await?;
+    Ok(())
+}
+
+/// Rings for what other processes write, until the database is closed.
+pub(super) async fn watch(db: &DatabaseConnection, signals: &Signals) {
+    let pool = db.get_postgres_connection_pool();
+    while !pool.is_closed() {
+        if let Err(error) = listen(pool, signals).await {
+            tracing::debug!(%error, "the listener begins anew");
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+}
+
+async fn listen(pool: &PgPool, signals: &Signals) -> Result<(), sqlx::Error> {
+    let mut listener = PgListener::connect_with(pool).await?;
+    listener.listen(CHANNEL).await?;
+    loop {
+        // What happened before we listened, or while the connection was lost, may be news.
+        let seq: Option<i64> = sqlx::query_scalar("SELECT max(seq) FROM events").fetch_one(&mut listener).await?;
+        signals.ring(seq.unwrap_or_default(), true);
+        while let Some(told) = listener.try_recv().await? {
+            let (seq, work) = told.payload().split_once(' ').unwrap_or((told.payload(), ""));
+            signals.ring(seq.parse().unwrap_or_default(), work == "work");
+        }
+    }
 }
 
 #[cfg(test)]

@@ -6,13 +6,17 @@
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use sea_orm::sqlx::sqlite::SqliteConnectOptions;
+use sea_orm::sqlx::{self, ConnectOptions};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
 use sea_orm_migration::MigratorTrait;
 
 use super::{BUSY, CONNECTIONS, STATEMENTS, options};
 use crate::StoreError;
 use crate::migration::{self, Standing};
+use crate::wake::Signals;
 
 /// A database of this process alone, gone with the last handle.
 pub(crate) async fn in_memory<M: MigratorTrait>() -> Result<DatabaseConnection, StoreError> {
@@ -108,3 +112,37 @@ async fn back_up(db: &DatabaseConnection, copy: &Path) -> Result<(), Box<dyn std
     std::fs::rename(&unfinished, copy)?;
     Ok(())
 }
+
+/// How often a watch looks for other processes' writes: one small read of memory that they share.
+const POLL: Duration = Duration::from_millis(50);
+
+/// Rings for what other processes write, for ever. SQLite tells each connection by a number when others have written.
+pub(super) async fn watch(path: &Path, signals: &Signals) {
+    let options = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY);
+    loop {
+        if let Err(error) = watch_over(&options, signals).await {
+            tracing::debug!(%error, "the watch over the database begins anew");
+        }
+        tokio::time::sleep(10 * POLL).await;
+    }
+}
+
+async fn watch_over(options: &SqliteConnectOptions, signals: &Signals) -> Result<(), sqlx::Error> {
+    let mut connection = options.connect().await?;
+    let (mut version, mut last) = (None, 0);
+    loop {
+        let now: i64 = sqlx::query_scalar("PRAGMA data_version").fetch_one(&mut connection).await?;
+        if version != Some(now) {
+            let news = sqlx::query_as::<_, (Option<i64>, Option<bool>)>(NEWS);
+            let (seq, work) = news.bind(last).fetch_one(&mut connection).await?;
+            last = seq.unwrap_or(last);
+            // What happened before we looked for the first time may be news too.
+            signals.ring(last, work.unwrap_or_default() || version.is_none());
+            version = Some(now);
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// Number of the newest event, and whether one of those after a number may be work.
+const NEWS: &str = "SELECT max(seq), max(kind IN ('job', 'worker')) FROM events WHERE seq > $1";

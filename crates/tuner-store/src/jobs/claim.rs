@@ -117,6 +117,28 @@ impl Store {
         }
         Ok(reaped)
     }
+
+    /// How long until the next job that waits for a time, or for a lease to expire, is in turn; `None` if none does.
+    pub(crate) async fn next_turn(&self) -> Result<Option<Duration>, StoreError> {
+        let read = self.read().await?;
+        let at = self.time(read.rows()).await?;
+        let queued = jobs::Entity::find()
+            .select_only()
+            .column(jobs::Column::RunAfter)
+            .filter(jobs::Column::Status.eq(JobStatus::Queued.word()))
+            .filter(jobs::Column::RunAfter.gt(at))
+            .order_by_asc(jobs::Column::RunAfter);
+        let queued = queued.into_tuple::<DateTime<Utc>>().one(read.rows()).await?;
+        let running = jobs::Entity::find()
+            .select_only()
+            .column(jobs::Column::LeaseUntil)
+            .filter(jobs::Column::Status.eq(JobStatus::Running.word()))
+            .filter(jobs::Column::LeaseUntil.gt(at))
+            .order_by_asc(jobs::Column::LeaseUntil);
+        let running = running.into_tuple::<DateTime<Utc>>().one(read.rows()).await?;
+        let next = queued.into_iter().chain(running).min();
+        Ok(next.map(|next| (next - at).to_std().unwrap_or_default()))
+    }
 }
 
 /// Whether a row may be claimed.

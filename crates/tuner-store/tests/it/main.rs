@@ -11,6 +11,7 @@ mod reading;
 mod tasks;
 mod together;
 mod versions;
+mod wake;
 mod workers;
 mod writes;
 
@@ -93,6 +94,10 @@ macro_rules! shared {
         suite!(
             $backend:
             processes::jobs_of_workers_killed_at_any_moment_are_each_done_once,
+            wake::a_waiting_worker_learns_of_a_job_of_another_process_within_100_ms,
+            wake::a_follower_hears_of_another_process_within_100_ms,
+            wake::a_waiting_worker_wakes_when_a_scheduled_job_is_in_turn,
+            wake::a_lease_that_expires_wakes_whoever_may_take_over,
         );
     };
 }

@@ -19,9 +19,10 @@ async fn child_that_does_jobs_until_it_is_killed() {
     let store = Store::open_url(&std::env::var(CHILD).unwrap()).await.unwrap();
     let owner = Owner { host: "h".to_owned(), pid: std::process::id(), start_ticks: 0 };
     let ask = JobAsk { owner, ttl: LEASE, ..ask(0) };
+    let mut work = store.work();
     loop {
         let Some(pen) = store.claim_job(&ask).await.unwrap() else {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            work.wait(Duration::from_secs(1)).await.unwrap();
             continue;
         };
         for done in 1..=3 {
