@@ -64,6 +64,21 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A backup could not be written, or not be put back; the database was not touched.
+    #[error("cannot copy the database to {}", to.display())]
+    Copy {
+        /// Where to.
+        to: PathBuf,
+        /// What the system or the database said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A database server does this better than its client could.
+    #[error("a database server has its own {what}")]
+    ServersOwn {
+        /// What.
+        what: &'static str,
+    },
     /// The database failed: disk full, locked for longer than the time limit, damaged.
     #[error("the database failed")]
     Database(#[from] DbErr),
@@ -173,6 +188,8 @@ impl StoreError {
             Self::NewerSchema { .. } => Some("use the newer version, or another data directory"),
             Self::StaleVersion { .. } => Some("install the newer version on this machine and start the worker again"),
             Self::Backup { .. } => Some("free some disk space; the database was not touched"),
+            Self::Copy { .. } => Some("check that the place is free, writable, and has room"),
+            Self::ServersOwn { .. } => Some("use pg_dump and pg_restore"),
             Self::NameTaken { .. } => Some("choose another name, resume that task, or delete it"),
             Self::InUse { .. } => Some("wait until it ends, or cancel it first"),
             Self::NoSuchTask { .. } => Some("see all tasks with: autotuner tasks list"),

@@ -84,6 +84,25 @@ impl Store {
         Self { clock: Some(clock), ..self }
     }
 
+    /// Copies the database to a new file that only its owner may read, while it is in use: everything that was committed
+    /// before.
+    ///
+    /// # Errors
+    /// [`StoreError::Copy`], also if the file exists; [`StoreError::ServersOwn`] for PostgreSQL.
+    pub async fn backup(&self, to: &Path) -> Result<(), StoreError> {
+        dialect::back_up_to(&self.db, to).await
+    }
+
+    /// Puts a backup in a database file's place, with its tables brought up to date. The backup stays as it is; the
+    /// database that was there is kept beside as `NAME.before-restore`.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`] if the backup is damaged or no database; [`StoreError::NewerSchema`];
+    /// [`StoreError::InUse`] while a process has the database open; [`StoreError::Copy`].
+    pub async fn restore(from: &Path, database: &Path) -> Result<(), StoreError> {
+        dialect::restore::<Migrations>(from, database).await
+    }
+
     /// Waits until everything under way is done and closes the file. Dropping the last clone closes it too, later.
     ///
     /// # Errors

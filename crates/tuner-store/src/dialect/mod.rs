@@ -5,6 +5,7 @@
 //! when it is inserted, no two writers can wait for each other, and events become visible in the order of their
 //! numbers.
 
+mod backup;
 mod postgres;
 mod sqlite;
 
@@ -22,6 +23,7 @@ use sea_orm_migration::MigratorTrait;
 use crate::StoreError;
 use crate::wake::Signals;
 
+pub(crate) use backup::{back_up_to, restore};
 pub(crate) use sqlite::{file, in_memory};
 
 /// Longest wait for another process's write, and for a free connection.

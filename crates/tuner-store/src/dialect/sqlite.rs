@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use sea_orm::sqlx::{self, ConnectOptions};
-use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
+use sea_orm::{Database, DatabaseConnection};
 use sea_orm_migration::MigratorTrait;
 
+use super::backup::back_up;
 use super::{BUSY, CONNECTIONS, STATEMENTS, options};
 use crate::StoreError;
 use crate::migration::{self, Standing};
@@ -68,14 +69,14 @@ pub(crate) async fn file<M: MigratorTrait>(path: &Path) -> Result<DatabaseConnec
 }
 
 /// How files are made that only their owner may read.
-fn private() -> OpenOptions {
+pub(super) fn private() -> OpenOptions {
     let mut options = File::options();
     options.write(true).mode(0o600);
     options
 }
 
 /// The file `NAME.suffix` beside `NAME`.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".");
     name.push(suffix);
@@ -83,7 +84,7 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 /// Waits for and takes the lock that guards opening; it is freed when the file is dropped, or its process dies.
-async fn lock(path: &Path) -> std::io::Result<File> {
+pub(super) async fn lock(path: &Path) -> std::io::Result<File> {
     let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).map(Path::to_owned);
     let name = beside(path, "lock");
     let locked = tokio::task::spawn_blocking(move || {
@@ -95,22 +96,6 @@ async fn lock(path: &Path) -> std::io::Result<File> {
         Ok(file)
     });
     locked.await.map_err(std::io::Error::other)?
-}
-
-async fn back_up(db: &DatabaseConnection, copy: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    // Written under another name first: a copy that was cut short must not look like a copy.
-    let unfinished = beside(copy, "unfinished");
-    match std::fs::remove_file(&unfinished) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e.into()),
-        _ => {}
-    }
-    // `VACUUM INTO` takes an empty file for none.
-    private().create_new(true).open(&unfinished)?;
-    let name = unfinished.to_str().ok_or("the path is not valid UTF-8")?.to_owned();
-    let vacuum = Statement::from_sql_and_values(DbBackend::Sqlite, "VACUUM INTO $1", [name.into()]);
-    db.execute_raw(vacuum).await?;
-    std::fs::rename(&unfinished, copy)?;
-    Ok(())
 }
 
 /// How often a watch looks for other processes' writes: one small read of memory that they share.

@@ -2,6 +2,7 @@
 // Only functions marked as tests are exempt by themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
+mod backup;
 mod files;
 mod fixture;
 mod jobs;
