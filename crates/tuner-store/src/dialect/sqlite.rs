@@ -98,7 +98,8 @@ pub(super) async fn lock(path: &Path) -> std::io::Result<File> {
     locked.await.map_err(std::io::Error::other)?
 }
 
-/// How often a watch looks for other processes' writes: one small read of memory that they share.
+/// How often a watch looks for other processes' writes: one small read of memory that they share, less than 1 % of a core
+/// in a debug build (`what_waking_costs`).
 const POLL: Duration = Duration::from_millis(50);
 
 /// Rings for what other processes write, for ever. SQLite tells each connection by a number when others have written.
