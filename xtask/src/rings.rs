@@ -14,6 +14,7 @@ const RINGS: &[(&str, u8)] = &[
     ("tuner-core", 1),
     ("tuner-search", 1),
     ("tuner-engines", 1),
+    ("tuner-policy", 1),
     ("tuner-deploy", 2),
     ("tuner-bench", 2),
     ("tuner-store", 2),

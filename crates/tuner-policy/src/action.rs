@@ -1,0 +1,82 @@
+//! Everything that a door offers, each with what it needs.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Role;
+
+/// Whether an action leaves something different.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// It only looks.
+    Reads,
+    /// It changes something, and is written into the audit log.
+    Changes,
+}
+
+/// The actions: word, least role, effect.
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident = $word:literal, $role:ident, $effect:ident;)*) => {
+        /// What somebody wants to do.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum Action { $($(#[$doc])* #[serde(rename = $word)] $name,)* }
+
+        impl Action {
+            /// Every action.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The word in the audit log and in the API document.
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$name => $word,)* }
+            }
+
+            /// The least role that may do it.
+            pub fn role(self) -> Role {
+                match self { $(Self::$name => Role::$role,)* }
+            }
+
+            /// Whether it changes something.
+            pub fn effect(self) -> Effect {
+                match self { $(Self::$name => Effect::$effect,)* }
+            }
+        }
+    };
+}
+
+actions! {
+    /// List, find and show tasks.
+    TaskRead = "task.read", Viewer, Reads;
+    /// Check a document, or say what it would cost, without storing it.
+    TaskCheck = "task.check", Viewer, Reads;
+    /// Store a task.
+    TaskCreate = "task.create", Operator, Changes;
+    /// Store a copy of a task.
+    TaskClone = "task.clone", Operator, Changes;
+    /// Make a new revision of a task.
+    TaskEdit = "task.edit", Operator, Changes;
+    /// Put a task away, or back.
+    TaskArchive = "task.archive", Operator, Changes;
+    /// Stop a task for good.
+    TaskCancel = "task.cancel", Operator, Changes;
+    /// Remove a task with everything of it.
+    TaskDelete = "task.delete", Operator, Changes;
+    /// List and show experiments and their measurements.
+    ExperimentRead = "experiment.read", Viewer, Reads;
+    /// Read engine logs.
+    LogRead = "log.read", Viewer, Reads;
+    /// Follow events.
+    EventRead = "event.read", Viewer, Reads;
+    /// List engines and their parameters.
+    EngineRead = "engine.read", Viewer, Reads;
+    /// Look into a data set.
+    DatasetRead = "dataset.read", Operator, Reads;
+    /// Ask whether the service lives and is ready.
+    HealthRead = "health.read", Viewer, Reads;
+    /// See the machine: host, GPUs, processes, metrics.
+    SystemRead = "system.read", Viewer, Reads;
+    /// See the settings, without secrets.
+    SettingsRead = "settings.read", Viewer, Reads;
+    /// Read the document of this API.
+    ApiRead = "api.read", Viewer, Reads;
+    /// Read who did what.
+    AuditRead = "audit.read", Admin, Reads;
+}
