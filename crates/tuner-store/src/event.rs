@@ -54,6 +54,19 @@ pub enum Event {
         /// Its name.
         name: String,
     },
+    /// A task was edited: this is what it asks for now.
+    TaskRevised {
+        /// Its name.
+        name: String,
+        /// The new revision, from 2.
+        number: u32,
+        /// The task that keeps what was there before.
+        replaces: TaskId,
+    },
+    /// It was put away.
+    TaskArchived,
+    /// It was put back.
+    TaskUnarchived,
     /// A worker took a lease.
     LeaseClaimed {
         /// On what.
@@ -290,6 +303,37 @@ impl From<&Measurement> for LevelFigures {
 }
 
 impl Event {
+    /// The word of every kind.
+    pub const KINDS: [&'static str; 27] = [
+        "task_created",
+        "task_started",
+        "task_reopened",
+        "cancel_requested",
+        "task_ended",
+        "task_deleted",
+        "task_revised",
+        "task_archived",
+        "task_unarchived",
+        "lease_claimed",
+        "lease_released",
+        "lease_broken",
+        "experiment_created",
+        "attempt_started",
+        "phase",
+        "deployment_reserved",
+        "deployment_launched",
+        "deployment_stopped",
+        "evidence",
+        "read_back",
+        "level_measured",
+        "attempt_ended",
+        "experiment_ended",
+        "job",
+        "jobs_purged",
+        "worker",
+        "note",
+    ];
+
     /// The word in the `kind` field and column.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -299,6 +343,9 @@ impl Event {
             Self::CancelRequested => "cancel_requested",
             Self::TaskEnded { .. } => "task_ended",
             Self::TaskDeleted { .. } => "task_deleted",
+            Self::TaskRevised { .. } => "task_revised",
+            Self::TaskArchived => "task_archived",
+            Self::TaskUnarchived => "task_unarchived",
             Self::LeaseClaimed { .. } => "lease_claimed",
             Self::LeaseReleased { .. } => "lease_released",
             Self::LeaseBroken { .. } => "lease_broken",

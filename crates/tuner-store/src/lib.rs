@@ -6,6 +6,7 @@
 //! Readers use [`Store`]: find tasks, [`Store::load`] them, follow [`Event`]s by number. Workers take jobs from the run
 //! queue ([`Store::claim_job`]), [`Store::claim`] the task that a job is about and write through [`Claimed`].
 
+mod access;
 mod claimed;
 mod deployments;
 mod dialect;
@@ -17,6 +18,7 @@ mod follow;
 mod jobs;
 mod json;
 mod lease;
+mod library;
 mod load;
 mod migration;
 mod row;
@@ -25,6 +27,7 @@ mod tasks;
 mod wake;
 mod workers;
 
+pub use access::{AuditPage, AuditRow, Begun, NewAudit, NewToken, Reply, TokenRow};
 pub use claimed::{AttemptEnd, Claimed, NewDeployment, Running, TaskEnd};
 pub use error::StoreError;
 pub use event::{Event, EventRow, LevelFigures, Phase, Severity};
@@ -35,6 +38,9 @@ pub use jobs::{
     JobStatus, Needs, NewJob, QueueDepth,
 };
 pub use lease::{Claim, Holder, Lease, Owner, Renewal, Resource};
+pub use library::{
+    Archived, Counts, ExperimentPage, ExperimentQuery, ExperimentSort, Revised, RevisionRow, TaskQuery, Typical,
+};
 pub use load::TaskState;
 pub use row::{DeploymentRow, DeploymentState, ExperimentRow, TaskId, TaskRow, TaskStatus};
 pub use store::{Clock, Store};

@@ -77,6 +77,17 @@ impl Store {
         Ok(true)
     }
 
+    /// One experiment with its attempts and measurements.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Corrupt`].
+    pub async fn experiment(&self, id: TaskId, number: u32) -> Result<ExperimentView, StoreError> {
+        let read = self.read().await?;
+        let only = BTreeSet::from([i64::from(number)]);
+        let found = views(read.rows(), id, Some(&only)).await?.pop();
+        found.ok_or_else(|| StoreError::not_found(format!("experiment {number} of task {id}")))
+    }
+
     /// The experiments of a task in order of their numbers, with scores and without attempts.
     ///
     /// # Errors
@@ -91,7 +102,7 @@ impl Store {
     }
 }
 
-async fn find(rows: &DatabaseTransaction, id: TaskId) -> Result<tasks::Model, StoreError> {
+pub(crate) async fn find(rows: &DatabaseTransaction, id: TaskId) -> Result<tasks::Model, StoreError> {
     let row = tasks::Entity::find_by_id(id.to_string()).one(rows).await?;
     row.ok_or_else(|| StoreError::NoSuchTask { wanted: id.to_string() })
 }

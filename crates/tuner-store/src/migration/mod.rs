@@ -4,6 +4,7 @@ mod columns;
 mod m0001_initial;
 mod m0002_jobs;
 mod m0003_workers;
+mod m0004_access;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager, async_trait};
@@ -16,7 +17,12 @@ pub(crate) struct Migrations;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrations {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_initial::Migration), Box::new(m0002_jobs::Migration), Box::new(m0003_workers::Migration)]
+        vec![
+            Box::new(m0001_initial::Migration),
+            Box::new(m0002_jobs::Migration),
+            Box::new(m0003_workers::Migration),
+            Box::new(m0004_access::Migration),
+        ]
     }
 }
 

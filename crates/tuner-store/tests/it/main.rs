@@ -2,11 +2,13 @@
 // Only functions marked as tests are exempt by themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
+mod access;
 mod backup;
 mod files;
 mod fixture;
 mod jobs;
 mod leases;
+mod library;
 mod processes;
 mod reading;
 mod tasks;
@@ -73,6 +75,14 @@ macro_rules! suite {
             workers::a_worker_is_known_with_what_it_has_until_it_is_silent,
             workers::a_worker_obeys_with_its_next_heartbeat,
             workers::a_worker_of_an_older_version_is_refused_by_name,
+            access::a_key_stands_for_one_request_until_its_answer_expires,
+            access::an_audit_row_is_there_before_its_change_and_learns_its_end,
+            access::a_revoked_token_is_listed_and_does_not_work,
+            library::an_edit_stores_another_row_and_the_old_one_keeps_its_experiments,
+            library::a_task_at_work_is_not_edited_or_archived,
+            library::archived_and_replaced_tasks_are_left_out_of_lists,
+            library::experiments_are_sorted_with_unknown_figures_last_and_paged_without_gaps,
+            library::a_probe_writes_and_reads_and_counts_are_by_word,
         );
     };
     ($backend:ident: $($module:ident::$case:ident),* $(,)?) => {

@@ -1,0 +1,94 @@
+//! Finding tasks by what is known of them.
+
+use sea_orm::sea_query::Query;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use tuner_core::TaskSpec;
+
+use super::entity::{archived, revisions};
+use crate::entity::tasks;
+use crate::json::decode;
+use crate::row::{TaskId, TaskRow, TaskStatus};
+use crate::{Store, StoreError, TaskPage};
+
+/// Whether tasks that are put away are listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Archived {
+    /// No.
+    #[default]
+    Without,
+    /// Only they.
+    Only,
+    /// With the others.
+    With,
+}
+
+/// Which tasks to list; what is empty does not matter. Revisions that were replaced are never listed.
+#[derive(Clone, Debug, Default)]
+pub struct TaskQuery {
+    /// Of these statuses.
+    pub statuses: Vec<TaskStatus>,
+    /// Of these engines, by word.
+    pub engines: Vec<String>,
+    /// With this in its name.
+    pub name_contains: Option<String>,
+    /// Put away or not.
+    pub archived: Archived,
+}
+
+impl Store {
+    /// What a task asks for, without its experiments.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchTask`], [`StoreError::Corrupt`].
+    pub async fn task_spec(&self, id: TaskId) -> Result<TaskSpec, StoreError> {
+        let read = self.read().await?;
+        let row = crate::load::find(read.rows(), id).await?;
+        decode(|| format!("specification of task {id}"), &row.spec)
+    }
+
+    /// At most `limit` tasks, newest first, that are older than `after`.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`], [`StoreError::Corrupt`].
+    pub async fn find_tasks(
+        &self,
+        wanted: &TaskQuery,
+        after: Option<TaskId>,
+        limit: u32,
+    ) -> Result<TaskPage, StoreError> {
+        let read = self.read().await?;
+        let replaced = Query::select()
+            .column(revisions::Column::TaskId)
+            .from(revisions::Entity)
+            .and_where(revisions::Column::ReplacedBy.is_not_null())
+            .take();
+        let away = Query::select().column(archived::Column::TaskId).from(archived::Entity).take();
+        let mut query = tasks::Entity::find()
+            .filter(tasks::Column::Id.not_in_subquery(replaced))
+            .order_by_desc(tasks::Column::Id)
+            .limit(u64::from(limit) + 1);
+        match wanted.archived {
+            Archived::Without => query = query.filter(tasks::Column::Id.not_in_subquery(away)),
+            Archived::Only => query = query.filter(tasks::Column::Id.in_subquery(away)),
+            Archived::With => {}
+        }
+        if !wanted.statuses.is_empty() {
+            query = query.filter(tasks::Column::Status.is_in(wanted.statuses.iter().map(|s| s.word())));
+        }
+        if !wanted.engines.is_empty() {
+            query = query.filter(tasks::Column::Engine.is_in(wanted.engines.iter().cloned()));
+        }
+        if let Some(part) = &wanted.name_contains {
+            query = query.filter(tasks::Column::Name.contains(part));
+        }
+        if let Some(after) = after {
+            query = query.filter(tasks::Column::Id.lt(after.to_string()));
+        }
+        let rows = query.all(read.rows()).await?;
+        let more = rows.len() > limit as usize;
+        let tasks: Vec<TaskRow> =
+            rows.into_iter().take(limit as usize).map(TaskRow::try_from).collect::<Result<_, _>>()?;
+        Ok(TaskPage { next: tasks.last().filter(|_| more).map(|t| t.id), tasks })
+    }
+}
