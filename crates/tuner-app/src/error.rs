@@ -4,6 +4,8 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use tuner_core::engine::EngineName;
+use tuner_core::task::Diagnostic;
+use tuner_policy::{Refusal, Role};
 use tuner_runner::RunError;
 use tuner_store::StoreError;
 
@@ -33,6 +35,8 @@ pub enum AppError {
     TaskFile {
         /// Every error of the file, with its place.
         rendered: String,
+        /// The same for programs.
+        found: Vec<Diagnostic>,
     },
     /// The space and the sampler do not go together.
     #[error("{file}: the search space cannot be searched: {message}")]
@@ -89,6 +93,83 @@ pub enum AppError {
         /// Its name.
         name: String,
     },
+    /// The asker's role does not suffice.
+    #[error("{action} needs the role {needed}; {who} has not got it")]
+    NeedsRole {
+        /// The action's word.
+        action: &'static str,
+        /// The least role.
+        needed: Role,
+        /// Who asked.
+        who: String,
+    },
+    /// Nobody in the asker's place may do that.
+    #[error("{action} is refused: {why}")]
+    Refused {
+        /// The action's word.
+        action: &'static str,
+        /// Why.
+        why: Refusal,
+    },
+    /// The asker was permitted something else.
+    #[error("a permit for {permitted} was used for {wanted}")]
+    WrongPermit {
+        /// The permit's action.
+        permitted: &'static str,
+        /// The use case's action.
+        wanted: &'static str,
+    },
+    /// A field of a request cannot be used.
+    #[error("{field}: {message}")]
+    Invalid {
+        /// Which.
+        field: &'static str,
+        /// What is wrong.
+        message: String,
+    },
+    /// There is no such thing.
+    #[error("there is no {what}")]
+    Absent {
+        /// What was asked for.
+        what: String,
+    },
+    /// A data set cannot be used.
+    #[error("the data set cannot be read")]
+    Dataset(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Another server works on the same data directory.
+    #[error("another server runs on {}: {holder}", place.display())]
+    SecondServer {
+        /// The data directory.
+        place: PathBuf,
+        /// Who: pid, host, since, address.
+        holder: String,
+    },
+    /// The address is taken.
+    #[error("cannot listen on {address}: {}", taken_by(holder.as_deref()))]
+    AddressTaken {
+        /// The address.
+        address: String,
+        /// Who listens there, where that can be known.
+        holder: Option<String>,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// An address of the network without anybody who could come in.
+    #[error("{address} can be reached from other machines, and there is no token yet")]
+    NoTokens {
+        /// The address.
+        address: String,
+    },
+    /// The system gives no random bits.
+    #[error("the system gives no random bits: {0}")]
+    NoRandomness(String),
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -129,6 +210,21 @@ impl AppError {
             Self::NothingToResume => {
                 Some("see all tasks with: autotuner tasks list; begin one with: autotuner tune FILE".to_owned())
             }
+            Self::NeedsRole { needed, .. } => {
+                Some(format!("ask for a token with that role: autotuner token create --role {needed}"))
+            }
+            Self::Refused { why: Refusal::NoToken, .. } => {
+                Some("send Authorization: Bearer TOKEN; make one with: autotuner token create".to_owned())
+            }
+            Self::Refused { why: Refusal::ForeignFile, .. } => {
+                Some("put the file into the folder datasets of the data directory".to_owned())
+            }
+            Self::SecondServer { .. } => Some("use that one, stop it, or give another --data-dir".to_owned()),
+            Self::AddressTaken { .. } => Some("stop what listens there, or choose another port: --listen".to_owned()),
+            Self::Listen { .. } => {
+                Some("give an address of this machine and a free port: --listen ADDR:PORT".to_owned())
+            }
+            Self::NoTokens { .. } => Some("make one first: autotuner token create --role operator".to_owned()),
             Self::InUse { name } => Some(format!("stop it first: autotuner tasks cancel {name}")),
             Self::Store(error) => error.hint().map(str::to_owned),
             Self::Run(RunError::Store(error)) => error.hint().map(str::to_owned),
@@ -137,6 +233,10 @@ impl AppError {
             _ => None,
         }
     }
+}
+
+fn taken_by(holder: Option<&str>) -> String {
+    holder.map_or_else(|| "another process listens there".to_owned(), |holder| format!("{holder} listens there"))
 }
 
 fn checks_failed(n: usize) -> String {

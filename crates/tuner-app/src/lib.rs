@@ -2,6 +2,7 @@
 //!
 //! *Invariant*: doors call this crate and nothing below it for anything that changes something.
 
+pub mod access;
 pub mod bench;
 pub mod cross_check;
 pub mod doctor;
@@ -10,11 +11,14 @@ pub mod error;
 mod files;
 pub mod forecast;
 pub mod home;
+pub mod instance;
 pub mod report;
 pub mod results;
+pub mod service;
 pub mod simulate;
 pub mod standing;
 pub mod tasks;
+pub mod tokens;
 pub mod tune;
 
 pub use error::AppError;

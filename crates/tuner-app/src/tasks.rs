@@ -19,6 +19,8 @@ pub struct TaskFile {
     pub space: SearchSpace,
     /// Remarks, rendered.
     pub notes: Vec<String>,
+    /// The same with their places.
+    pub findings: Vec<Diagnostic>,
     /// The file as it was written.
     pub source: String,
 }
@@ -47,7 +49,7 @@ pub fn read_file(path: &Path) -> Result<TaskFile, AppError> {
 /// Reads a task file's text; `path` is where it came from.
 pub fn read_text_as(source: &str, path: &Path) -> Result<TaskFile, AppError> {
     let name = path.display().to_string();
-    let refused = |found: Vec<Diagnostic>| AppError::TaskFile { rendered: task::render_all(&found, &name, source) };
+    let refused = |found| refused(found, &name, source);
     let loaded = read_informed(source).map_err(refused)?;
     let mut spec = loaded.spec;
     let folder = path.parent().unwrap_or(Path::new("."));
@@ -64,7 +66,11 @@ pub fn read_text_as(source: &str, path: &Path) -> Result<TaskFile, AppError> {
     if let Err(message) = tuner_search::check(&spec.sampler, &loaded.space) {
         return Err(AppError::Search { file: name, message });
     }
-    Ok(TaskFile { spec, space: loaded.space, notes, source: source.to_owned() })
+    Ok(TaskFile { spec, space: loaded.space, notes, findings: loaded.notes, source: source.to_owned() })
+}
+
+fn refused(found: Vec<Diagnostic>, name: &str, source: &str) -> AppError {
+    AppError::TaskFile { rendered: task::render_all(&found, name, source), found }
 }
 
 fn read_text(path: &Path) -> Result<String, AppError> {
@@ -164,14 +170,19 @@ pub struct ImportedFile {
     pub yaml: String,
     /// What changed its meaning, rendered.
     pub notes: Vec<String>,
+    /// The same with their places in the predecessor's file.
+    pub findings: Vec<Diagnostic>,
 }
 
 /// Translates a task file of the predecessor (R0.6).
 pub fn import(path: &Path, backend: Option<BackendSpec>) -> Result<ImportedFile, AppError> {
-    let source = read_text(path)?;
-    let name = path.display().to_string();
-    let refused = |found: Vec<Diagnostic>| AppError::TaskFile { rendered: task::render_all(&found, &name, &source) };
-    let imported = task::import_predecessor(&source, &task::ImportOptions { backend }).map_err(refused)?;
-    let notes = imported.notes.iter().map(|note| note.render(&name, &source)).collect();
-    Ok(ImportedFile { yaml: task::to_yaml(&imported.spec), notes })
+    import_text(&read_text(path)?, &path.display().to_string(), backend)
+}
+
+/// Translates the text of a predecessor's task file; `name` is what its findings call it.
+pub fn import_text(source: &str, name: &str, backend: Option<BackendSpec>) -> Result<ImportedFile, AppError> {
+    let imported = task::import_predecessor(source, &task::ImportOptions { backend });
+    let imported = imported.map_err(|found| refused(found, name, source))?;
+    let notes = imported.notes.iter().map(|note| note.render(name, source)).collect();
+    Ok(ImportedFile { yaml: task::to_yaml(&imported.spec), notes, findings: imported.notes })
 }

@@ -12,6 +12,7 @@ pub mod guard;
 pub mod host;
 pub mod http;
 pub mod install;
+pub mod listening;
 pub mod local;
 pub mod logs;
 pub mod pages;

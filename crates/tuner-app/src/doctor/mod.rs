@@ -11,7 +11,7 @@ use tuner_core::engine::EngineName;
 use tuner_core::task::{BackendSpec, DatasetSpec};
 use tuner_core::{Configuration, TaskSpec, with_causes};
 use tuner_deploy::Proxies;
-use tuner_deploy::host::HostFacts;
+use tuner_deploy::host::{self, HostFacts};
 use tuner_engines::install::InstallTarget;
 use tuner_engines::{LaunchRequest, engine};
 use tuner_store::Store;
@@ -120,7 +120,7 @@ fn proxies(proxies: &Proxies) -> String {
 }
 
 /// Whether the data directory can be written, or made. Leaves nothing behind.
-fn data_dir(home: &Home) -> Check {
+pub(crate) fn data_dir(home: &Home) -> Check {
     let root = home.root();
     let there = root.ancestors().find(|folder| folder.exists()).unwrap_or(root);
     let probe = there.join(format!(".autotuner-probe-{}", std::process::id()));
@@ -281,8 +281,17 @@ fn model_is_there(spec: &TaskSpec) -> Check {
         .hint("model.path is relative to the task file; give the path of a GGUF file or of a Hugging Face folder")
 }
 
+/// How much room the data directory has.
+pub(crate) fn disk_space(home: &Home) -> Check {
+    room(home, host::free_bytes(home.root()))
+}
+
 fn disk(home: &Home, facts: &HostFacts) -> Check {
-    match facts.disk_free_bytes.map(|bytes| bytes as f64 / f64::from(1 << 30)) {
+    room(home, facts.disk_free_bytes)
+}
+
+fn room(home: &Home, free_bytes: Option<u64>) -> Check {
+    match free_bytes.map(|bytes| bytes as f64 / f64::from(1 << 30)) {
         Some(free) if free < LOW_DISK_GIB => check("disk", Status::Warning, format!("{free:.1} GiB free"))
             .hint("logs and engines need room; set --data-dir to a larger disk"),
         Some(free) => check("disk", Status::Good, format!("{free:.0} GiB free for {}", home.root().display())),

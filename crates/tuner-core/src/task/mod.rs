@@ -22,7 +22,7 @@ mod write;
 pub use conversation::{Answers, ConversationError, ConversationSpec, Think, ThinkSpread, TurnRange, Turns};
 pub use diagnostic::{Diagnostic, Severity, render_all};
 pub use domain::{SpaceError, search_space};
-pub use import::{ImportOptions, Imported, import_predecessor};
+pub use import::{ImportOptions, Imported, import_predecessor, is_predecessor_file};
 pub use level::{Arrival, Level, Ramp};
 pub use load::{Api, LoadSpec, Prompts, WorkloadSpec};
 pub use objective::{Across, Bound, Goal, MetricObjective, Objective, ObjectiveName, ResolvedObjective, SloSpec};

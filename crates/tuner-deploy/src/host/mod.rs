@@ -2,6 +2,7 @@
 //! missing; what cannot be found is absent, never guessed.
 
 pub(crate) mod gpu;
+mod own;
 mod program;
 
 use std::fs;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use self::gpu::{Gpu, Gpus};
+pub use self::own::{OwnProcess, process};
 use crate::Proxies;
 
 /// Programs that report about the host get that long.

@@ -3,13 +3,13 @@
 use std::fs;
 
 /// Inodes of the sockets that listen on `port`, on any address of this host.
-pub(super) fn inodes(port: u16) -> Vec<u64> {
+pub(crate) fn inodes(port: u16) -> Vec<u64> {
     let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|path| fs::read_to_string(path).unwrap_or_default());
     tables.iter().flat_map(|text| text.lines()).filter_map(|line| listener(line, port)).collect()
 }
 
 /// Whether the process holds one of these sockets.
-pub(super) fn holds(pid: u32, inodes: &[u64]) -> bool {
+pub(crate) fn holds(pid: u32, inodes: &[u64]) -> bool {
     let Ok(entries) = fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
     entries
         .filter_map(|entry| fs::read_link(entry.ok()?.path()).ok())

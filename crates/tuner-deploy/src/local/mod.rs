@@ -10,7 +10,7 @@
 mod cgroup;
 mod launch;
 pub mod lifeline;
-mod listen;
+pub(crate) mod listen;
 mod look;
 mod pending;
 mod procfs;

@@ -75,6 +75,11 @@ pub(super) fn is_predecessor(root: &Node) -> bool {
     own >= 3 && root.get("engine").is_none() && root.get("search_space").is_none()
 }
 
+/// Whether a text is a task file of the predecessor.
+pub fn is_predecessor_file(text: &str) -> bool {
+    yaml::parse(text).is_ok_and(|(root, _)| is_predecessor(&root))
+}
+
 /// Translates a task file of the predecessor (YAML or JSON). All its errors are returned, with the notes.
 pub fn import_predecessor(text: &str, options: &ImportOptions) -> Result<Imported, Vec<Diagnostic>> {
     let (root, duplicates) = yaml::parse(text).map_err(|error| vec![*error])?;

@@ -1,0 +1,83 @@
+//! Experiments for doors.
+
+use tuner_core::plan::ExperimentView;
+use tuner_core::{Measurement, score};
+use tuner_policy::Action;
+use tuner_store::{ExperimentPage, ExperimentQuery, TaskRow};
+
+use super::Service;
+use crate::access::Permit;
+use crate::error::AppError;
+
+/// One experiment with all that is known of it.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// Its task.
+    pub task: TaskRow,
+    /// Itself, attempts and measurements included.
+    pub experiment: ExperimentView,
+    /// Its rank, where it has one.
+    pub score: Option<score::Score>,
+}
+
+/// A measurement in its place.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    /// The attempt, from 1.
+    pub attempt: u32,
+    /// The level's label, `c8` or `2.5/s poisson`.
+    pub label: String,
+    /// What was measured.
+    pub measurement: Measurement,
+}
+
+impl Service {
+    /// The experiments of a task.
+    ///
+    /// # Errors
+    /// [`AppError::Store`]: no such task.
+    pub async fn list_experiments(
+        &self,
+        permit: &Permit,
+        task: &str,
+        query: &ExperimentQuery,
+        after: Option<u32>,
+        limit: u32,
+    ) -> Result<ExperimentPage, AppError> {
+        permit.must_be_for(Action::ExperimentRead)?;
+        let row = self.find(task).await?;
+        Ok(self.store().find_experiments(row.id, query, after, limit).await?)
+    }
+
+    /// One experiment.
+    ///
+    /// # Errors
+    /// [`AppError::Store`]: no such task or experiment.
+    pub async fn show_experiment(&self, permit: &Permit, task: &str, number: u32) -> Result<Shown, AppError> {
+        permit.must_be_for(Action::ExperimentRead)?;
+        let task = self.find(task).await?;
+        let experiment = self.store().experiment(task.id, number).await?;
+        let spec = self.store().task_spec(task.id).await?;
+        let score = score::score(&spec, &experiment);
+        Ok(Shown { task, experiment, score })
+    }
+
+    /// What was measured in an experiment, in the order of time.
+    ///
+    /// # Errors
+    /// [`AppError::Store`]: no such task or experiment.
+    pub async fn measurements(&self, permit: &Permit, task: &str, number: u32) -> Result<Vec<Placed>, AppError> {
+        permit.must_be_for(Action::ExperimentRead)?;
+        let task = self.find(task).await?;
+        let experiment = self.store().experiment(task.id, number).await?;
+        let spec = self.store().task_spec(task.id).await?;
+        let label = |level: u32| spec.load.levels.get(level as usize).map(|l| l.label()).unwrap_or_default();
+        let placed = experiment.attempts.into_iter().flat_map(|attempt| {
+            let number = attempt.number;
+            attempt.measurements.into_iter().map(move |measurement| (number, measurement))
+        });
+        let placed =
+            placed.map(|(attempt, measurement)| Placed { attempt, label: label(measurement.level), measurement });
+        Ok(placed.collect())
+    }
+}
