@@ -21,6 +21,7 @@ const RINGS: &[(&str, u8)] = &[
     ("tuner-sim", 2),
     ("tuner-runner", 3),
     ("tuner-app", 3),
+    ("tuner-server", 4),
     ("tuner-cli", 4),
 ];
 
@@ -31,8 +32,12 @@ const TESTS_ONLY: &[&str] = &["tuner-testkit"];
 const CHORES: &[&str] = &["xtask"];
 
 /// The only edges within a ring.
-const SIDEWAYS: &[(&str, &str)] =
-    &[("tuner-search", "tuner-core"), ("tuner-engines", "tuner-core"), ("tuner-app", "tuner-runner")];
+const SIDEWAYS: &[(&str, &str)] = &[
+    ("tuner-search", "tuner-core"),
+    ("tuner-engines", "tuner-core"),
+    ("tuner-app", "tuner-runner"),
+    ("tuner-cli", "tuner-server"),
+];
 
 /// What ring 1 never reaches, however far down. (`getrandom` is not listed: cargo shows the features of the whole
 /// workspace, and `rand` may carry it for an adapter; tidy refuses the calls instead.)

@@ -1,0 +1,41 @@
+//! The routes, one file per resource. Each is registered with its action.
+
+mod audit;
+mod datasets;
+mod document;
+mod engines;
+mod events;
+mod experiments;
+mod health;
+mod logs;
+mod system;
+mod task_changes;
+mod task_items;
+mod tasks;
+
+use axum::Router;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::state::App;
+
+/// Every route with its place in the document.
+pub(crate) fn open() -> OpenApiRouter<App> {
+    let resources = [
+        health::routes(),
+        tasks::routes(),
+        task_changes::routes(),
+        experiments::routes(),
+        logs::routes(),
+        engines::routes(),
+        datasets::routes(),
+        events::routes(),
+        system::routes(),
+        audit::routes(),
+    ];
+    resources.into_iter().fold(OpenApiRouter::default(), OpenApiRouter::merge)
+}
+
+/// Every route, working.
+pub(crate) fn router(app: &App) -> Router {
+    Router::from(open()).with_state(app.clone())
+}

@@ -1,0 +1,127 @@
+//! Tasks: change what is stored.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use tuner_policy::Action;
+use tuner_store::OutcomeCounts;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::document::{Sent, TaskDocument};
+use super::task_items::{TaskDetail, TaskItem};
+use super::tasks::stored;
+use crate::answer::Problem;
+use crate::extract::{OptionalBody, Path, Permitted};
+use crate::guard::guarded;
+use crate::state::App;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
+        .routes(guarded(Action::TaskEdit, routes!(edit)))
+        .routes(guarded(Action::TaskDelete, routes!(delete)))
+        .routes(guarded(Action::TaskClone, routes!(copy)))
+        .routes(guarded(Action::TaskArchive, routes!(archive)))
+        .routes(guarded(Action::TaskArchive, routes!(unarchive)))
+        .routes(guarded(Action::TaskCancel, routes!(cancel)))
+}
+
+/// Make a new revision of a task that rests. It is another task under the same name; the one before keeps its id, its
+/// experiments and its logs.
+#[utoipa::path(put, path = "/api/tasks/{task}", tag = "tasks",
+    params(("task" = String, Path, description = "Id, name or beginning of an id.")),
+    request_body(content((TaskDocument = "application/json"), (String = "application/yaml"))),
+    responses((status = 201, body = TaskItem, headers(("location" = String, description = "Where it is now.")))))]
+async fn edit(
+    State(app): State<App>,
+    Permitted(permit): Permitted,
+    Path(task): Path<String>,
+    Sent(document): Sent,
+) -> Result<Response, Problem> {
+    let row = app.service().edit_task(&permit, &task, &document).await?;
+    Ok(stored(TaskItem::new(row, &OutcomeCounts::new())))
+}
+
+/// Delete a task with its experiments, events, logs and earlier revisions. One that is worked on is refused.
+#[utoipa::path(delete, path = "/api/tasks/{task}", tag = "tasks",
+    params(("task" = String, Path, description = "Id, name or beginning of an id.")),
+    responses((status = 204, description = "It is gone.")))]
+async fn delete(
+    State(app): State<App>,
+    Permitted(permit): Permitted,
+    Path(task): Path<String>,
+) -> Result<StatusCode, Problem> {
+    app.service().delete_task(&permit, &task).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What a copy is called.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CloneBody {
+    /// Its name; default: the next free `NAME-2`.
+    #[serde(default)]
+    name: Option<String>,
+}
+
+/// Store a copy of a task, pending, without its experiments.
+#[utoipa::path(post, path = "/api/tasks/{task}/clone", tag = "tasks",
+    params(("task" = String, Path, description = "Id, name or beginning of an id.")),
+    request_body = Option<CloneBody>,
+    responses((status = 201, body = TaskItem, headers(("location" = String, description = "Where it is now.")))))]
+async fn copy(
+    State(app): State<App>,
+    Permitted(permit): Permitted,
+    Path(task): Path<String>,
+    OptionalBody(body): OptionalBody<CloneBody>,
+) -> Result<Response, Problem> {
+    let name = body.unwrap_or_default().name;
+    let row = app.service().clone_task(&permit, &task, name.as_deref()).await?;
+    Ok(stored(TaskItem::new(row, &OutcomeCounts::new())))
+}
+
+/// Put a task away. Lists leave it out; nothing of it changes.
+#[utoipa::path(post, path = "/api/tasks/{task}/archive", tag = "tasks",
+    params(("task" = String, Path, description = "Id, name or beginning of an id.")),
+    responses((status = 200, body = TaskDetail)))]
+async fn archive(
+    State(app): State<App>,
+    Permitted(permit): Permitted,
+    Path(task): Path<String>,
+) -> Result<Json<TaskDetail>, Problem> {
+    Ok(Json(app.service().archive_task(&permit, &task, true).await?.into()))
+}
+
+/// Put a task back.
+#[utoipa::path(post, path = "/api/tasks/{task}/unarchive", tag = "tasks",
+    params(("task" = String, Path, description = "Id, name or beginning of an id.")),
+    responses((status = 200, body = TaskDetail)))]
+async fn unarchive(
+    State(app): State<App>,
+    Permitted(permit): Permitted,
+    Path(task): Path<String>,
+) -> Result<Json<TaskDetail>, Problem> {
+    Ok(Json(app.service().archive_task(&permit, &task, false).await?.into()))
+}
+
+/// How a task stands after the wish to stop it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Cancelled {
+    /// `cancelling` while its worker stops; else how it ended.
+    status: String,
+}
+
+/// Ask to stop a task for good. One that has ended stays as it is.
+#[utoipa::path(post, path = "/api/tasks/{task}/cancel", tag = "tasks",
+    params(("task" = String, Path, description = "Id, name or beginning of an id.")),
+    responses((status = 200, body = Cancelled)))]
+async fn cancel(
+    State(app): State<App>,
+    Permitted(permit): Permitted,
+    Path(task): Path<String>,
+) -> Result<Json<Cancelled>, Problem> {
+    let status = app.service().cancel_task(&permit, &task).await?;
+    Ok(Json(Cancelled { status: status.word().to_owned() }))
+}

@@ -1,0 +1,13 @@
+//! The service as its clients see it: real sockets on loopback, a real database file; for peers elsewhere the router is
+//! called with their address.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // Only functions marked as tests are exempt by themselves.
+
+mod access;
+mod coverage;
+mod document;
+mod events;
+mod experiments;
+mod fixture;
+mod refusals;
+mod tasks;
+mod watching;
