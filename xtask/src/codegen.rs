@@ -26,6 +26,7 @@ enum Source {
 /// A new generated file is a new line here.
 const GENERATED: &[(&str, Source)] = &[
     ("docs/reference/task.schema.json", Source::Output(&["schema", "task"])),
+    ("openapi/openapi.json", Source::Output(&["schema", "openapi"])),
     ("docs/reference/cli.md", Source::Help),
 ];
 

@@ -22,7 +22,7 @@ pub(crate) enum Exit {
     TaskFailed,
     /// Nothing has that name or number.
     NotFound,
-    /// Another process holds the task.
+    /// Another process holds the task, the address or the data directory.
     Busy,
     /// Something must be installed or repaired first.
     NotReady,
@@ -38,7 +38,7 @@ Exit codes:
     2  wrong usage or file
     3  the task found no usable configuration, or a measurement is invalid
     4  no such task, experiment or flag
-    5  another process holds the task
+    5  another process holds the task, the address or the data directory
     6  something must be installed or repaired first
   130  stopped by Ctrl-C; go on with: autotuner tune --resume";
 
@@ -96,12 +96,15 @@ impl Exit {
                 | AppError::Read { .. }
                 | AppError::Search { .. }
                 | AppError::NoSuchGpu { .. }
+                | AppError::Listen { .. }
                 | AppError::NotSimulated { .. },
             ) => Self::Usage,
             Some(AppError::NoSuchExperiment { .. } | AppError::NothingToResume) => Self::NotFound,
-            Some(AppError::Preflight { .. }) => Self::NotReady,
+            Some(AppError::Preflight { .. } | AppError::NoTokens { .. }) => Self::NotReady,
             Some(
                 AppError::InUse { .. }
+                | AppError::SecondServer { .. }
+                | AppError::AddressTaken { .. }
                 | AppError::Run(RunError::Busy { .. } | RunError::ClaimRace | RunError::LeaseLost),
             ) => Self::Busy,
             Some(AppError::Store(store)) => Self::of_store(store),
@@ -113,7 +116,9 @@ impl Exit {
 impl Exit {
     fn of_store(error: &StoreError) -> Self {
         match error {
-            StoreError::NoSuchTask { .. } | StoreError::AmbiguousTask { .. } => Self::NotFound,
+            StoreError::NoSuchTask { .. } | StoreError::AmbiguousTask { .. } | StoreError::NotFound { .. } => {
+                Self::NotFound
+            }
             StoreError::InUse { .. } | StoreError::LeaseLost { .. } => Self::Busy,
             StoreError::Open { .. } | StoreError::NewerSchema { .. } => Self::NotReady,
             _ => Self::Internal,

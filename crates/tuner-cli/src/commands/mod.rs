@@ -10,10 +10,12 @@ mod lifeline;
 mod quickstart;
 mod report;
 mod schema;
+mod serve;
 mod sim_engine;
 mod simulate;
 mod status;
 mod tasks;
+mod token;
 mod tune;
 
 use clap::Subcommand;
@@ -49,7 +51,12 @@ pub(crate) enum Command {
     Doctor(doctor::Args),
     /// Say what runs now: tasks, holders, deployments, versions.
     Status(status::Args),
-    /// Print the JSON Schema of a file format.
+    /// Serve tasks, experiments and events over HTTP.
+    Serve(serve::Args),
+    /// Make, list and revoke the tokens that let people in over the network.
+    #[command(subcommand)]
+    Token(token::Tokens),
+    /// Print the JSON Schema of a file format, or the document of the HTTP API.
     Schema(schema::Args),
     /// Print shell completions.
     Completions(completions::Args),
@@ -75,6 +82,8 @@ pub(crate) async fn run(command: Command, settings: &Settings) -> Exit {
         Command::Engines(command) => engines::run(command, settings).await,
         Command::Doctor(args) => doctor::run(args, settings).await,
         Command::Status(args) => status::run(args, settings).await,
+        Command::Serve(args) => serve::run(args, settings).await,
+        Command::Token(command) => token::run(command, settings).await,
         Command::Schema(args) => schema::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Quickstart(args) => quickstart::run(args, settings).await,

@@ -1,4 +1,4 @@
-//! `autotuner schema task`
+//! `autotuner schema task|openapi`
 
 use crate::exit::Exit;
 use crate::ui;
@@ -13,11 +13,14 @@ pub(crate) struct Args {
 enum Format {
     /// The task file.
     Task,
+    /// The HTTP API, as OpenAPI 3.1.
+    Openapi,
 }
 
 pub(crate) fn run(args: Args) -> anyhow::Result<Exit> {
     match args.format {
         Format::Task => ui::json(&tuner_core::task::schema())?,
+        Format::Openapi => ui::json(&tuner_server::document())?,
     }
     Ok(Exit::Success)
 }

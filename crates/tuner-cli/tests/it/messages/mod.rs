@@ -8,6 +8,7 @@ mod datasets;
 mod help;
 mod refusals;
 mod results;
+mod serving;
 mod setup;
 
 use std::path::{Path, PathBuf};

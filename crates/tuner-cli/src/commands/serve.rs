@@ -1,0 +1,64 @@
+//! `autotuner serve`
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+
+use tokio_util::sync::CancellationToken;
+use tuner_app::AppError;
+use tuner_app::instance::{self, Instance};
+use tuner_app::service::Service;
+use tuner_app::{tokens, tune};
+use tuner_server::{App, Limits, Options};
+
+use crate::exit::Exit;
+use crate::interrupts::Interrupts;
+use crate::settings::Settings;
+use crate::ui;
+
+const ACCESS: &str = "Whoever is on this machine needs no token; everybody else does, and proxy headers are not believed. \
+Make one with: autotuner token create\nRequests are logged with --log info.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = ACCESS)]
+pub(crate) struct Args {
+    /// Address and port to listen on. One that other machines reach needs a token to exist.
+    #[arg(
+        long,
+        env = "AUTOTUNER_LISTEN",
+        default_value = "127.0.0.1:8470",
+        value_name = "ADDR:PORT",
+        hide_env_values = true
+    )]
+    listen: SocketAddr,
+    /// Demand a token of whoever is on this machine too.
+    #[arg(long)]
+    require_token: bool,
+    /// Requests that one client on the network may make in a second, on average.
+    #[arg(long, value_name = "N", default_value = "50")]
+    rate_limit: NonZeroU32,
+}
+
+pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit> {
+    let home = settings.home();
+    let mut instance = Instance::take(&home)?;
+    let store = tune::open_store(&home).await?;
+    let closed = !args.listen.ip().is_loopback() || args.require_token;
+    if closed && !tokens::any_works(&store).await? {
+        return Err(AppError::NoTokens { address: args.listen.to_string() }.into());
+    }
+    let listener = instance::listen(args.listen).await?;
+    let server = instance.announce(&home, listener.local_addr()?)?;
+    let stop = CancellationToken::new();
+    let _interrupts = Interrupts::heed(&stop)?;
+    let limits = Limits { requests_per_second: args.rate_limit, ..Limits::default() };
+    let options = Options { require_token: args.require_token, limits };
+    let service = Service::new(store.clone(), home.clone(), settings.surroundings());
+    if settings.json {
+        ui::json_line(&server)?;
+    } else {
+        ui::answer(&format!("listening on http://{}, data in {}", server.address, home.root().display()));
+    }
+    tuner_server::serve(App::new(service, options, stop), listener).await?;
+    store.close().await?;
+    Ok(Exit::Success)
+}
