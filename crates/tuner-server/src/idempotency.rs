@@ -49,7 +49,7 @@ async fn keyed<F: Future<Output = Response> + Send>(
 ) -> Result<Response, Problem> {
     let key = request.headers().get(KEY).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     if key.is_empty() || key.len() > LONGEST {
-        let message = format!("Idempotency-Key must be 1 to {LONGEST} visible characters");
+        let message = format!("Idempotency-Key must be 1 to {LONGEST} characters of ASCII");
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_key", message));
     }
     let (parts, body) = request.into_parts();

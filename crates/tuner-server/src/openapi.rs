@@ -57,13 +57,17 @@ fn complete(method: &str, operation: &mut Value) {
             responses.entry(status).or_insert(refusal);
         }
     }
+    // A schema of YAML speaks of what the text holds; what a task file may hold is `autotuner schema task`'s matter.
+    if let Some(yaml) = operation.pointer_mut("/requestBody/content/application~1yaml") {
+        yaml["schema"] = json!({ "description": "The text of a task file: `autotuner schema task`." });
+    }
     if method == "post" {
         let key = json!({
             "name": "idempotency-key",
             "in": "header",
             "required": false,
             "description": "The same key with the same request gets the same answer; with another one, 422.",
-            "schema": { "type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$" },
+            "schema": { "type": "string", "minLength": 1, "maxLength": 200 },
         });
         let fields = operation.as_object_mut().map(|fields| fields.entry("parameters").or_insert(json!([])));
         if let Some(Value::Array(parameters)) = fields {

@@ -45,6 +45,7 @@ pub(crate) struct LogRange {
     /// From this byte on; default: the last bytes.
     offset: Option<u64>,
     /// At most so many bytes, 1 to 1048576. Default 65536.
+    #[param(minimum = 1, maximum = 1_048_576)]
     limit: Option<u64>,
 }
 

@@ -45,6 +45,7 @@ pub(crate) struct ListTasks {
     /// As an earlier part gave it.
     cursor: Option<String>,
     /// Items on a part, 1 to 500. Default 50.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
 }
 
