@@ -38,6 +38,7 @@ fn stages() -> Vec<Stage> {
         stages.push(cargo("tests", &["test", "--workspace", "--no-fail-fast"]));
     }
     stages.push(own("codegen", &["codegen", "--check"]));
+    stages.push(own("api fuzz", &["api-fuzz"]));
     stages.push(cargo("clippy", &["clippy", "--workspace", "--all-targets", "--keep-going", "--", "-D", "warnings"]));
     stages.push(cargo("docs", &["doc", "--workspace", "--no-deps"]));
     stages

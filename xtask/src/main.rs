@@ -4,6 +4,7 @@
 //! the repository from outside (files, `cargo metadata`, the built binary).
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks on its standard streams")]
 
+mod api_fuzz;
 mod bench_load;
 mod ci;
 mod codegen;
@@ -26,6 +27,7 @@ usage: cargo xtask <chore>
   codegen [--check]  write the committed generated files, or say which are stale
   quickstart [ARGS]  build the release binary and run `autotuner quickstart ARGS`
   live ENGINE [ARGS] install a large real engine (sglang, vllm) and tune it with its example task
+  api-fuzz           requests made from the API's document, against a real server (schemathesis)
   overhead           the tuner's own share of a task's time, measured
   bench-load [ARGS]  cost and truth of the load generator; --peers measures others beside it";
 
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         ["rings"] => rings::run(),
         ["codegen"] => codegen::run(codegen::Mode::Write),
         ["codegen", "--check"] => codegen::run(codegen::Mode::Check),
+        ["api-fuzz"] => api_fuzz::run(),
         ["overhead"] => overhead::run(),
         ["bench-load", rest @ ..] => bench_load::run(rest),
         ["quickstart", rest @ ..] => quickstart::run(rest),
