@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use sea_orm::DbErr;
+use sea_orm::{DbErr, RuntimeErr};
 
 use crate::lease::Holder;
 use crate::row::TaskId;
@@ -176,7 +176,32 @@ fn by(holder: Option<&Holder>) -> String {
     holder.map_or_else(String::new, |h| format!(" to {h}"))
 }
 
+/// PostgreSQL: trouble with the connection (08), a server that comes or goes (57P), a transaction that stood still or
+/// met another one. SQLite: busy and locked, also while it recovers or reads an old snapshot.
+fn passes(code: &str) -> bool {
+    const CODES: [&str; 8] = ["25P03", "40001", "40P01", "5", "6", "261", "262", "517"];
+    code.starts_with("08") || code.starts_with("57P") || CODES.contains(&code)
+}
+
 impl StoreError {
+    /// Whether the same call may succeed later without anybody's doing: the server is away, starting or stopping, or the
+    /// file is locked. A full disk or a damaged file is no such thing.
+    pub fn is_passing(&self) -> bool {
+        let Self::Database(error) = self else { return false };
+        let source = match error {
+            DbErr::Conn(source) | DbErr::Exec(source) | DbErr::Query(source) => source,
+            DbErr::ConnectionAcquire(_) => return true,
+            _ => return false,
+        };
+        let RuntimeErr::SqlxError(source) = source else { return false };
+        use sea_orm::sqlx::Error;
+        match source.as_ref() {
+            Error::Database(error) => error.code().is_some_and(|code| passes(&code)),
+            Error::Io(_) | Error::Tls(_) | Error::Protocol(_) | Error::PoolTimedOut | Error::WorkerCrashed => true,
+            _ => false,
+        }
+    }
+
     /// What a person can do about it, where there is something.
     pub fn hint(&self) -> Option<&'static str> {
         match self {

@@ -1,7 +1,10 @@
 //! What people want of jobs: stop them, try them again, forget them. These calls record intent and need no claim.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect,
+};
 
 use super::{JobChange, JobId, JobKind, JobRow, JobStatus, end, live, locked, told, update};
 use crate::entity::jobs;
@@ -22,6 +25,23 @@ impl Store {
         let Some(told) = cancel(&write, row).await? else { return Ok(status) };
         write.commit_scoped(told, Vec::new()).await?;
         Ok(if status == JobStatus::Queued { JobStatus::Cancelled } else { status })
+    }
+
+    /// Ends the claim of a worker that is known to be dead, before it expires: the job is in turn again, and the attempt
+    /// counts. Nothing happens if it was claimed again since `fence` was seen.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Database`].
+    pub async fn lapse_job(&self, id: JobId, fence: i64) -> Result<(), StoreError> {
+        let beat = self.beat().await?;
+        let mut row = locked(beat.rows(), id).await?;
+        if row.fence == fence && row.status == JobStatus::Running.word() {
+            row.lease_until = Some(self.time(beat.rows()).await?);
+            let update = jobs::Entity::update(row.into_active_model().reset_all());
+            update.exec_without_returning(beat.rows()).await?;
+            beat.commit().await?;
+        }
+        Ok(())
     }
 
     /// Has a dead or cancelled job tried again, with all its attempts before it.

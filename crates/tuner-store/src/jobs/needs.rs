@@ -79,7 +79,8 @@ impl Needs {
         (fit < self.gpus as usize).then(|| format!("{} ({fit} there)", self.gpus_in_words()))
     }
 
-    fn takes(&self, gpu: &Gpu) -> bool {
+    /// Whether a GPU is one of those that are needed.
+    pub fn takes(&self, gpu: &Gpu) -> bool {
         let model = self.gpu_model.as_ref().is_none_or(|part| {
             let (model, part) = (gpu.model.to_ascii_lowercase(), part.to_ascii_lowercase());
             model.contains(&part)

@@ -367,3 +367,18 @@ pub(crate) async fn jobs_are_listed_page_by_page_and_forgotten_when_old(f: Fixtu
     let told = store.recent_events(None, 1).await.unwrap();
     assert!(matches!(told[0].event, Event::JobsPurged { jobs: 2, .. }), "{told:?}");
 }
+
+pub(crate) async fn the_job_of_a_worker_known_to_be_dead_need_not_wait_for_its_lease(f: Fixture) {
+    let (store, _) = stopped(&f);
+    let job = store.enqueue(report(1)).await.unwrap();
+    let late = claimed(&store, 1).await;
+    store.lapse_job(job.id, late.job().fence + 1).await.unwrap();
+    assert!(store.claim_job(&ask(2)).await.unwrap().is_none(), "a claim that was not seen is left alone");
+    store.lapse_job(job.id, late.job().fence).await.unwrap();
+    let next = claimed(&store, 2).await;
+    assert_eq!((next.job().attempts, next.job().fence), (2, 2));
+    assert!(matches!(late.finish(None).await, Err(StoreError::LeaseLost { .. })));
+    next.finish(None).await.unwrap();
+    store.lapse_job(job.id, next.job().fence).await.unwrap();
+    assert_eq!(store.job(job.id).await.unwrap().status, JobStatus::Succeeded);
+}

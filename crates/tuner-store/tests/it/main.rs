@@ -63,6 +63,7 @@ macro_rules! suite {
             jobs::a_stale_worker_cannot_finish_a_job,
             jobs::a_worker_paused_past_expiry_goes_on_unless_it_was_replaced,
             jobs::a_job_that_kills_its_workers_is_dead_after_its_last_attempt,
+            jobs::the_job_of_a_worker_known_to_be_dead_need_not_wait_for_its_lease,
             jobs::a_failed_job_waits_longer_each_time_and_then_dies,
             jobs::a_released_job_keeps_its_turn_and_its_attempts,
             jobs::a_queued_job_is_cancelled_at_once_and_a_running_one_by_its_worker,
