@@ -73,7 +73,7 @@ pub enum SuggestError {
 /// Contract, checked by the conformance suite in `tuner-search`: never a configuration that was tried or runs; always
 /// one that `space.canonical` returns unchanged; `Exhausted` exactly when none is left (finite spaces); same `Ask`,
 /// same answer.
-pub trait Sampler {
+pub trait Sampler: Send + Sync {
     /// The next configuration.
     fn suggest(&self, ask: &Ask<'_>) -> Result<Configuration, SuggestError>;
 }

@@ -15,6 +15,7 @@ use tuner_store::{Claimed, Phase, StoreError, TaskId};
 use crate::clock::Clock;
 use crate::error::RunError;
 use crate::lab::{Job, Session, Turn};
+use crate::patience::patiently;
 use crate::worker::Worker;
 
 /// Time an engine gets to end by itself when nobody waits for it.
@@ -90,7 +91,8 @@ impl<'a> Attempt<'a> {
                 measurement.notes.push(format!("measured with {threads} client threads: fewer were busy all the time"));
             }
             self.in_time()?;
-            self.claimed.record_measurement(self.job.experiment.number, self.job.attempt, &measurement).await?;
+            let (number, attempt) = (self.job.experiment.number, self.job.attempt);
+            patiently(|| self.claimed.record_measurement(number, attempt, &measurement)).await?;
             let nothing_came = measurement.requests.completed == 0 && measurement.requests.failed > 0;
             let errors = measurement.errors.clone();
             so_far.measurements.push(measurement);
@@ -123,14 +125,16 @@ impl<'a> Attempt<'a> {
 
     /// Notes where the attempt is.
     pub(crate) async fn phase(&self, phase: Phase) -> Result<(), RunError> {
-        Ok(self.claimed.record_phase(self.job.experiment.number, self.job.attempt, phase).await?)
+        let (number, attempt) = (self.job.experiment.number, self.job.attempt);
+        Ok(patiently(|| self.claimed.record_phase(number, attempt, phase)).await?)
     }
 
     /// Adds to what is known of this attempt and writes it down.
     pub(crate) async fn learn(&self, change: impl FnOnce(&mut AttemptEvidence)) -> Result<(), RunError> {
         let mut evidence = self.evidence.lock().await;
         change(&mut evidence);
-        Ok(self.claimed.record_evidence(self.job.experiment.number, self.job.attempt, &evidence).await?)
+        let (number, attempt) = (self.job.experiment.number, self.job.attempt);
+        Ok(patiently(|| self.claimed.record_evidence(number, attempt, &evidence)).await?)
     }
 
     /// The claim that this attempt writes through.
@@ -170,7 +174,8 @@ impl<'a> Attempt<'a> {
 
     /// That it is gone is a fact which needs no claim.
     async fn forget_deployment(&self) -> Result<(), StoreError> {
-        match self.worker.store.deployment_stopped(&self.job.deployment()).await {
+        let id = self.job.deployment();
+        match patiently(|| self.worker.store.deployment_stopped(&id)).await {
             // The attempt ended before anything was reserved.
             Err(StoreError::NotFound { .. }) => Ok(()),
             result => result,

@@ -10,6 +10,7 @@ mod error;
 mod lab;
 mod liveness;
 mod load;
+mod patience;
 mod pulse;
 mod worker;
 

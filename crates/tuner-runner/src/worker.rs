@@ -12,7 +12,7 @@ use tuner_core::SearchSpace;
 use tuner_core::plan::{AttemptState, FinalStatus, Forecast, Step, TaskView, Verdict, next_step};
 use tuner_core::sampler::Sampler;
 use tuner_core::score::score;
-use tuner_store::{Claimed, Lease, Owner, Phase, Severity, Store, TaskEnd, TaskId, TaskState, TaskStatus};
+use tuner_store::{Claimed, Lease, Owner, Phase, Severity, Store, StoreError, TaskEnd, TaskId, TaskState, TaskStatus};
 
 use crate::activity::Activity;
 use crate::attempt::{Attempt, AttemptEnd, over_time};
@@ -20,6 +20,7 @@ use crate::claim::{claim, give_back};
 use crate::clock::Clock;
 use crate::error::RunError;
 use crate::lab::Lab;
+use crate::patience::{Patience, patiently};
 use crate::pulse::Pulse;
 
 /// How work on a task ended.
@@ -87,7 +88,7 @@ impl Worker {
         lost: &CancellationToken,
     ) -> Result<RunEnd, RunError> {
         let claimed = self.store.claimed(task, lease.clone());
-        claimed.start_task().await?;
+        patiently(|| claimed.start_task()).await?;
         self.clean_up(task, &claimed).await?;
         let mut state = self.store.load(task).await?;
         loop {
@@ -99,7 +100,7 @@ impl Worker {
             tracing::debug!(?step, "next");
             match step {
                 Step::Create { number, role, configuration } => {
-                    claimed.create_experiment(number, role, &configuration).await?;
+                    patiently(|| claimed.create_experiment(number, role, &configuration)).await?;
                 }
                 Step::End { number, outcome } => {
                     let score = state.experiments.iter().find(|e| e.number == number).and_then(|e| {
@@ -107,11 +108,11 @@ impl Worker {
                         score(&state.spec, &ended)
                     });
                     let score = score.map(serde_json::to_value).transpose().map_err(RunError::Encode)?;
-                    claimed.end_experiment(number, &outcome, score.as_ref()).await?;
+                    patiently(|| claimed.end_experiment(number, &outcome, score.as_ref())).await?;
                 }
                 Step::Wait { number, until } => {
                     let text = format!("waiting before the next attempt, until {}", until.format("%H:%M:%S UTC"));
-                    claimed.note(Some(number), Severity::Info, &text).await?;
+                    patiently(|| claimed.note(Some(number), Severity::Info, &text)).await?;
                     tokio::select! {
                         () = self.clock.wait_until(until) => {}
                         () = stop.cancelled() => return Ok(RunEnd::Stopped),
@@ -123,7 +124,8 @@ impl Worker {
                 Step::Finish { status, verdict } => {
                     let failure = verdict.failure.as_ref().map(|f| f.message.clone());
                     let value = serde_json::to_value(&verdict).map_err(RunError::Encode)?;
-                    claimed.finish_task(TaskEnd { status: status_of(status), verdict: Some(value), failure }).await?;
+                    let end = TaskEnd { status: status_of(status), verdict: Some(value), failure };
+                    patiently(|| claimed.finish_task(end.clone())).await?;
                     return Ok(RunEnd::Finished { status, verdict });
                 }
                 Step::Run { number, attempt } => {
@@ -136,8 +138,16 @@ impl Worker {
                     }
                 }
             }
-            self.store.refresh(&mut state).await?;
+            self.refresh(&mut state).await?;
         }
+    }
+
+    async fn refresh(&self, state: &mut TaskState) -> Result<(), StoreError> {
+        let mut patience = Patience::new();
+        while let Err(error) = self.store.refresh(state).await {
+            patience.again(error).await?;
+        }
+        Ok(())
     }
 
     /// What a dead worker left: its attempts are interrupted, its engines stopped.
@@ -162,7 +172,7 @@ impl Worker {
         let Some(experiment) = state.experiments.iter().find(|e| e.number == number) else {
             return Err(RunError::StrayAttempt { number });
         };
-        let begun = claimed.begin_attempt(number).await?;
+        let begun = patiently(|| claimed.begin_attempt(number)).await?;
         debug_assert_eq!(begun, attempt, "the planner counts attempts as the store does");
         let attempt = Attempt::new(self, claimed, state.row.id, &state.spec, experiment, begun);
         let limit = Duration::from_secs_f64(state.spec.timeouts.experiment_s);
@@ -186,7 +196,8 @@ impl Worker {
         attempt.phase(Phase::Stopping).await?;
         attempt.stop_and_record(end == AttemptState::Cancelled).await?;
         let gpu_seconds = attempt.gpu_seconds().await;
-        claimed.end_attempt(number, begun, &tuner_store::AttemptEnd { state: end, failure, gpu_seconds }).await?;
+        let ended = tuner_store::AttemptEnd { state: end, failure, gpu_seconds };
+        patiently(|| claimed.end_attempt(number, begun, &ended)).await?;
         Ok(if end == AttemptState::Cancelled { AttemptEnd::Stopped } else { AttemptEnd::Ended })
     }
 

@@ -24,6 +24,7 @@ use crate::attempt::Attempt;
 use crate::error::RunError;
 use crate::liveness::{is_dead, this_process};
 use crate::load::{Kit, KitSurroundings, Prompting};
+use crate::patience::patiently;
 
 /// Ports that engines get.
 const PORTS: std::ops::RangeInclusive<u16> = 20_000..=29_999;
@@ -150,7 +151,7 @@ impl RealLab {
             start_ticks: Some(running.start_ticks),
             address: Some(format!("127.0.0.1:{port}")),
         };
-        attempt.claimed().deployment_running(id.as_str(), &seen).await?;
+        patiently(|| attempt.claimed().deployment_running(id.as_str(), &seen)).await?;
         attempt.phase(Phase::Loading).await?;
         let endpoint = endpoint(&spec, port);
         let client = http::client(&endpoint.origin, &self.settings.proxies)?;
@@ -176,7 +177,7 @@ impl RealLab {
             ports: ports::free_ports(PORTS, seed, &[]).take(PORT_CANDIDATES).collect(),
             log_path: Some(log.display().to_string()),
         };
-        let port = attempt.claimed().reserve_deployment(&new).await?;
+        let port = patiently(|| attempt.claimed().reserve_deployment(&new)).await?;
         Ok(port.ok_or_else(|| {
             let text = format!("no free port between {} and {}", PORTS.start(), PORTS.end());
             Failure::new(FailureClass::NoCapacity, text)
