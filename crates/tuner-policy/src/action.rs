@@ -55,10 +55,24 @@ actions! {
     TaskEdit = "task.edit", Operator, Changes;
     /// Put a task away, or back.
     TaskArchive = "task.archive", Operator, Changes;
+    /// Queue a task for a worker.
+    TaskStart = "task.start", Operator, Changes;
     /// Stop a task for good.
     TaskCancel = "task.cancel", Operator, Changes;
     /// Remove a task with everything of it.
     TaskDelete = "task.delete", Operator, Changes;
+    /// List and show the jobs of the run queue.
+    JobRead = "job.read", Viewer, Reads;
+    /// Stop a job.
+    JobCancel = "job.cancel", Operator, Changes;
+    /// Have a dead or cancelled job tried again.
+    JobRetry = "job.retry", Operator, Changes;
+    /// List and show workers.
+    WorkerRead = "worker.read", Viewer, Reads;
+    /// Ask a worker to run, drain, restart or stop.
+    WorkerAsk = "worker.ask", Operator, Changes;
+    /// Forget a worker.
+    WorkerRemove = "worker.remove", Operator, Changes;
     /// List and show experiments and their measurements.
     ExperimentRead = "experiment.read", Viewer, Reads;
     /// Read engine logs.
