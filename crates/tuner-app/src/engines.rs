@@ -1,5 +1,6 @@
 //! Engines: what is known, what is installed, how to install.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Serialize;
@@ -10,8 +11,10 @@ use tuner_engines::{Catalogue, engine};
 pub use tuner_deploy::install::{Installed, Progress};
 pub use tuner_engines::install::InstallTarget;
 
+use crate::doctor;
 use crate::error::AppError;
 use crate::home::Home;
+use crate::tune::Surroundings;
 
 /// An engine in the list.
 #[derive(Clone, Debug, Serialize)]
@@ -46,6 +49,13 @@ pub fn list(home: &Home) -> Vec<EngineRow> {
         }
     };
     EngineName::ALL.into_iter().map(row).collect()
+}
+
+/// Engines that can be started here, each with its version.
+pub(crate) fn startable(home: &Home, around: &Surroundings) -> BTreeMap<String, String> {
+    let found = |name| doctor::is_on_path(name, around).then(|| "found on the PATH".to_owned());
+    let known = |row: EngineRow| Some((row.engine.to_string(), row.installed_version.or_else(|| found(row.engine))?));
+    list(home).into_iter().filter_map(known).collect()
 }
 
 /// The flags that an engine's own `--help` lists.

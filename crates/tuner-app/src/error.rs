@@ -182,6 +182,19 @@ pub enum AppError {
     /// An installation failed.
     #[error(transparent)]
     Install(#[from] tuner_deploy::install::InstallError),
+    /// A server does not end.
+    #[error("the server with pid {pid} on {host} was not stopped: {why}")]
+    NotStopped {
+        /// Its process.
+        pid: u32,
+        /// Its machine.
+        host: String,
+        /// Why not.
+        why: String,
+    },
+    /// A data set cannot be fetched.
+    #[error(transparent)]
+    Fetch(#[from] tuner_bench::dataset::FetchError),
     /// A report cannot be rendered.
     #[error("the report cannot be rendered")]
     Render(#[source] Box<dyn std::error::Error + Send + Sync>),

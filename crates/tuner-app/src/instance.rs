@@ -6,8 +6,11 @@ use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tuner_deploy::listening;
@@ -93,6 +96,52 @@ impl Instance {
     }
 }
 
+/// The server of a data directory, if one runs.
+///
+/// # Errors
+/// [`AppError::Read`].
+pub fn running(home: &Home) -> Result<Option<Server>, AppError> {
+    let path = home.root().join("server.lock");
+    let fail = |source| AppError::Read { path: path.clone(), source };
+    let mut file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(fail(error)),
+    };
+    match file.try_lock_shared() {
+        Ok(()) => return Ok(None),
+        Err(TryLockError::Error(source)) => return Err(fail(source)),
+        Err(TryLockError::WouldBlock) => {}
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text).map_err(fail)?;
+    // One that starts at this moment has not said yet where it listens.
+    Ok(serde_json::from_str(&text).ok())
+}
+
+/// Asks the server of a data directory to end, with its workers, and waits for it. Gives which one it was; `None` if none
+/// runs.
+///
+/// # Errors
+/// [`AppError::NotStopped`] if it runs on another machine, is somebody else's, or does not end within `limit`.
+pub async fn stop(home: &Home, limit: Duration) -> Result<Option<Server>, AppError> {
+    let Some(server) = running(home)? else { return Ok(None) };
+    let refused = |why: String| AppError::NotStopped { pid: server.pid, host: server.host.clone(), why };
+    if server.host != this_process().host {
+        return Err(refused("it runs on another machine".to_owned()));
+    }
+    let asked = kill(Pid::from_raw(server.pid as i32), Signal::SIGTERM);
+    asked.map_err(|error| refused(error.desc().to_owned()))?;
+    let began = Instant::now();
+    while running(home)?.is_some_and(|now| now == server) {
+        if began.elapsed() > limit {
+            return Err(refused(format!("it did not end within {} s", limit.as_secs())));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(Some(server))
+}
+
 /// Listens, or says who does already.
 ///
 /// # Errors
@@ -121,11 +170,14 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(told(&home), "it starts just now");
-        first.announce(&home, "127.0.0.1:8470".parse().unwrap()).unwrap();
+        assert_eq!(running(&home).unwrap(), None);
+        let server = first.announce(&home, "127.0.0.1:8470".parse().unwrap()).unwrap();
+        assert_eq!(running(&home).unwrap(), Some(server));
         let holder = told(&home);
         assert!(holder.starts_with(&format!("pid {} on ", std::process::id())), "{holder}");
         assert!(holder.ends_with("listening on 127.0.0.1:8470") && holder.contains(" since 20"), "{holder}");
         drop(first);
+        assert_eq!(running(&home).unwrap(), None);
         assert!(Instance::take(&home).is_ok());
     }
 

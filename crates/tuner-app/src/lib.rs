@@ -5,6 +5,7 @@
 pub mod access;
 pub mod bench;
 pub mod cross_check;
+pub mod datasets;
 pub mod doctor;
 pub mod engines;
 pub mod error;
@@ -12,6 +13,7 @@ mod files;
 pub mod forecast;
 pub mod home;
 pub mod instance;
+pub mod queue;
 pub mod report;
 pub mod results;
 pub mod service;
@@ -20,6 +22,7 @@ pub mod standing;
 pub mod tasks;
 pub mod tokens;
 pub mod tune;
+pub mod work;
 
 pub use error::AppError;
 pub use home::Home;

@@ -43,7 +43,10 @@ pub struct Surroundings {
 
 /// Opens the store of a data directory.
 pub async fn open_store(home: &Home) -> Result<Store, AppError> {
-    Ok(Store::open(&home.database()).await?)
+    Ok(match home.database_url() {
+        Some(url) => Store::open_url(url).await?,
+        None => Store::open(&home.database()).await?,
+    })
 }
 
 /// Works on a task until it has ended or `stop` is cancelled.
@@ -127,7 +130,7 @@ fn real_lab(home: &Home, spec: &TaskSpec, surroundings: &Surroundings) -> Result
         _ => None,
     };
     let settings = RealLabSettings {
-        datasets: home.root().join("datasets"),
+        datasets: home.datasets(),
         logs: home.logs(),
         launchers: launchers(home, surroundings),
         ambient: surroundings.proxies.clone().into_iter().collect::<Environment>(),

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::Serialize;
 use tuner_bench::dataset::Dataset;
 use tuner_core::engine::EngineName;
-use tuner_core::task::{BackendSpec, DatasetSpec};
+use tuner_core::task::{BackendSpec, DatasetSpec, EngineSpec, ModelSpec};
 use tuner_core::{Configuration, TaskSpec, with_causes};
 use tuner_deploy::Proxies;
 use tuner_deploy::host::{self, HostFacts};
@@ -224,7 +224,7 @@ fn engine_is_there(home: &Home, spec: &TaskSpec, around: &Surroundings) -> Check
     let installed = launchers(home, around);
     let own = (!spec.engine.command.is_empty()).then_some(&spec.engine.command);
     let command = own.or_else(|| installed.get(&name).map(|(command, _)| command));
-    let command = command.cloned().unwrap_or_else(|| usual_command(spec));
+    let command = command.cloned().unwrap_or_else(|| usual_command(&spec.engine, &spec.model));
     let program = command.first().map(String::as_str).unwrap_or_default();
     let hint = match own {
         Some(_) => "engine.command names it: correct the path, or leave engine.command out",
@@ -241,11 +241,31 @@ fn engine_is_there(home: &Home, spec: &TaskSpec, around: &Surroundings) -> Check
     check("engine", Status::Good, format!("{name}: {}", command.join(" ")))
 }
 
+/// Whether an engine that is not installed by us is there to be started by its usual name.
+pub(crate) fn is_on_path(name: EngineName, around: &Surroundings) -> bool {
+    let spec = EngineSpec {
+        name,
+        version: None,
+        command: Vec::new(),
+        fixed: Default::default(),
+        env: Default::default(),
+        gpus: None,
+        hardware: None,
+    };
+    match usual_command(&spec, &ModelSpec::default()).as_slice() {
+        [program, flag, module, ..] if flag == "-m" => {
+            files::is_executable(program, around.path.as_deref()) && files::has_module(program, module)
+        }
+        [program, ..] => files::is_executable(program, around.path.as_deref()),
+        [] => false,
+    }
+}
+
 /// Program and leading arguments of the engine's command where nothing is installed and the task names none.
-fn usual_command(spec: &TaskSpec) -> Vec<String> {
+fn usual_command(spec: &EngineSpec, model: &ModelSpec) -> Vec<String> {
     let request = LaunchRequest {
-        model: &spec.model,
-        engine: &spec.engine,
+        model,
+        engine: spec,
         configuration: &Configuration::default(),
         launcher: &[],
         host: "127.0.0.1",
@@ -254,7 +274,7 @@ fn usual_command(spec: &TaskSpec) -> Vec<String> {
         ambient: &Default::default(),
         catalogue: None,
     };
-    let Ok(launch) = engine(spec.engine.name).launch_spec(&request) else { return Vec::new() };
+    let Ok(launch) = engine(spec.name).launch_spec(&request) else { return Vec::new() };
     let leading = if launch.args.first().is_some_and(|a| a == "-m") { 2 } else { 0 };
     std::iter::once(launch.program).chain(launch.args.into_iter().take(leading)).collect()
 }

@@ -7,6 +7,7 @@ pub mod engines;
 pub mod estimate;
 pub mod experiments;
 pub mod logs;
+pub mod queue;
 pub mod system;
 pub mod tasks;
 

@@ -1,0 +1,223 @@
+//! A worker: claims jobs of the run queue that this host can do, runs several at once, obeys what it is asked.
+//!
+//! *Invariants*: a job runs only under a claim that is renewed; what a job held is stopped before its claim is given
+//! back; a worker that ends leaves the store without it, and one that is killed is found by its silence.
+
+mod job;
+mod offer;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tuner_runner::{is_dead, this_process};
+use tuner_store::{
+    Asked, JobAsk, JobFilter, JobId, JobKind, JobRow, JobStatus, Load, NewWorker, Store, StoreError, WorkerId,
+};
+
+use self::job::Running;
+use self::offer::Offer;
+use crate::error::AppError;
+use crate::home::Home;
+use crate::tune::Surroundings;
+
+/// How often a worker says that it lives.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+/// How long a claim on a job lasts without a sign of life.
+const LEASE: Duration = Duration::from_secs(30);
+/// Running jobs looked at for dead workers.
+const MOST: u32 = 200;
+/// Kinds of jobs that a worker does.
+const KINDS: [JobKind; 4] = [JobKind::RunTask, JobKind::InstallEngine, JobKind::FetchDataset, JobKind::RenderReport];
+
+/// What a worker is told when it is started.
+#[derive(Clone, Debug)]
+pub struct WorkerSettings {
+    /// How many jobs it runs at once, at least 1.
+    pub slots: u32,
+    /// What its administrator says of it; jobs may ask for it.
+    pub labels: BTreeMap<String, String>,
+    /// Version of this program.
+    pub version: String,
+}
+
+/// Why a worker ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WorkEnd {
+    /// It was asked to stop, by a signal or through the store.
+    Stopped,
+    /// It was asked to finish what it ran and claim nothing more, and has.
+    Drained,
+    /// It was asked to end and be started anew.
+    Restart,
+    /// It was removed from the store, or a newer version of the program has used it.
+    Dismissed,
+}
+
+/// A worker of this process.
+struct Crew<'a> {
+    home: &'a Home,
+    store: &'a Store,
+    around: &'a Surroundings,
+    id: WorkerId,
+    slots: usize,
+    offer: Offer,
+    running: BTreeMap<JobId, Running>,
+    jobs: JoinSet<JobId>,
+}
+
+/// Works until `stop` is cancelled or the store asks this worker to end. What it runs then is given back for others.
+///
+/// # Errors
+/// [`StoreError::StaleVersion`] if a newer version of the program has used the store; it cannot be reached at the start.
+pub async fn work(
+    home: &Home,
+    store: &Store,
+    around: &Surroundings,
+    settings: &WorkerSettings,
+    stop: &CancellationToken,
+) -> Result<WorkEnd, AppError> {
+    let owner = this_process();
+    let offer = Offer::of_this_host(home, around, &owner.host, settings.labels.clone());
+    let id = WorkerId::new();
+    let new = NewWorker {
+        id,
+        owner,
+        version: settings.version.clone(),
+        slots: settings.slots.max(1),
+        capabilities: offer.all().clone(),
+    };
+    store.register_worker(new).await?;
+    tracing::info!(worker = %id, slots = settings.slots, "at work");
+    let mut crew = Crew {
+        home,
+        store,
+        around,
+        id,
+        slots: settings.slots.max(1) as usize,
+        offer,
+        running: BTreeMap::new(),
+        jobs: JoinSet::new(),
+    };
+    let end = crew.work(stop).await;
+    crew.end().await;
+    tracing::info!(worker = %id, ?end, "has ended");
+    end
+}
+
+impl Crew<'_> {
+    async fn work(&mut self, stop: &CancellationToken) -> Result<WorkEnd, AppError> {
+        let mut bell = self.store.work();
+        let mut asked = Asked::Run;
+        let mut beats = tokio::time::interval(HEARTBEAT);
+        beats.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            match asked {
+                Asked::Run => self.claim_all().await,
+                Asked::Drain if self.running.is_empty() => return Ok(WorkEnd::Drained),
+                Asked::Drain => {}
+                Asked::Restart => return Ok(WorkEnd::Restart),
+                Asked::Stop => return Ok(WorkEnd::Stopped),
+            }
+            tokio::select! {
+                () = stop.cancelled() => return Ok(WorkEnd::Stopped),
+                Some(ended) = self.jobs.join_next(), if !self.jobs.is_empty() => self.ended(ended.ok()),
+                _ = beats.tick() => self.free_the_dead().await,
+                heard = bell.wait(HEARTBEAT) => {
+                    if let Err(error) = heard {
+                        self.out_of_reach(&error).await;
+                    }
+                }
+            }
+            match self.store.worker_heartbeat(self.id, &self.load()).await {
+                Ok(now) => asked = now,
+                Err(error @ (StoreError::NotFound { .. } | StoreError::StaleVersion { .. })) => {
+                    tracing::warn!(%error, "dismissed");
+                    return Ok(WorkEnd::Dismissed);
+                }
+                Err(error) => self.out_of_reach(&error).await,
+            }
+        }
+    }
+
+    /// Workers of this host that are known to be dead are forgotten, and their jobs not kept waiting for their leases.
+    async fn free_the_dead(&self) {
+        if let Err(error) = self.try_to_free_the_dead().await {
+            self.out_of_reach(&error).await;
+        }
+    }
+
+    async fn try_to_free_the_dead(&self) -> Result<(), StoreError> {
+        let running = JobFilter { statuses: vec![JobStatus::Running], ..JobFilter::default() };
+        let page = self.store.list_jobs(&running, None, MOST).await?;
+        let dead = |job: &&JobRow| job.worker.as_ref().is_some_and(is_dead);
+        for job in page.jobs.iter().filter(dead) {
+            tracing::warn!(job = %job.id, worker = ?job.worker, "its worker died");
+            self.store.lapse_job(job.id, job.fence).await?;
+        }
+        for worker in self.store.list_workers().await?.iter().filter(|worker| is_dead(&worker.owner)) {
+            match self.store.remove_worker(worker.id).await {
+                // Another worker was faster.
+                Ok(()) | Err(StoreError::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Claims jobs for as long as there are free slots and jobs that fit.
+    async fn claim_all(&mut self) {
+        while self.running.len() < self.slots {
+            let ask = JobAsk { owner: this_process(), kinds: KINDS.to_vec(), offer: self.offer.free(), ttl: LEASE };
+            let claimed = match self.store.claim_job(&ask).await {
+                Ok(Some(claimed)) => claimed,
+                Ok(None) => return,
+                Err(error) => return self.out_of_reach(&error).await,
+            };
+            let job = claimed.job();
+            let id = job.id;
+            tracing::info!(job = %id, kind = %job.kind, task = ?job.task, "claimed");
+            let gpus = self.offer.take(id, &job.needs);
+            let stop = CancellationToken::new();
+            let around = offer::only(gpus, self.around);
+            self.jobs.spawn(job::run(self.home.clone(), self.store.clone(), around, claimed, stop.clone()));
+            self.running.insert(id, Running { stop });
+        }
+    }
+
+    fn ended(&mut self, job: Option<JobId>) {
+        match job {
+            Some(job) => {
+                self.running.remove(&job);
+                self.offer.give_back(job);
+            }
+            // A job that panicked: which one it was shows in what still runs. Its claim expires by itself.
+            None => tracing::error!("a job ended in a bug of ours; it is tried again when its lease expires"),
+        }
+    }
+
+    fn load(&self) -> Load {
+        Load {
+            busy_slots: self.running.len() as u32,
+            free_gpus: self.offer.free().gpus.len() as u32,
+            jobs: self.running.keys().copied().collect(),
+        }
+    }
+
+    /// The store cannot be reached: what runs goes on, and the next look comes a little later.
+    async fn out_of_reach(&self, error: &StoreError) {
+        tracing::warn!(%error, "the store does not answer; trying again");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+
+    /// Stops what runs, gives it back, and goes.
+    async fn end(&mut self) {
+        self.running.values().for_each(|running| running.stop.cancel());
+        while self.jobs.join_next().await.is_some() {}
+        match self.store.remove_worker(self.id).await {
+            Ok(()) | Err(StoreError::NotFound { .. }) => {}
+            Err(error) => tracing::warn!(%error, "the store still knows this worker, until its silence is noticed"),
+        }
+    }
+}
