@@ -157,6 +157,23 @@ pub(crate) fn words(name: &str, text: Option<&str>, known: &[&str]) -> Result<Ve
     }
 }
 
+/// The same, as values of one type.
+pub(crate) fn values<T: Copy>(
+    name: &str,
+    text: Option<&str>,
+    all: &[T],
+    word: fn(T) -> &'static str,
+) -> Result<Vec<T>, Problem> {
+    let known: Vec<&str> = all.iter().map(|value| word(*value)).collect();
+    let words = words(name, text, &known)?;
+    Ok(all.iter().copied().filter(|value| words.iter().any(|w| w == word(*value))).collect())
+}
+
+/// There is nothing with such an id.
+pub(crate) fn unknown(what: &str, id: &str) -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "not_found", format!("there is no {what} {id:?}"))
+}
+
 pub(crate) fn invalid(message: String) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_query", message)
 }

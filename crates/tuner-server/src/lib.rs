@@ -15,6 +15,7 @@ mod meter;
 mod openapi;
 mod routes;
 mod state;
+pub mod supervisor;
 
 pub use limits::Limits;
 pub use listen::serve;

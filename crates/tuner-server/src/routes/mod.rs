@@ -7,11 +7,13 @@ mod engines;
 mod events;
 mod experiments;
 mod health;
+mod jobs;
 mod logs;
 mod system;
 mod task_changes;
 mod task_items;
 mod tasks;
+mod workers;
 
 use axum::Router;
 use utoipa_axum::router::OpenApiRouter;
@@ -25,6 +27,8 @@ pub(crate) fn open() -> OpenApiRouter<App> {
         tasks::routes(),
         task_changes::routes(),
         experiments::routes(),
+        jobs::routes(),
+        workers::routes(),
         logs::routes(),
         engines::routes(),
         datasets::routes(),

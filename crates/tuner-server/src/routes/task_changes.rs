@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::document::{Sent, TaskDocument};
+use super::jobs::JobItem;
 use super::task_items::{TaskDetail, TaskItem};
 use super::tasks::stored;
 use crate::answer::Problem;
@@ -25,6 +26,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(guarded(Action::TaskClone, routes!(copy)))
         .routes(guarded(Action::TaskArchive, routes!(archive)))
         .routes(guarded(Action::TaskArchive, routes!(unarchive)))
+        .routes(guarded(Action::TaskStart, routes!(start)))
+        .routes(guarded(Action::TaskStart, routes!(resume)))
         .routes(guarded(Action::TaskCancel, routes!(cancel)))
 }
 
@@ -104,6 +107,36 @@ async fn unarchive(
     Path(task): Path<String>,
 ) -> Result<Json<TaskDetail>, Problem> {
     Ok(Json(app.service().archive_task(&permit, &task, false).await?.into()))
+}
+
+/// The job that runs a task.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Queued {
+    /// The job.
+    job: JobItem,
+    /// Why no worker that lives can do it; null if one can.
+    waits: Option<String>,
+}
+
+/// Queue a task for a worker. One that is queued or runs already stays so.
+#[utoipa::path(post, path = "/api/tasks/{task}/start", tag = "tasks",
+    params(("task" = String, Path, description = "Id, name or beginning of an id.")),
+    responses((status = 202, body = Queued)))]
+async fn start(
+    State(app): State<App>,
+    Permitted(permit): Permitted,
+    Path(task): Path<String>,
+) -> Result<(StatusCode, Json<Queued>), Problem> {
+    let started = app.service().start_task(&permit, &task).await?;
+    Ok((StatusCode::ACCEPTED, Json(Queued { job: started.job.into(), waits: started.waits })))
+}
+
+/// Go on with a task that was interrupted, cancelled or failed: the same as to start it.
+#[utoipa::path(post, path = "/api/tasks/{task}/resume", tag = "tasks",
+    params(("task" = String, Path, description = "Id, name or beginning of an id.")),
+    responses((status = 202, body = Queued)))]
+async fn resume(app: State<App>, permit: Permitted, task: Path<String>) -> Result<(StatusCode, Json<Queued>), Problem> {
+    start(app, permit, task).await
 }
 
 /// How a task stands after the wish to stop it.

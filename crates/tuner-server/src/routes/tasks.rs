@@ -56,8 +56,7 @@ async fn list(
     Permitted(permit): Permitted,
     Params(query): Params<ListTasks>,
 ) -> Result<Json<TaskList>, Problem> {
-    let known: Vec<&str> = TaskStatus::ALL.iter().map(|status| status.word()).collect();
-    let statuses = extract::words("status", query.status.as_deref(), &known)?;
+    let statuses = extract::values("status", query.status.as_deref(), TaskStatus::ALL, TaskStatus::word)?;
     let archived = match query.archived.as_deref() {
         None | Some("no") => Archived::Without,
         Some("only") => Archived::Only,
@@ -65,12 +64,7 @@ async fn list(
         Some(other) => return Err(extract::invalid(format!("archived: {other:?} is not one of no, only, all"))),
     };
     let engines = query.engine.iter().flat_map(|words| words.split(',')).map(|word| word.trim().to_owned());
-    let wanted = TaskQuery {
-        statuses: TaskStatus::ALL.iter().copied().filter(|s| statuses.iter().any(|word| word == s.word())).collect(),
-        engines: engines.collect(),
-        name_contains: query.name,
-        archived,
-    };
+    let wanted = TaskQuery { statuses, engines: engines.collect(), name_contains: query.name, archived };
     let (cursor, limit) = (extract::cursor(query.cursor.as_deref())?, extract::page_size(query.limit)?);
     let (page, counts) = app.service().list_tasks(&permit, &wanted, cursor, limit).await?;
     Ok(Json(TaskList {

@@ -8,6 +8,7 @@ mod document;
 mod events;
 mod experiments;
 mod fixture;
+mod queue;
 mod refusals;
 mod tasks;
 mod watching;
