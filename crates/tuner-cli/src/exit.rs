@@ -120,7 +120,11 @@ impl Exit {
                 Self::NotFound
             }
             StoreError::InUse { .. } | StoreError::LeaseLost { .. } => Self::Busy,
-            StoreError::Open { .. } | StoreError::NewerSchema { .. } => Self::NotReady,
+            StoreError::Open { .. }
+            | StoreError::NewerSchema { .. }
+            | StoreError::Connect { .. }
+            | StoreError::StaleVersion { .. } => Self::NotReady,
+            StoreError::UnknownUrl { .. } | StoreError::ServersOwn { .. } => Self::Usage,
             _ => Self::Internal,
         }
     }

@@ -5,6 +5,7 @@
 
 mod commands;
 mod exit;
+mod init;
 mod interrupts;
 mod settings;
 mod ui;
@@ -26,6 +27,12 @@ struct Cli {
 }
 
 fn main() -> std::process::ExitCode {
+    if init::is_first() {
+        return init::run().unwrap_or_else(|error| {
+            ui::error(&error.context("this program cannot be process 1"));
+            Exit::Internal.into()
+        });
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

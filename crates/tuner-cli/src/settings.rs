@@ -11,6 +11,9 @@ use tuner_engines::environment::AMBIENT;
 /// What people type.
 const NAME: &str = "autotuner";
 
+/// The database's URL.
+const DATABASE: &str = "AUTOTUNER_DATABASE";
+
 /// Head over the options below in every help.
 const EVERYWHERE: &str = "Options of every command";
 
@@ -20,6 +23,10 @@ pub(crate) struct Settings {
     /// Where tasks, logs and engines are kept [default: $XDG_DATA_HOME/inference-autotuner].
     #[arg(long, global = true, help_heading = EVERYWHERE, env = "AUTOTUNER_DATA_DIR", value_name = "DIR", hide_env_values = true)]
     data_dir: Option<PathBuf>,
+    /// Database of tasks and jobs, postgres://USER:PASSWORD@HOST:PORT/NAME, for workers on several machines [default: a
+    /// file in the data directory].
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = DATABASE, value_name = "URL", hide_env_values = true)]
+    database: Option<String>,
     /// Machine-readable output on standard output.
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub(crate) json: bool,
@@ -42,7 +49,19 @@ pub(crate) struct Settings {
 impl Settings {
     /// The data directory.
     pub(crate) fn home(&self) -> Home {
-        Home::new(self.data_dir.clone().unwrap_or_else(default_data_dir))
+        Home::new(self.data_dir.clone().unwrap_or_else(default_data_dir)).with_database_url(self.database.clone())
+    }
+
+    /// The words that give a process of ours the same settings. The database's address stays in the environment: it may
+    /// hold a password, and command lines are everybody's to read.
+    pub(crate) fn same(&self) -> Vec<String> {
+        let words = ["--data-dir", &self.home().root().display().to_string(), "--log", &self.log];
+        words.map(str::to_owned).to_vec()
+    }
+
+    /// Variables of such a process.
+    pub(crate) fn same_variables(&self) -> Vec<(String, String)> {
+        self.database.iter().map(|url| (DATABASE.to_owned(), url.clone())).collect()
     }
 
     /// Sends the tuner's own log to standard error.

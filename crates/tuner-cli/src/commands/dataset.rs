@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
+use tuner_app::datasets;
 use tuner_bench::BenchError;
 use tuner_bench::dataset::{self, Dataset, Inspection, Spread};
 use tuner_bench::tokens::TokenSource;
 use tuner_core::task::{DatasetSpec, ModelSpec};
-use tuner_deploy::{Proxies, http};
 
 use crate::exit::Exit;
 use crate::settings::Settings;
@@ -53,11 +53,7 @@ pub(crate) async fn run(command: Datasets, settings: &Settings) -> anyhow::Resul
         ..DatasetSpec::file(&args.source)
     };
     let around = settings.surroundings();
-    if spec.is_url() {
-        let client = http::client(&spec.source, &Proxies::from_vars(around.proxies))?;
-        let path = dataset::fetch(&spec, &settings.home().root().join("datasets"), &client).await;
-        spec.source = path.map_err(BenchError::from)?.display().to_string();
-    }
+    spec.source = datasets::fetch(&settings.home(), &spec, &around).await?.display().to_string();
     let tokens = match args.tokenizer {
         Some(tokenizer) => {
             let model = ModelSpec { tokenizer: Some(tokenizer), ..ModelSpec::default() };

@@ -6,6 +6,7 @@ mod dataset;
 mod doctor;
 mod engines;
 mod experiments;
+mod jobs;
 mod lifeline;
 mod quickstart;
 mod report;
@@ -14,9 +15,12 @@ mod serve;
 mod sim_engine;
 mod simulate;
 mod status;
+mod stop;
 mod tasks;
 mod token;
 mod tune;
+mod worker;
+mod workers;
 
 use clap::Subcommand;
 
@@ -36,7 +40,7 @@ pub(crate) enum Command {
     /// Look at data sets of prompts and traces.
     #[command(subcommand)]
     Dataset(dataset::Datasets),
-    /// List, check, show, import, cancel and delete tasks.
+    /// List, check, show, import, start, cancel and delete tasks.
     #[command(subcommand)]
     Tasks(tasks::Tasks),
     /// List and explain the experiments of a task.
@@ -47,6 +51,14 @@ pub(crate) enum Command {
     /// List, describe and install engines.
     #[command(subcommand)]
     Engines(engines::Engines),
+    /// Do queued jobs on this machine: run tasks, install engines, fetch data sets, render reports.
+    Worker(worker::Args),
+    /// List, show, stop and retry the jobs of the run queue.
+    #[command(subcommand)]
+    Jobs(jobs::Jobs),
+    /// List workers, and ask them to drain, restart or stop.
+    #[command(subcommand)]
+    Workers(workers::Workers),
     /// Check this machine, and a task file against it, before anything is deployed.
     Doctor(doctor::Args),
     /// Say what runs now: tasks, holders, deployments, versions.
@@ -56,6 +68,8 @@ pub(crate) enum Command {
     /// Make, list and revoke the tokens that let people in over the network.
     #[command(subcommand)]
     Token(token::Tokens),
+    /// Stop the server of this data directory and its workers; what they run waits for the next.
+    Stop(stop::Args),
     /// Print the JSON Schema of a file format, or the document of the HTTP API.
     Schema(schema::Args),
     /// Print shell completions.
@@ -80,10 +94,14 @@ pub(crate) async fn run(command: Command, settings: &Settings) -> Exit {
         Command::Experiments(command) => experiments::run(command, settings).await,
         Command::Report(args) => report::run(args, settings).await,
         Command::Engines(command) => engines::run(command, settings).await,
+        Command::Worker(args) => worker::run(args, settings).await,
+        Command::Jobs(command) => jobs::run(command, settings).await,
+        Command::Workers(command) => workers::run(command, settings).await,
         Command::Doctor(args) => doctor::run(args, settings).await,
         Command::Status(args) => status::run(args, settings).await,
         Command::Serve(args) => serve::run(args, settings).await,
         Command::Token(command) => token::run(command, settings).await,
+        Command::Stop(args) => stop::run(args, settings).await,
         Command::Schema(args) => schema::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Quickstart(args) => quickstart::run(args, settings).await,

@@ -3,11 +3,13 @@
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 
+use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 use tuner_app::AppError;
 use tuner_app::instance::{self, Instance};
 use tuner_app::service::Service;
 use tuner_app::{tokens, tune};
+use tuner_server::supervisor::{Launch, supervise};
 use tuner_server::{App, Limits, Options};
 
 use crate::exit::Exit;
@@ -36,6 +38,9 @@ pub(crate) struct Args {
     /// Requests that one client on the network may make in a second, on average.
     #[arg(long, value_name = "N", default_value = "50")]
     rate_limit: NonZeroU32,
+    /// Workers on this machine, each of which does one job at a time; 0 where others do the work.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..=64))]
+    workers: u32,
 }
 
 pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit> {
@@ -58,7 +63,23 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
     } else {
         ui::answer(&format!("listening on http://{}, data in {}", server.address, home.root().display()));
     }
-    tuner_server::serve(App::new(service, options, stop), listener).await?;
+    let workers = tokio::spawn(supervise(launches(&args, settings)?, stop.clone()));
+    let served = tuner_server::serve(App::new(service, options, stop.clone()), listener).await;
+    // Also where the server failed: workers end with it.
+    stop.cancel();
+    workers.await?;
+    served?;
     store.close().await?;
     Ok(Exit::Success)
+}
+
+/// How the worker of each slot is started: this program with the same settings.
+fn launches(args: &Args, settings: &Settings) -> anyhow::Result<Vec<Launch>> {
+    let program = std::env::current_exe().context("this program does not know its own path")?;
+    let launch = |slot: u32| {
+        let mut words = settings.same();
+        words.extend(["worker".to_owned(), "--slot".to_owned(), slot.to_string()]);
+        Launch { program: program.clone(), arguments: words, variables: settings.same_variables() }
+    };
+    Ok((0..args.workers).map(launch).collect())
 }

@@ -1,9 +1,10 @@
 //! `autotuner status`
 
 use serde::Serialize;
+use tuner_app::instance::{self, Server};
 use tuner_app::standing::{self, Standing};
 use tuner_app::tune;
-use tuner_store::{DeploymentRow, TaskStatus};
+use tuner_store::{Asked, DeploymentRow, TaskStatus, WorkerRow};
 
 use crate::exit::Exit;
 use crate::settings::Settings;
@@ -17,6 +18,8 @@ pub(crate) struct Args {}
 struct Answer {
     version: &'static str,
     data_dir: String,
+    server: Option<Server>,
+    workers: Vec<WorkerRow>,
     tasks: Vec<Standing>,
     deployments: Vec<DeploymentRow>,
 }
@@ -28,6 +31,8 @@ pub(crate) async fn run(_: Args, settings: &Settings) -> anyhow::Result<Exit> {
     let answer = Answer {
         version: env!("CARGO_PKG_VERSION"),
         data_dir: home.root().display().to_string(),
+        server: instance::running(&home)?,
+        workers: store.list_workers().await?,
         tasks: standing::list(&store, statuses).await?,
         deployments: store.live_deployments().await?,
     };
@@ -36,6 +41,23 @@ pub(crate) async fn run(_: Args, settings: &Settings) -> anyhow::Result<Exit> {
         return Ok(Exit::Success);
     }
     ui::answer(&format!("autotuner {}, data in {}", answer.version, answer.data_dir));
+    match &answer.server {
+        Some(s) => ui::answer(&format!(
+            "server: pid {} on {}, http://{}, version {}, since {}",
+            s.pid,
+            s.host,
+            s.address,
+            s.version,
+            s.since.format("%Y-%m-%d %H:%M:%S UTC")
+        )),
+        None => ui::answer("no server"),
+    }
+    if answer.workers.is_empty() {
+        ui::answer("no worker");
+    }
+    for worker in &answer.workers {
+        ui::answer(&format!("worker {}: {}", worker.id, in_words(worker)));
+    }
     if answer.tasks.is_empty() {
         ui::answer("no unfinished task");
     }
@@ -59,4 +81,13 @@ pub(crate) async fn run(_: Args, settings: &Settings) -> anyhow::Result<Exit> {
         ui::answer(&format!("deployment {} ({}){pid}{port}", d.id, d.state));
     }
     Ok(Exit::Success)
+}
+
+fn in_words(worker: &WorkerRow) -> String {
+    let state = match (worker.alive, worker.asked) {
+        (false, _) => format!("silent for {:.0} s", worker.silent_s),
+        (true, Asked::Run) => format!("{} of {} slots busy", worker.load.busy_slots, worker.slots),
+        (true, asked) => format!("asked to {asked}"),
+    };
+    format!("{}, version {}, {state}", worker.owner, worker.version)
 }

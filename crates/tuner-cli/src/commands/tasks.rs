@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use tuner_app::{forecast, standing, tasks, tune};
+use tuner_app::{forecast, queue, standing, tasks, tune};
 use tuner_core::task;
 use tuner_store::TaskStatus;
 
@@ -41,6 +41,11 @@ pub(crate) enum Tasks {
         /// Where it shall run, instead of the file's deployment_mode.
         #[arg(long, value_enum)]
         backend: Option<ImportBackend>,
+    },
+    /// Queue a task for a worker: a file, or a stored task that is pending, interrupted, cancelled or failed.
+    Start {
+        /// A task file, or a name, id or beginning of an id.
+        task: String,
     },
     /// Ask whoever works on a task to stop it for good.
     Cancel {
@@ -93,6 +98,7 @@ pub(crate) async fn run(command: Tasks, settings: &Settings) -> anyhow::Result<E
             }
             Ok(Exit::Success)
         }
+        Tasks::Start { task } => start(&task, settings).await,
         Tasks::Cancel { task } => {
             let store = tune::open_store(&home).await?;
             let row = store.task(&task).await?;
@@ -120,6 +126,28 @@ pub(crate) async fn run(command: Tasks, settings: &Settings) -> anyhow::Result<E
             Ok(Exit::Success)
         }
     }
+}
+
+async fn start(wanted: &str, settings: &Settings) -> anyhow::Result<Exit> {
+    let store = tune::open_store(&settings.home()).await?;
+    let path = PathBuf::from(wanted);
+    let row = if path.is_file() {
+        let file = tasks::read_file(&path)?;
+        remark(&file, settings);
+        tasks::create(&store, &file).await?
+    } else {
+        store.task(wanted).await?
+    };
+    let job = queue::start(&store, &row).await?;
+    if settings.json {
+        ui::json(&job)?;
+        return Ok(Exit::Success);
+    }
+    ui::say(&format!("task {} is {}, job {}", row.name, job.status, job.id));
+    if let Some(why) = queue::nobody_can(&store, &job.needs).await? {
+        ui::say(&format!("note: it waits: {why}"));
+    }
+    Ok(Exit::Success)
 }
 
 async fn list(settings: &Settings) -> anyhow::Result<Exit> {

@@ -248,7 +248,7 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
     }
     let mut request = request(&args.load, args.url.unwrap_or_default(), settings)?;
     let proxies = Proxies::from_vars(settings.surroundings().proxies);
-    let datasets = settings.home().root().join("datasets");
+    let datasets = settings.home().datasets();
     request.workload = dataset::fetch_all(&request.workload, &datasets, |url| http::client(url, &proxies))
         .await
         .map_err(BenchError::from)?;

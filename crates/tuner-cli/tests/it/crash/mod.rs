@@ -7,4 +7,5 @@ mod home;
 mod interrupt;
 mod moments;
 mod procs;
+mod queue;
 mod virtual_time;

@@ -6,7 +6,7 @@ use super::ask::{assert_numbered, difference, findings};
 use super::home::Home;
 use super::moments::{Dice, setting};
 
-const TASK: &str = "
+pub(super) const TASK: &str = "
 name: crash
 model: {id: llama-3.1-8b}
 engine: {name: simulated, hardware: {gpu: h100-80g}}
@@ -47,7 +47,7 @@ fn a_task_killed_at_random_moments_ends_as_if_nothing_had_happened() {
 }
 
 /// What the task finds when nobody disturbs it, and how long that takes.
-fn undisturbed() -> (serde_json::Value, Duration) {
+pub(super) fn undisturbed() -> (serde_json::Value, Duration) {
     let home = Home::new();
     let began = Instant::now();
     let file = home.task(TASK);
