@@ -5,7 +5,7 @@
 
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 
-use crate::entity::deployments;
+use crate::entity::{deployments, held_gpus};
 use crate::row::{DeploymentRow, DeploymentState};
 use crate::store::Scope;
 use crate::{Store, StoreError};
@@ -24,7 +24,7 @@ impl Store {
         alive.all(read.rows()).await?.into_iter().map(DeploymentRow::try_from).collect()
     }
 
-    /// Records that a deployment is gone and frees its port. Doing it again changes nothing.
+    /// Records that a deployment is gone and frees its port and its GPUs. Doing it again changes nothing.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
@@ -41,6 +41,8 @@ impl Store {
         change.held_port = Set(None);
         change.stopped_at = Set(Some(write.at));
         deployments::Entity::update(change).exec_without_returning(write.rows()).await?;
+        let held = held_gpus::Entity::delete_many().filter(held_gpus::Column::DeploymentId.eq(id));
+        held.exec(write.rows()).await?;
         write.commit(Scope::experiment(seen.task, seen.experiment), seen.stopped_event()).await
     }
 }

@@ -116,6 +116,25 @@ pub(crate) mod measurements {
 
 /// One launched engine. `held_port` is `port` while the deployment lives and null afterwards: it is unique per host,
 /// so that two live deployments cannot hold one port.
+pub(crate) mod held_gpus {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "held_gpus")]
+    pub(crate) struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(crate) host: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(crate) gpu: i64,
+        pub(crate) deployment_id: String,
+    }
+
+    #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+    pub(crate) enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 pub(crate) mod deployments {
     use sea_orm::entity::prelude::*;
 

@@ -170,6 +170,16 @@ pub enum StoreError {
         /// How many were tried.
         tried: usize,
     },
+    /// Other deployments hold too many of the host's GPUs.
+    #[error("{wanted} GPUs are wanted on {host}, and too few are free; held: {}", holders.join(", "))]
+    NoFreeGpus {
+        /// Where.
+        host: String,
+        /// How many were wanted.
+        wanted: usize,
+        /// Each GPU that is held, with its deployment.
+        holders: Vec<String>,
+    },
 }
 
 fn by(holder: Option<&Holder>) -> String {

@@ -124,6 +124,15 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         port: Option<u16>,
     },
+    /// GPUs were set aside for it.
+    GpusReserved {
+        /// For this try.
+        attempt: u32,
+        /// The deployment's id.
+        deployment: String,
+        /// As their driver counts them.
+        gpus: Vec<u32>,
+    },
     /// An engine was launched.
     DeploymentLaunched {
         /// For this try.
@@ -304,7 +313,7 @@ impl From<&Measurement> for LevelFigures {
 
 impl Event {
     /// The word of every kind.
-    pub const KINDS: [&'static str; 27] = [
+    pub const KINDS: [&'static str; 28] = [
         "task_created",
         "task_started",
         "task_reopened",
@@ -321,6 +330,7 @@ impl Event {
         "attempt_started",
         "phase",
         "deployment_reserved",
+        "gpus_reserved",
         "deployment_launched",
         "deployment_stopped",
         "evidence",
@@ -353,6 +363,7 @@ impl Event {
             Self::AttemptStarted { .. } => "attempt_started",
             Self::Phase { .. } => "phase",
             Self::DeploymentReserved { .. } => "deployment_reserved",
+            Self::GpusReserved { .. } => "gpus_reserved",
             Self::DeploymentLaunched { .. } => "deployment_launched",
             Self::DeploymentStopped { .. } => "deployment_stopped",
             Self::Evidence { .. } => "evidence",

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
 };
 
 use super::Claimed;
-use crate::entity::deployments;
+use crate::entity::{deployments, held_gpus};
 use crate::json::{number, whole};
 use crate::row::{DeploymentRow, DeploymentState};
-use crate::store::Scope;
+use crate::store::{Scope, Write};
 use crate::{Event, StoreError};
 
 /// A deployment that is going to be launched.
@@ -100,15 +100,56 @@ impl Claimed {
         Ok(port)
     }
 
+    /// Sets the first `wanted` of these GPUs aside that no live deployment of this host holds, until the deployment is
+    /// gone; all of them or none. Asking again gives the same ones.
+    ///
+    /// # Errors
+    /// [`StoreError::NoFreeGpus`] names who holds them; [`StoreError::LeaseLost`]; [`StoreError::NotFound`];
+    /// [`StoreError::WrongState`] if the deployment is gone.
+    pub async fn reserve_gpus(&self, id: &str, wanted: usize, of: &[u32]) -> Result<Vec<u32>, StoreError> {
+        let write = self.write().await?;
+        let row = self.deployment(&write, id).await?;
+        if DeploymentState::read(&row.state)? == DeploymentState::Stopped {
+            let what = format!("deployment {id:?}");
+            return Err(StoreError::WrongState { what, state: row.state, wanted: "reserve GPUs for it" });
+        }
+        let held = held_gpus::Entity::find().filter(held_gpus::Column::Host.eq(&row.host));
+        let held = held.order_by_asc(held_gpus::Column::Gpu).all(write.rows()).await?;
+        let ours: Vec<i64> = held.iter().filter(|h| h.deployment_id == id).map(|h| h.gpu).collect();
+        if !ours.is_empty() || wanted == 0 {
+            return ours.into_iter().map(|gpu| number("GPU", gpu)).collect();
+        }
+        let is_free = |gpu: &u32| !held.iter().any(|h| h.gpu == i64::from(*gpu));
+        let free: Vec<u32> = of.iter().copied().filter(is_free).take(wanted).collect();
+        if free.len() < wanted {
+            let holders = held.into_iter().map(|h| format!("{} by {}", h.gpu, h.deployment_id)).collect();
+            return Err(StoreError::NoFreeGpus { host: row.host, wanted, holders });
+        }
+        let hold = |gpu: &u32| {
+            let (host, deployment_id) = (row.host.clone(), id.to_owned());
+            held_gpus::Model { host, gpu: i64::from(*gpu), deployment_id }.into_active_model()
+        };
+        held_gpus::Entity::insert_many(free.iter().map(hold)).exec_without_returning(write.rows()).await?;
+        let (experiment, attempt) = (number("experiment", row.experiment)?, number("attempt", row.attempt)?);
+        let event = Event::GpusReserved { attempt, deployment: id.to_owned(), gpus: free.clone() };
+        write.commit(Scope::experiment(self.task, experiment), event).await?;
+        Ok(free)
+    }
+
+    /// A deployment of this task, locked until the end of the transaction.
+    async fn deployment(&self, write: &Write, id: &str) -> Result<deployments::Model, StoreError> {
+        let row = deployments::Entity::find_by_id(id.to_owned()).lock_exclusive().one(write.rows()).await?;
+        let row = row.filter(|row| row.task_id == self.task.to_string());
+        row.ok_or_else(|| StoreError::not_found(format!("deployment {id:?} of task {}", self.task)))
+    }
+
     /// Records that a deployment was launched, and how to find it.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`]; [`StoreError::NotFound`]; [`StoreError::WrongState`] if it is gone already.
     pub async fn deployment_running(&self, id: &str, running: &Running) -> Result<(), StoreError> {
         let write = self.write().await?;
-        let row = deployments::Entity::find_by_id(id.to_owned()).lock_exclusive().one(write.rows()).await?;
-        let row = row.filter(|row| row.task_id == self.task.to_string());
-        let row = row.ok_or_else(|| StoreError::not_found(format!("deployment {id:?} of task {}", self.task)))?;
+        let row = self.deployment(&write, id).await?;
         let state = DeploymentState::read(&row.state)?;
         if state == DeploymentState::Stopped {
             let what = format!("deployment {id:?}");

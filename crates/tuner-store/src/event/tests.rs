@@ -40,6 +40,7 @@ fn every_kind() -> Vec<Event> {
         },
         Event::AttemptStarted { attempt: 1, worker: owner.to_string() },
         Event::DeploymentReserved { attempt: 1, deployment: "d1".to_owned(), port: Some(8000) },
+        Event::GpusReserved { attempt: 1, deployment: "d1".to_owned(), gpus: vec![0, 2] },
         Event::Phase { attempt: 1, phase: Phase::Provision },
         Event::DeploymentLaunched {
             attempt: 1,

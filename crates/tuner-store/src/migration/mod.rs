@@ -5,6 +5,7 @@ mod m0001_initial;
 mod m0002_jobs;
 mod m0003_workers;
 mod m0004_access;
+mod m0005_gpus;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager, async_trait};
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0002_jobs::Migration),
             Box::new(m0003_workers::Migration),
             Box::new(m0004_access::Migration),
+            Box::new(m0005_gpus::Migration),
         ]
     }
 }

@@ -39,6 +39,7 @@ macro_rules! suite {
             leases::a_lease_is_broken_only_under_the_fence_that_was_seen,
             leases::of_four_workers_racing_for_a_resource_one_wins,
             writes::every_write_done_twice_equals_the_write_done_once,
+            writes::a_gpu_belongs_to_one_live_deployment,
             writes::a_stale_worker_cannot_finish_an_experiment,
             writes::a_stale_worker_can_write_nothing_at_any_step,
             writes::the_same_number_with_other_content_is_refused,

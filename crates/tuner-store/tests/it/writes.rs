@@ -283,3 +283,32 @@ pub(crate) async fn a_call_that_is_dropped_halfway_has_happened_or_not(f: Fixtur
     created.sort_unstable();
     assert_eq!(created, (1..=60).collect::<Vec<_>>());
 }
+
+/// R14.4: no two live deployments of a host hold one GPU, whichever process asks.
+pub(crate) async fn a_gpu_belongs_to_one_live_deployment(f: Fixture) {
+    let task = f.task("smoke").await;
+    let pen = f.pen(task).await;
+    for n in 0..3 {
+        step(&pen, 1, n).await.unwrap();
+    }
+    for id in ["a", "b"] {
+        pen.reserve_deployment(&deployment(id, 1, 1, &[])).await.unwrap();
+    }
+    let of = [0, 1, 2, 5];
+    assert_eq!(pen.reserve_gpus("a", 2, &of).await.unwrap(), [0, 1]);
+    assert_eq!(pen.reserve_gpus("a", 2, &of).await.unwrap(), [0, 1], "asked again");
+    assert!(pen.reserve_gpus("b", 0, &of).await.unwrap().is_empty());
+    match pen.reserve_gpus("b", 3, &of).await {
+        Err(StoreError::NoFreeGpus { host, wanted, holders }) => {
+            assert_eq!((host.as_str(), wanted), ("gpu-7", 3));
+            assert_eq!(holders, ["0 by a", "1 by a"]);
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(pen.reserve_gpus("b", 2, &of).await.unwrap(), [2, 5], "all or none: the try before took nothing");
+    f.another().await.deployment_stopped("a").await.unwrap();
+    assert!(matches!(pen.reserve_gpus("a", 1, &of).await, Err(StoreError::WrongState { .. })));
+    pen.reserve_deployment(&deployment("c", 1, 1, &[])).await.unwrap();
+    assert_eq!(pen.reserve_gpus("c", 1, &of).await.unwrap(), [0]);
+    assert!(matches!(pen.reserve_gpus("nobody", 1, &of).await, Err(StoreError::NotFound { .. })));
+}
