@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{OnceCell, watch};
 use tokio_util::sync::CancellationToken;
@@ -16,7 +16,7 @@ use tuner_deploy::{
 };
 use tuner_engines::exit::LOOKED_AT;
 use tuner_engines::{Engine, EngineReport, ExitPhase, ExitReport, LaunchRequest, LaunchSpec, engine};
-use tuner_store::{NewDeployment, Phase, Resource, Running, Store, StoreError, TaskId};
+use tuner_store::{NewDeployment, Phase, Resource, Running, Severity, Store, StoreError, TaskId};
 
 use super::{Job, Turn};
 use crate::activity::Activity;
@@ -32,6 +32,8 @@ const PORTS: std::ops::RangeInclusive<u16> = 20_000..=29_999;
 const PORT_CANDIDATES: usize = 16;
 /// Time for one page of the engine's own report.
 const PAGE: Duration = Duration::from_secs(5);
+/// How often one looks whether GPUs are free.
+const GPU_LOOK: Duration = Duration::from_secs(1);
 /// Characters of a task's id.
 const TASK_ID_LENGTH: usize = 36;
 /// Log lines kept with a failure that the engine survived.
@@ -126,8 +128,8 @@ impl RealLab {
         let id: DeploymentId = job.deployment().parse()?;
         let log = self.log_path(job);
         let port = self.reserve(job, attempt, &id, &log).await?;
-        let spec = self.launch_spec(job, engine, port)?;
-        let gpus = self.gpus(job, engine)?;
+        let gpus = self.reserve_gpus(job, attempt, &id, engine).await?;
+        let spec = self.launch_spec(job, engine, port, &gpus)?;
         let version = self.settings.launchers.get(&job.spec.engine.name).and_then(|(_, version)| version.clone());
         attempt
             .learn(|evidence| {
@@ -184,11 +186,39 @@ impl RealLab {
         })?)
     }
 
-    fn launch_spec(&self, job: &Job<'_>, engine: &dyn Engine, port: u16) -> Result<LaunchSpec, Failure> {
+    /// The GPUs of one deployment, set aside for it; those that other deployments hold are waited for, for a while (R14.4).
+    async fn reserve_gpus(
+        &self,
+        job: &Job<'_>,
+        attempt: &Attempt<'_>,
+        id: &DeploymentId,
+        engine: &dyn Engine,
+    ) -> Result<Vec<u32>, RunError> {
+        let wanted = self.gpus_wanted(job, engine)?;
+        let end = Instant::now() + Duration::from_secs_f64(job.spec.timeouts.provision_s);
+        let mut said = false;
+        loop {
+            let reserve = || attempt.claimed().reserve_gpus(id.as_str(), wanted, &self.settings.gpus);
+            let error = match patiently(reserve).await {
+                Err(error @ StoreError::NoFreeGpus { .. }) => error.to_string(),
+                other => return Ok(other?),
+            };
+            if Instant::now() >= end {
+                return Err(Failure::new(FailureClass::NoCapacity, error).into());
+            }
+            if !std::mem::replace(&mut said, true) {
+                let text = format!("waiting: {error}");
+                let number = Some(job.experiment.number);
+                patiently(|| attempt.claimed().note(number, Severity::Info, &text)).await?;
+            }
+            tokio::time::sleep(GPU_LOOK).await;
+        }
+    }
+
+    fn launch_spec(&self, job: &Job<'_>, engine: &dyn Engine, port: u16, gpus: &[u32]) -> Result<LaunchSpec, Failure> {
         let own = &job.spec.engine.command;
         let installed = self.settings.launchers.get(&job.spec.engine.name).map(|(command, _)| command.as_slice());
         let launcher = if own.is_empty() { installed.unwrap_or_default() } else { own };
-        let gpus = self.gpus(job, engine)?;
         let request = LaunchRequest {
             model: &job.spec.model,
             engine: &job.spec.engine,
@@ -196,17 +226,17 @@ impl RealLab {
             launcher,
             host: "127.0.0.1",
             port,
-            gpus: &gpus,
+            gpus,
             ambient: &self.settings.ambient,
             catalogue: None,
         };
         Ok(engine.launch_spec(&request)?)
     }
 
-    /// The GPUs of one deployment; none on a machine without GPUs.
-    fn gpus(&self, job: &Job<'_>, engine: &dyn Engine) -> Result<Vec<u32>, Failure> {
+    /// How many GPUs one deployment takes; none on a machine without GPUs.
+    fn gpus_wanted(&self, job: &Job<'_>, engine: &dyn Engine) -> Result<usize, Failure> {
         if self.settings.gpus.is_empty() {
-            return Ok(Vec::new());
+            return Ok(0);
         }
         let needed = job.spec.engine.gpus.unwrap_or_else(|| engine.gpus_needed(&job.flags)) as usize;
         let there = self.settings.gpus.len();
@@ -214,7 +244,7 @@ impl RealLab {
             let text = format!("{needed} GPUs are needed, this machine has {there}");
             return Err(Failure::new(FailureClass::NoCapacity, text));
         }
-        Ok(self.settings.gpus[..needed].to_vec())
+        Ok(needed)
     }
 
     /// Compares what was asked with what the engine says it uses (B9).
@@ -311,7 +341,7 @@ impl RealLab {
 
     /// The log's last lines without the secrets that the engine was started with.
     fn log_tail(&self, job: &Job<'_>, lines: usize) -> Vec<String> {
-        let spec = self.launch_spec(job, engine(job.spec.engine.name), 0);
+        let spec = self.launch_spec(job, engine(job.spec.engine.name), 0, &[]);
         let secrets = spec.map(|spec| Secrets::of(&launch(&spec, 0))).unwrap_or_default();
         logs::log_tail(&self.log_path(job), lines).iter().map(|line| secrets.clean(line)).collect()
     }
