@@ -1,7 +1,6 @@
 //! Tasks in the run queue: what they need of a worker, and putting them there.
 
 use tuner_core::TaskSpec;
-use tuner_core::engine::EngineName;
 use tuner_core::task::BackendSpec;
 use tuner_store::{Asked, JobRow, Needs, NewJob, Store, TaskRow};
 
@@ -19,7 +18,7 @@ pub fn needs(spec: &TaskSpec) -> Needs {
     let local = spec.backend == BackendSpec::Local;
     // A command of the task's own is looked for when it is started.
     let engine = local && spec.engine.command.is_empty();
-    let gpus = if local && spec.engine.name != EngineName::Simulated { spec.engine.gpus.unwrap_or(0) } else { 0 };
+    let gpus = if local { spec.engine.gpus.unwrap_or(0) } else { 0 };
     Needs {
         backend: Some(backend.to_owned()),
         engine: engine.then(|| spec.engine.name.to_string()),

@@ -13,11 +13,11 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tuner_runner::{is_dead, this_process};
 use tuner_store::{
-    Asked, JobAsk, JobFilter, JobId, JobKind, JobRow, JobStatus, Load, NewWorker, Store, StoreError, WorkerId,
+    Asked, Capabilities, JobAsk, JobFilter, JobId, JobKind, JobRow, JobStatus, Load, NewWorker, Store, StoreError,
+    WorkerId,
 };
 
 use self::job::Running;
-use self::offer::Offer;
 use crate::error::AppError;
 use crate::home::Home;
 use crate::tune::Surroundings;
@@ -26,7 +26,7 @@ use crate::tune::Surroundings;
 const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How long a claim on a job lasts without a sign of life.
 const LEASE: Duration = Duration::from_secs(30);
-/// Running jobs looked at for dead workers.
+/// Running jobs looked at, at most.
 const MOST: u32 = 200;
 /// Kinds of jobs that a worker does.
 const KINDS: [JobKind; 4] = [JobKind::RunTask, JobKind::InstallEngine, JobKind::FetchDataset, JobKind::RenderReport];
@@ -62,7 +62,10 @@ struct Crew<'a> {
     around: &'a Surroundings,
     id: WorkerId,
     slots: usize,
-    offer: Offer,
+    /// What this host has.
+    all: Capabilities,
+    /// GPUs of it that were free when a job was last looked for.
+    free_gpus: usize,
     running: BTreeMap<JobId, Running>,
     jobs: JoinSet<JobId>,
 }
@@ -79,14 +82,14 @@ pub async fn work(
     stop: &CancellationToken,
 ) -> Result<WorkEnd, AppError> {
     let owner = this_process();
-    let offer = Offer::of_this_host(home, around, &owner.host, settings.labels.clone());
+    let all = offer::of_this_host(home, around, &owner.host, settings.labels.clone());
     let id = WorkerId::new();
     let new = NewWorker {
         id,
         owner,
         version: settings.version.clone(),
         slots: settings.slots.max(1),
-        capabilities: offer.all().clone(),
+        capabilities: all.clone(),
     };
     store.register_worker(new).await?;
     tracing::info!(worker = %id, slots = settings.slots, "at work");
@@ -96,7 +99,8 @@ pub async fn work(
         around,
         id,
         slots: settings.slots.max(1) as usize,
-        offer,
+        free_gpus: all.gpus.len(),
+        all,
         running: BTreeMap::new(),
         jobs: JoinSet::new(),
     };
@@ -149,10 +153,8 @@ impl Crew<'_> {
     }
 
     async fn try_to_free_the_dead(&self) -> Result<(), StoreError> {
-        let running = JobFilter { statuses: vec![JobStatus::Running], ..JobFilter::default() };
-        let page = self.store.list_jobs(&running, None, MOST).await?;
         let dead = |job: &&JobRow| job.worker.as_ref().is_some_and(is_dead);
-        for job in page.jobs.iter().filter(dead) {
+        for job in self.under_way().await?.iter().filter(dead) {
             tracing::warn!(job = %job.id, worker = ?job.worker, "its worker died");
             self.store.lapse_job(job.id, job.fence).await?;
         }
@@ -169,28 +171,40 @@ impl Crew<'_> {
     /// Claims jobs for as long as there are free slots and jobs that fit.
     async fn claim_all(&mut self) {
         while self.running.len() < self.slots {
-            let ask = JobAsk { owner: this_process(), kinds: KINDS.to_vec(), offer: self.offer.free(), ttl: LEASE };
-            let claimed = match self.store.claim_job(&ask).await {
-                Ok(Some(claimed)) => claimed,
-                Ok(None) => return,
+            match self.claim().await {
+                Ok(true) => {}
+                Ok(false) => return,
                 Err(error) => return self.out_of_reach(&error).await,
-            };
-            let job = claimed.job();
-            let id = job.id;
-            tracing::info!(job = %id, kind = %job.kind, task = ?job.task, "claimed");
-            let gpus = self.offer.take(id, &job.needs);
-            let stop = CancellationToken::new();
-            let around = offer::only(gpus, self.around);
-            self.jobs.spawn(job::run(self.home.clone(), self.store.clone(), around, claimed, stop.clone()));
-            self.running.insert(id, Running { stop });
+            }
         }
+    }
+
+    /// Claims a job and starts work on it; false if there is none.
+    async fn claim(&mut self) -> Result<bool, StoreError> {
+        let offer = offer::free(&self.all, &self.under_way().await?);
+        self.free_gpus = offer.gpus.len();
+        let ask = JobAsk { owner: this_process(), kinds: KINDS.to_vec(), offer, ttl: LEASE };
+        let Some(claimed) = self.store.claim_job(&ask).await? else { return Ok(false) };
+        let job = claimed.job();
+        let id = job.id;
+        tracing::info!(job = %id, kind = %job.kind, task = ?job.task, "claimed");
+        let stop = CancellationToken::new();
+        let (home, store, around) = (self.home.clone(), self.store.clone(), self.around.clone());
+        self.jobs.spawn(job::run(home, store, around, claimed, stop.clone()));
+        self.running.insert(id, Running { stop });
+        Ok(true)
+    }
+
+    /// Jobs that run, on whichever worker.
+    async fn under_way(&self) -> Result<Vec<JobRow>, StoreError> {
+        let running = JobFilter { statuses: vec![JobStatus::Running], ..JobFilter::default() };
+        Ok(self.store.list_jobs(&running, None, MOST).await?.jobs)
     }
 
     fn ended(&mut self, job: Option<JobId>) {
         match job {
             Some(job) => {
                 self.running.remove(&job);
-                self.offer.give_back(job);
             }
             // A job that panicked: which one it was shows in what still runs. Its claim expires by itself.
             None => tracing::error!("a job ended in a bug of ours; it is tried again when its lease expires"),
@@ -200,7 +214,7 @@ impl Crew<'_> {
     fn load(&self) -> Load {
         Load {
             busy_slots: self.running.len() as u32,
-            free_gpus: self.offer.free().gpus.len() as u32,
+            free_gpus: self.free_gpus as u32,
             jobs: self.running.keys().copied().collect(),
         }
     }

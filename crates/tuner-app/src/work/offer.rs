@@ -2,104 +2,109 @@
 
 use std::collections::BTreeMap;
 
+use tuner_core::engine::EngineName;
 use tuner_deploy::host;
-use tuner_store::{Capabilities, Gpu, JobId, Needs};
+use tuner_store::{Capabilities, Gpu, JobRow, Needs};
 
 use crate::engines;
 use crate::home::Home;
 use crate::tune::Surroundings;
 
-/// What the host has, less what jobs hold.
-pub(super) struct Offer {
-    all: Capabilities,
-    /// Of the GPUs, as their driver counts them.
-    indexes: Vec<u32>,
-    /// Positions in the list of GPUs, by job.
-    held: BTreeMap<JobId, Vec<usize>>,
+/// The backend of engines that are processes of this machine.
+const LOCAL: &str = "local";
+
+/// What a host has.
+pub(super) fn of_this_host(
+    home: &Home,
+    around: &Surroundings,
+    host: &str,
+    labels: BTreeMap<String, String>,
+) -> Capabilities {
+    let gpus = host::gpus().visible(around.visible_gpus.as_deref());
+    let gpus = gpus.list().iter().map(|g| Gpu { model: g.name.clone(), memory_mib: g.memory_total_mib }).collect();
+    // An endpoint that runs already, and one that is computed, can be measured from anywhere.
+    let backends = [LOCAL, "attached", "virtual"].map(str::to_owned).to_vec();
+    Capabilities { host: host.to_owned(), gpus, backends, engines: engines::startable(home, around), labels }
 }
 
-impl Offer {
-    pub(super) fn of_this_host(
-        home: &Home,
-        around: &Surroundings,
-        host: &str,
-        labels: BTreeMap<String, String>,
-    ) -> Self {
-        let seen = host::gpus().visible(around.visible_gpus.as_deref());
-        let gpus = seen.list().iter().map(|g| Gpu { model: g.name.clone(), memory_mib: g.memory_total_mib }).collect();
-        let indexes = seen.list().iter().map(|g| g.index).collect();
-        let engines = engines::startable(home, around);
-        // An endpoint that runs already, and one that is computed, can be measured from anywhere.
-        let backends = ["local", "attached", "virtual"].map(str::to_owned).to_vec();
-        let all = Capabilities { host: host.to_owned(), gpus, backends, engines, labels };
-        Self { all, indexes, held: BTreeMap::new() }
+/// What is left of it while these jobs run, whichever worker of the host runs them. Which GPU an engine gets is decided
+/// when it is launched; here they are counted, so that no job is claimed only to wait.
+pub(super) fn free(all: &Capabilities, running: &[JobRow]) -> Capabilities {
+    let mut free = all.clone();
+    let here = |job: &&JobRow| job.worker.as_ref().is_some_and(|worker| worker.host == all.host);
+    for job in running.iter().filter(here) {
+        for _ in 0..taken(&job.needs) {
+            if let Some(at) = free.gpus.iter().position(|gpu| job.needs.takes(gpu)) {
+                free.gpus.remove(at);
+            }
+        }
     }
-
-    pub(super) fn all(&self) -> &Capabilities {
-        &self.all
+    if free.gpus.is_empty() && !all.gpus.is_empty() {
+        free.backends.retain(|backend| backend != LOCAL);
     }
-
-    pub(super) fn free(&self) -> Capabilities {
-        let free = |at: &usize| !self.held.values().flatten().any(|held| held == at);
-        let gpus = (0..self.all.gpus.len()).filter(free).map(|at| self.all.gpus[at].clone()).collect();
-        Capabilities { gpus, ..self.all.clone() }
-    }
+    free
 }
 
-impl Offer {
-    /// Sets aside what a job needs; gives the GPUs, by their indexes on this host.
-    pub(super) fn take(&mut self, job: JobId, needs: &Needs) -> Vec<u32> {
-        let held: Vec<usize> = self.held.values().flatten().copied().collect();
-        let fit = |at: &usize| !held.contains(at) && needs.takes(&self.all.gpus[*at]);
-        let taken: Vec<usize> = (0..self.all.gpus.len()).filter(fit).take(needs.gpus as usize).collect();
-        let indexes = taken.iter().map(|at| self.indexes[*at]).collect();
-        self.held.insert(job, taken);
-        indexes
+/// GPUs that a job takes on a host that has some: a real engine takes one even if its task does not ask.
+fn taken(needs: &Needs) -> u32 {
+    let real = needs.engine.as_deref() != Some(EngineName::Simulated.name());
+    match needs.backend.as_deref() {
+        Some(LOCAL) if real => needs.gpus.max(1),
+        _ => needs.gpus,
     }
-
-    pub(super) fn give_back(&mut self, job: JobId) {
-        self.held.remove(&job);
-    }
-}
-
-/// What a job may know of this process's environment: of the GPUs, only those it holds.
-pub(super) fn only(gpus: Vec<u32>, around: &Surroundings) -> Surroundings {
-    let words: Vec<String> = gpus.iter().map(u32::to_string).collect();
-    let visible_gpus = if words.is_empty() { around.visible_gpus.clone() } else { Some(words.join(",")) };
-    Surroundings { visible_gpus, ..around.clone() }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
-    fn offer() -> Offer {
-        let gpu = |model: &str| Gpu { model: model.to_owned(), memory_mib: 80_000 };
-        let gpus = vec![gpu("NVIDIA L4"), gpu("NVIDIA H100"), gpu("NVIDIA H100"), gpu("NVIDIA H100")];
-        Offer {
-            all: Capabilities { gpus, ..Capabilities::default() },
-            indexes: vec![0, 2, 3, 5],
-            held: BTreeMap::new(),
-        }
+    fn host(gpus: &[&str]) -> Capabilities {
+        let gpu = |model: &&str| Gpu { model: (*model).to_owned(), memory_mib: 80_000 };
+        let backends = [LOCAL, "virtual"].map(str::to_owned).to_vec();
+        Capabilities { host: "here".to_owned(), gpus: gpus.iter().map(gpu).collect(), backends, ..Default::default() }
+    }
+
+    fn running(on: &str, needs: &Needs) -> JobRow {
+        let at = "2026-11-27T08:00:00Z";
+        let row = json!({
+            "id": tuner_store::JobId::new(), "kind": "run_task", "payload": {}, "priority": 0, "run_after": at,
+            "needs": needs, "status": "running", "attempts": 1, "max_attempts": 5, "fence": 1,
+            "worker": { "host": on, "pid": 1, "start_ticks": 1 }, "cancel_requested": false, "created_at": at,
+        });
+        serde_json::from_value(row).unwrap()
+    }
+
+    fn local(gpus: u32, model: Option<&str>) -> Needs {
+        let (backend, engine) = (Some(LOCAL.to_owned()), Some("vllm".to_owned()));
+        Needs { gpus, gpu_model: model.map(str::to_owned), backend, engine, ..Needs::default() }
+    }
+
+    fn left(free: &Capabilities) -> Vec<&str> {
+        free.gpus.iter().map(|gpu| gpu.model.as_str()).collect()
     }
 
     #[test]
-    fn two_jobs_never_hold_one_gpu() {
-        let (mut offer, one, two) = (offer(), JobId::new(), JobId::new());
-        let h100 = Needs { gpus: 2, gpu_model: Some("h100".to_owned()), ..Needs::default() };
-        assert_eq!(offer.take(one, &h100), [2, 3]);
-        assert_eq!(h100.unmet_by(&offer.free()).as_deref(), Some("2 h100 GPUs (1 there)"));
-        assert_eq!(offer.take(two, &Needs { gpus: 2, ..Needs::default() }), [0, 5]);
-        assert!(offer.free().gpus.is_empty());
-        offer.give_back(one);
-        assert_eq!(offer.free().gpus.len(), 2);
-        assert_eq!(offer.take(one, &h100), [2, 3]);
+    fn gpus_of_running_jobs_are_not_offered_again() {
+        let all = host(&["L4", "H100", "H100", "H100"]);
+        assert_eq!(left(&free(&all, &[running("here", &local(2, Some("h100")))])), ["L4", "H100"]);
+        assert_eq!(left(&free(&all, &[running("elsewhere", &local(2, None))])).len(), 4);
+        let two = [running("here", &local(2, Some("H100"))), running("here", &local(0, None))];
+        assert_eq!(left(&free(&all, &two)), ["H100"], "a real engine takes one unasked");
     }
 
     #[test]
-    fn a_job_that_needs_no_gpu_holds_none() {
-        let mut offer = offer();
-        assert!(offer.take(JobId::new(), &Needs::default()).is_empty());
-        assert_eq!(offer.free().gpus.len(), 4);
+    fn a_host_whose_gpus_are_taken_still_does_what_needs_none() {
+        let all = host(&["H100"]);
+        let free = free(&all, &[running("here", &local(1, None))]);
+        assert_eq!(free.backends, ["virtual"]);
+        assert_eq!(local(0, None).unmet_by(&free).as_deref(), Some("the backend local"));
+    }
+
+    #[test]
+    fn a_host_without_gpus_runs_engines_side_by_side() {
+        let all = host(&[]);
+        assert_eq!(free(&all, &[running("here", &local(0, None))]), all);
     }
 }
