@@ -19,12 +19,14 @@ pub struct Standing {
     pub holder: Option<Holder>,
     /// The holder lives, as far as can be told from here.
     pub alive: bool,
-    /// Work on it was begun and has neither ended nor goes on.
+    /// It waits in the run queue for a worker.
+    pub queued: bool,
+    /// Work on it was begun, has not ended, and nobody goes on with it or is going to.
     pub interrupted: bool,
 }
 
 impl Standing {
-    fn new(row: TaskRow, holder: Option<Holder>, now: DateTime<Utc>) -> Self {
+    fn new(row: TaskRow, holder: Option<Holder>, queued: bool, now: DateTime<Utc>) -> Self {
         let alive = holder.as_ref().is_some_and(|holder| lives(holder, now));
         let begun = match row.status {
             TaskStatus::Running => true,
@@ -32,12 +34,16 @@ impl Standing {
             // One that is being cancelled only waits for its end.
             _ => false,
         };
-        Self { row, holder, alive, interrupted: begun && !alive }
+        Self { row, holder, alive, queued, interrupted: begun && !alive && !queued }
     }
 
-    /// Its status for people: the stored one, or `interrupted`.
+    /// Its status for people: the stored one, `interrupted` or `queued`.
     pub fn word(&self) -> String {
-        if self.interrupted { "interrupted".to_owned() } else { self.row.status.to_string() }
+        match self {
+            Self { interrupted: true, .. } => "interrupted".to_owned(),
+            Self { queued: true, alive: false, .. } => "queued".to_owned(),
+            _ => self.row.status.to_string(),
+        }
     }
 }
 
@@ -49,12 +55,14 @@ fn lives(holder: &Holder, now: DateTime<Utc>) -> bool {
 /// Every task of these statuses (none: of all), newest first.
 pub async fn list(store: &Store, statuses: Vec<TaskStatus>) -> Result<Vec<Standing>, AppError> {
     let filter = TaskFilter { statuses };
+    let queued = store.queued_tasks().await?;
     let (mut standings, mut from) = (Vec::new(), None);
     loop {
         let page = store.list_tasks(&filter, from, 200).await?;
         for row in page.tasks {
             let holder = if row.status.is_end() { None } else { store.holder(&Resource::task(row.id)).await? };
-            standings.push(Standing::new(row, holder, Utc::now()));
+            let queued = queued.contains(&row.id);
+            standings.push(Standing::new(row, holder, queued, Utc::now()));
         }
         from = page.next;
         if from.is_none() {
@@ -89,8 +97,19 @@ mod tests {
         }
         let row = store.task("t").await.unwrap();
         let holder = store.holder(&resource).await.unwrap();
-        let standing = Standing::new(row, holder, Utc::now() + TimeDelta::seconds(later_s));
+        let queued = store.queued_tasks().await.unwrap().contains(&row.id);
+        let standing = Standing::new(row, holder, queued, Utc::now() + TimeDelta::seconds(later_s));
         (standing.word(), standing.alive, standing.interrupted)
+    }
+
+    #[tokio::test]
+    async fn a_task_that_waits_for_a_worker_is_queued_whoever_began_it() {
+        let store = Store::in_memory().await.unwrap();
+        let spec = tuner_core::task::read(TASK, &Default::default()).unwrap().spec;
+        let row = store.create_task(NewTask { id: TaskId::new(), spec, source: TASK.to_owned() }).await.unwrap();
+        crate::queue::start(&store, &row).await.unwrap();
+        let standings = list(&store, Vec::new()).await.unwrap();
+        assert_eq!((standings[0].word(), standings[0].interrupted), ("queued".to_owned(), false));
     }
 
     #[tokio::test]

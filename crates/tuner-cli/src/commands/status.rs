@@ -65,11 +65,12 @@ pub(crate) async fn run(_: Args, settings: &Settings) -> anyhow::Result<Exit> {
         let name = &task.row.name;
         let who = match &task.holder {
             Some(holder) if task.alive => format!("worked on by {holder}"),
+            _ if task.queued => "waits for a worker".to_owned(),
             Some(_) => "its worker died".to_owned(),
             None => "nobody works on it".to_owned(),
         };
         let way = match task.row.status {
-            _ if task.alive => String::new(),
+            _ if task.alive || task.queued => String::new(),
             TaskStatus::Cancelling => format!("; end it with: autotuner tasks cancel {name}"),
             _ => format!("; go on with: autotuner tune --resume {name}"),
         };

@@ -13,7 +13,7 @@ use crate::ui::table::Table;
 
 /// Also for `autotuner status`.
 pub(crate) const INTERRUPTED: &str = "A task that was begun and that nobody works on is interrupted: a word in the text, \
-a field in JSON beside the stored status.\nIt goes on with: autotuner tune --resume TASK";
+a field in JSON beside the stored status.\nIt goes on with: autotuner tune --resume TASK, or autotuner tasks start TASK for a worker.";
 
 /// What can be done with tasks.
 #[derive(Debug, clap::Subcommand)]

@@ -83,7 +83,7 @@ fn a_real_llama_cpp_is_tuned_verified_and_started_from_the_pasted_command() {
         let proof = read_back.iter().find(|r| r["name"] == flag).unwrap_or_else(|| panic!("{read_back:?}"));
         assert_eq!(proof["verdict"], "proven", "{proof}");
     }
-    assert_eq!(text(&autotuner(&["status"]).stdout).lines().nth(1), Some("no unfinished task"));
+    assert!(text(&autotuner(&["status"]).stdout).lines().any(|line| line == "no unfinished task"));
 
     paste(report["command"].as_str().unwrap());
     assert!(autotuner(&["tasks", "delete", name, "--yes"]).status.success());

@@ -1,6 +1,6 @@
 //! Lists of jobs, and how many there are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -43,6 +43,22 @@ pub struct QueueDepth {
 }
 
 impl Store {
+    /// The tasks that wait for a worker.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`], [`StoreError::Corrupt`].
+    pub async fn queued_tasks(&self) -> Result<BTreeSet<TaskId>, StoreError> {
+        let read = self.read().await?;
+        let waiting = jobs::Entity::find()
+            .select_only()
+            .column(jobs::Column::TaskId)
+            .filter(jobs::Column::Status.eq(JobStatus::Queued.word()))
+            .filter(jobs::Column::Kind.eq(JobKind::RunTask.word()))
+            .filter(jobs::Column::TaskId.is_not_null());
+        let ids = waiting.into_tuple::<String>().all(read.rows()).await?;
+        ids.iter().map(|id| crate::row::read_id(id)).collect()
+    }
+
     /// At most `limit` jobs, newest first, that are older than `after`.
     ///
     /// # Errors
