@@ -1,5 +1,6 @@
 //! The machine and this service: health that really checks, facts, settings without secrets.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -10,7 +11,7 @@ use tuner_deploy::Proxies;
 use tuner_deploy::host::{self, Gpus, HostFacts};
 use tuner_policy::Action;
 use tuner_runner::this_process;
-use tuner_store::Counts;
+use tuner_store::{Counts, JobKind, QueueDepth};
 
 use super::{Service, apart};
 use crate::access::Permit;
@@ -35,6 +36,21 @@ pub struct Health {
     pub status: Status,
     /// Each.
     pub checks: Vec<Check>,
+}
+
+/// How much there is to do, and who does it.
+#[derive(Clone, Debug)]
+pub struct Queue {
+    /// Jobs that wait or run, by kind.
+    pub depth: BTreeMap<JobKind, QueueDepth>,
+    /// When that was seen.
+    pub at: DateTime<Utc>,
+    /// Workers that were heard of lately.
+    pub alive: usize,
+    /// Workers that were not.
+    pub silent: usize,
+    /// Jobs under way on those that live.
+    pub busy_slots: u32,
 }
 
 /// What this service is.
@@ -185,6 +201,18 @@ impl Service {
     pub async fn counts(&self, permit: &Permit) -> Result<Counts, AppError> {
         permit.must_be_for(Action::SystemRead)?;
         Ok(self.store().counts().await?)
+    }
+
+    /// The run queue by kind, and the workers.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn queue(&self, permit: &Permit) -> Result<Queue, AppError> {
+        permit.must_be_for(Action::SystemRead)?;
+        let (depth, workers) = (self.store().queue_depth().await?, self.store().list_workers().await?);
+        let (alive, silent) = workers.iter().partition::<Vec<_>, _>(|worker| worker.alive);
+        let busy_slots = alive.iter().map(|worker| worker.load.busy_slots).sum();
+        Ok(Queue { depth, at: Utc::now(), alive: alive.len(), silent: silent.len(), busy_slots })
     }
 }
 

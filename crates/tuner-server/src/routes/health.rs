@@ -54,7 +54,8 @@ async fn ready(State(app): State<App>, Permitted(permit): Permitted) -> Result<R
     responses((status = 200, content_type = "text/plain", body = String)))]
 async fn metrics(State(app): State<App>, Permitted(permit): Permitted) -> Result<Response, Problem> {
     let counts = app.service().counts(&permit).await?;
-    let page = app.meter().page(&counts, &system::process(), app.hub().subscribers());
+    let queue = app.service().queue(&permit).await?;
+    let page = app.meter().page(&counts, &queue, &system::process(), app.hub().subscribers());
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page).into_response())
 }
 

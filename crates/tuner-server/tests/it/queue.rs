@@ -27,6 +27,10 @@ async fn a_task_is_queued_once_and_its_job_is_followed_to_its_end() {
     assert_eq!((&listed.json["items"][0]["task"], &listed.json["next_cursor"]), (&json!(id), &json!(null)));
     assert_eq!(f.get("/api/jobs?status=lost").await.status, 422);
 
+    let page = f.client.get(format!("{}/metrics", f.base)).send().await.unwrap().text().await.unwrap();
+    assert!(page.contains("autotuner_jobs{kind=\"run_task\",state=\"queued\"} 1"), "{page}");
+    assert!(page.contains("autotuner_workers{state=\"alive\"} 0"), "{page}");
+
     let ask = JobAsk {
         owner: owner(),
         kinds: vec![JobKind::RunTask],
