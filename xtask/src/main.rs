@@ -6,6 +6,7 @@
 
 mod api_fuzz;
 mod bench_load;
+mod bench_server;
 mod ci;
 mod codegen;
 mod counts;
@@ -29,7 +30,8 @@ usage: cargo xtask <chore>
   live ENGINE [ARGS] install a large real engine (sglang, vllm) and tune it with its example task
   api-fuzz           requests made from the API's document, against a real server (schemathesis)
   overhead           the tuner's own share of a task's time, measured
-  bench-load [ARGS]  cost and truth of the load generator; --peers measures others beside it";
+  bench-load [ARGS]  cost and truth of the load generator; --peers measures others beside it
+  bench-server [ARGS]  the service with 1,000 tasks and 100,000 experiments: answers, events, memory, start";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         ["api-fuzz"] => api_fuzz::run(),
         ["overhead"] => overhead::run(),
         ["bench-load", rest @ ..] => bench_load::run(rest),
+        ["bench-server", rest @ ..] => bench_server::run(rest),
         ["quickstart", rest @ ..] => quickstart::run(rest),
         ["live", engine, rest @ ..] => live::run(engine, rest),
         _ => {

@@ -39,7 +39,8 @@ pub use jobs::{
 };
 pub use lease::{Claim, Holder, Lease, Owner, Renewal, Resource};
 pub use library::{
-    Archived, Counts, ExperimentPage, ExperimentQuery, ExperimentSort, Revised, RevisionRow, TaskQuery, Typical,
+    Archived, Counts, ExperimentPage, ExperimentQuery, ExperimentSort, FullExperiment, FullTask, Revised, RevisionRow,
+    TaskQuery, Typical,
 };
 pub use load::TaskState;
 pub use row::{DeploymentRow, DeploymentState, ExperimentRow, TaskId, TaskRow, TaskStatus};

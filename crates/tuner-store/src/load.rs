@@ -83,9 +83,7 @@ impl Store {
     /// [`StoreError::NotFound`], [`StoreError::Corrupt`].
     pub async fn experiment(&self, id: TaskId, number: u32) -> Result<ExperimentView, StoreError> {
         let read = self.read().await?;
-        let only = BTreeSet::from([i64::from(number)]);
-        let found = views(read.rows(), id, Some(&only)).await?.pop();
-        found.ok_or_else(|| StoreError::not_found(format!("experiment {number} of task {id}")))
+        one(read.rows(), id, number).await
     }
 
     /// The experiments of a task in order of their numbers, with scores and without attempts.
@@ -105,6 +103,13 @@ impl Store {
 pub(crate) async fn find(rows: &DatabaseTransaction, id: TaskId) -> Result<tasks::Model, StoreError> {
     let row = tasks::Entity::find_by_id(id.to_string()).one(rows).await?;
     row.ok_or_else(|| StoreError::NoSuchTask { wanted: id.to_string() })
+}
+
+/// One experiment with its attempts and measurements.
+pub(crate) async fn one(rows: &DatabaseTransaction, id: TaskId, number: u32) -> Result<ExperimentView, StoreError> {
+    let only = BTreeSet::from([i64::from(number)]);
+    let found = views(rows, id, Some(&only)).await?.pop();
+    found.ok_or_else(|| StoreError::not_found(format!("experiment {number} of task {id}")))
 }
 
 /// The experiments with these numbers, or all: one query for each kind of row, put together here.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
+use sea_orm::DerivePartialModel;
 use serde::{Deserialize, Serialize};
 use tuner_core::plan::{AttemptState, Role};
 use tuner_core::{Configuration, Outcome};
@@ -154,9 +155,53 @@ pub struct TaskRow {
     pub gpu_seconds: f64,
 }
 
+/// The columns of a task without its documents, which are larger than all others together.
+#[derive(Clone, Debug, DerivePartialModel)]
+#[sea_orm(entity = "tasks::Entity")]
+pub(crate) struct TaskColumns {
+    pub(crate) id: String,
+    name: String,
+    engine: String,
+    revision: i64,
+    status: String,
+    verdict: Option<String>,
+    failure: Option<String>,
+    created_at: DateTime<Utc>,
+    started_at: Option<DateTime<Utc>>,
+    ended_at: Option<DateTime<Utc>>,
+    cancel_requested: bool,
+    gpu_seconds: f64,
+}
+
+impl From<tasks::Model> for TaskColumns {
+    fn from(row: tasks::Model) -> Self {
+        Self {
+            id: row.id,
+            name: row.name,
+            engine: row.engine,
+            revision: row.revision,
+            status: row.status,
+            verdict: row.verdict,
+            failure: row.failure,
+            created_at: row.created_at,
+            started_at: row.started_at,
+            ended_at: row.ended_at,
+            cancel_requested: row.cancel_requested,
+            gpu_seconds: row.gpu_seconds,
+        }
+    }
+}
+
 impl TryFrom<tasks::Model> for TaskRow {
     type Error = StoreError;
     fn try_from(row: tasks::Model) -> Result<Self, StoreError> {
+        TaskColumns::from(row).try_into()
+    }
+}
+
+impl TryFrom<TaskColumns> for TaskRow {
+    type Error = StoreError;
+    fn try_from(row: TaskColumns) -> Result<Self, StoreError> {
         let id = read_id(&row.id)?;
         Ok(Self {
             id,

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect, sea_query::Expr,
 };
 use tuner_core::TaskSpec;
 
 use crate::entity::{deployments, events, experiments, leases, tasks};
 use crate::json::{encode, number};
-use crate::row::{DeploymentState, TaskId, TaskRow, TaskStatus, read_id};
+use crate::row::{DeploymentState, TaskColumns, TaskId, TaskRow, TaskStatus, read_id};
 use crate::store::{Scope, Write};
 use crate::{Event, Store, StoreError, jobs, lease};
 
@@ -64,27 +64,7 @@ impl Store {
     /// [`StoreError::NoSuchTask`], [`StoreError::AmbiguousTask`].
     pub async fn task(&self, wanted: &str) -> Result<TaskRow, StoreError> {
         let read = self.read().await?;
-        let exact = match wanted.parse::<TaskId>() {
-            Ok(id) => tasks::Column::Id.eq(id.to_string()),
-            Err(_) => tasks::Column::Name.eq(wanted),
-        };
-        if let Some(row) = tasks::Entity::find().filter(exact).one(read.rows()).await? {
-            return row.try_into();
-        }
-        let nothing = || StoreError::NoSuchTask { wanted: wanted.to_owned() };
-        if wanted.len() < 4 || !wanted.chars().all(|c| c.is_ascii_hexdigit() || c == '-') {
-            return Err(nothing());
-        }
-        let begins = tasks::Column::Id.starts_with(wanted.to_ascii_lowercase());
-        let mut found = tasks::Entity::find().filter(begins).limit(6).all(read.rows()).await?;
-        match found.len() {
-            0 => Err(nothing()),
-            1 => found.remove(0).try_into(),
-            _ => Err(StoreError::AmbiguousTask {
-                wanted: wanted.to_owned(),
-                candidates: found.into_iter().map(|t| format!("{} ({})", t.id, t.name)).collect(),
-            }),
-        }
+        named(read.rows(), wanted).await
     }
 
     /// The file from which a task was made, as the person wrote it.
@@ -116,7 +96,7 @@ impl Store {
         if let Some(after) = after {
             query = query.filter(tasks::Column::Id.lt(after.to_string()));
         }
-        let rows = query.all(read.rows()).await?;
+        let rows = query.into_partial_model::<TaskColumns>().all(read.rows()).await?;
         let more = rows.len() > limit as usize;
         let tasks: Vec<TaskRow> =
             rows.into_iter().take(limit as usize).map(TaskRow::try_from).collect::<Result<_, _>>()?;
@@ -130,19 +110,7 @@ impl Store {
     /// [`StoreError::Database`].
     pub async fn outcome_counts(&self, tasks: &[TaskId]) -> Result<OutcomeCounts, StoreError> {
         let read = self.read().await?;
-        let counted = experiments::Entity::find()
-            .select_only()
-            .columns([experiments::Column::TaskId, experiments::Column::OutcomeWord])
-            .column_as(experiments::Column::Number.count(), "n")
-            .filter(experiments::Column::TaskId.is_in(tasks.iter().map(TaskId::to_string)))
-            .group_by(experiments::Column::TaskId)
-            .group_by(experiments::Column::OutcomeWord);
-        let mut counts = OutcomeCounts::new();
-        for (task, word, n) in counted.into_tuple::<(String, Option<String>, i64)>().all(read.rows()).await? {
-            let words = counts.entry(read_id(&task)?).or_default();
-            words.insert(word.unwrap_or_else(|| "open".to_owned()), number("count", n)?);
-        }
-        Ok(counts)
+        counted(read.rows(), tasks).await
     }
 
     /// Asks to stop a task: a pending one is cancelled at once, a running one by its worker. One that has ended stays
@@ -259,6 +227,50 @@ pub(crate) async fn reopen(write: &Write, row: tasks::Model) -> Result<Option<(S
     change.failure = Set(None);
     tasks::Entity::update(change).exec_without_returning(write.rows()).await?;
     Ok(Some((Scope::task(id), Event::TaskReopened { was })))
+}
+
+/// Finds a task as [`Store::task`] does.
+pub(crate) async fn named(rows: &DatabaseTransaction, wanted: &str) -> Result<TaskRow, StoreError> {
+    let exact = match wanted.parse::<TaskId>() {
+        Ok(id) => tasks::Column::Id.eq(id.to_string()),
+        Err(_) => tasks::Column::Name.eq(wanted),
+    };
+    let exact = tasks::Entity::find().filter(exact).into_partial_model::<TaskColumns>();
+    if let Some(row) = exact.one(rows).await? {
+        return row.try_into();
+    }
+    let nothing = || StoreError::NoSuchTask { wanted: wanted.to_owned() };
+    if wanted.len() < 4 || !wanted.chars().all(|c| c.is_ascii_hexdigit() || c == '-') {
+        return Err(nothing());
+    }
+    let begins = tasks::Entity::find().filter(tasks::Column::Id.starts_with(wanted.to_ascii_lowercase())).limit(6);
+    let found = begins.into_partial_model::<TaskColumns>().all(rows).await?;
+    let mut found: Vec<TaskRow> = found.into_iter().map(TaskRow::try_from).collect::<Result<_, _>>()?;
+    match found.len() {
+        0 => Err(nothing()),
+        1 => Ok(found.remove(0)),
+        _ => Err(StoreError::AmbiguousTask {
+            wanted: wanted.to_owned(),
+            candidates: found.into_iter().map(|t| format!("{} ({})", t.id, t.name)).collect(),
+        }),
+    }
+}
+
+/// Counts as [`Store::outcome_counts`] does.
+pub(crate) async fn counted(rows: &DatabaseTransaction, tasks: &[TaskId]) -> Result<OutcomeCounts, StoreError> {
+    let found = experiments::Entity::find()
+        .select_only()
+        .columns([experiments::Column::TaskId, experiments::Column::OutcomeWord])
+        .column_as(experiments::Column::Number.count(), "n")
+        .filter(experiments::Column::TaskId.is_in(tasks.iter().map(TaskId::to_string)))
+        .group_by(experiments::Column::TaskId)
+        .group_by(experiments::Column::OutcomeWord);
+    let mut counts = OutcomeCounts::new();
+    for (task, word, n) in found.into_tuple::<(String, Option<String>, i64)>().all(rows).await? {
+        let words = counts.entry(read_id(&task)?).or_default();
+        words.insert(word.unwrap_or_else(|| "open".to_owned()), number("count", n)?);
+    }
+    Ok(counts)
 }
 
 /// A task's row, locked until the end of the transaction.

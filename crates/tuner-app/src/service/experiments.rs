@@ -3,7 +3,7 @@
 use tuner_core::plan::ExperimentView;
 use tuner_core::{Measurement, score};
 use tuner_policy::Action;
-use tuner_store::{ExperimentPage, ExperimentQuery, TaskRow};
+use tuner_store::{ExperimentPage, ExperimentQuery, FullExperiment, TaskRow};
 
 use super::Service;
 use crate::access::Permit;
@@ -45,8 +45,7 @@ impl Service {
         limit: u32,
     ) -> Result<ExperimentPage, AppError> {
         permit.must_be_for(Action::ExperimentRead)?;
-        let row = self.find(task).await?;
-        Ok(self.store().find_experiments(row.id, query, after, limit).await?)
+        Ok(self.store().find_experiments(task, query, after, limit).await?)
     }
 
     /// One experiment.
@@ -55,9 +54,7 @@ impl Service {
     /// [`AppError::Store`]: no such task or experiment.
     pub async fn show_experiment(&self, permit: &Permit, task: &str, number: u32) -> Result<Shown, AppError> {
         permit.must_be_for(Action::ExperimentRead)?;
-        let task = self.find(task).await?;
-        let experiment = self.store().experiment(task.id, number).await?;
-        let spec = self.store().task_spec(task.id).await?;
+        let FullExperiment { task, spec, experiment } = self.store().full_experiment(task, number).await?;
         let score = score::score(&spec, &experiment);
         Ok(Shown { task, experiment, score })
     }
@@ -68,9 +65,7 @@ impl Service {
     /// [`AppError::Store`]: no such task or experiment.
     pub async fn measurements(&self, permit: &Permit, task: &str, number: u32) -> Result<Vec<Placed>, AppError> {
         permit.must_be_for(Action::ExperimentRead)?;
-        let task = self.find(task).await?;
-        let experiment = self.store().experiment(task.id, number).await?;
-        let spec = self.store().task_spec(task.id).await?;
+        let FullExperiment { spec, experiment, .. } = self.store().full_experiment(task, number).await?;
         let label = |level: u32| spec.load.levels.get(level as usize).map(|l| l.label()).unwrap_or_default();
         let placed = experiment.attempts.into_iter().flat_map(|attempt| {
             let number = attempt.number;

@@ -2,11 +2,10 @@
 //!
 //! *Invariant*: a document is read by the reader of task files, whoever sends it and in whatever form.
 
-use tuner_core::TaskSpec;
 use tuner_core::task::{self, BackendSpec, Diagnostic};
 use tuner_policy::Action;
 use tuner_store::{
-    NewTask, OutcomeCounts, Revised, RevisionRow, StoreError, TaskId, TaskPage, TaskQuery, TaskRow, TaskStatus,
+    FullTask, NewTask, OutcomeCounts, RevisionRow, StoreError, TaskId, TaskPage, TaskQuery, TaskRow, TaskStatus,
 };
 
 use super::{Service, apart};
@@ -35,21 +34,6 @@ pub struct Checked {
     pub remarks: Vec<String>,
     /// It was a predecessor's.
     pub imported: bool,
-}
-
-/// A task with all that a page shows of it.
-#[derive(Clone, Debug)]
-pub struct Detail {
-    /// Its row.
-    pub row: TaskRow,
-    /// Its revision and whether it is put away.
-    pub revised: Revised,
-    /// What was asked, with every default.
-    pub spec: TaskSpec,
-    /// The document as it was sent.
-    pub source: String,
-    /// Experiments by outcome.
-    pub counts: OutcomeCounts,
 }
 
 impl Service {
@@ -138,17 +122,16 @@ impl Service {
     ///
     /// # Errors
     /// [`StoreError::NoSuchTask`], [`StoreError::AmbiguousTask`].
-    pub async fn show_task(&self, permit: &Permit, wanted: &str) -> Result<Detail, AppError> {
+    pub async fn show_task(&self, permit: &Permit, wanted: &str) -> Result<FullTask, AppError> {
         permit.must_be_for(Action::TaskRead)?;
-        let row = self.find(wanted).await?;
-        self.detail(row).await
+        Ok(self.store().full_task(wanted).await?)
     }
 
     /// A task by its whole name.
     ///
     /// # Errors
     /// [`StoreError::NoSuchTask`].
-    pub async fn task_by_name(&self, permit: &Permit, name: &str) -> Result<Detail, AppError> {
+    pub async fn task_by_name(&self, permit: &Permit, name: &str) -> Result<FullTask, AppError> {
         let found = self.show_task(permit, name).await?;
         if found.row.name != name {
             return Err(StoreError::NoSuchTask { wanted: name.to_owned() }.into());
@@ -174,11 +157,11 @@ impl Service {
     ///
     /// # Errors
     /// [`StoreError::NoSuchTask`]; [`StoreError::WrongState`] while it runs.
-    pub async fn archive_task(&self, permit: &Permit, wanted: &str, away: bool) -> Result<Detail, AppError> {
+    pub async fn archive_task(&self, permit: &Permit, wanted: &str, away: bool) -> Result<FullTask, AppError> {
         permit.must_be_for(Action::TaskArchive)?;
         let row = self.find(wanted).await?;
         self.store().archive_task(row.id, away).await?;
-        self.detail(row).await
+        Ok(self.store().full_task(&row.id.to_string()).await?)
     }
 
     /// Asks to stop a task for good; where nobody works on it, it ends here and now.
@@ -210,13 +193,6 @@ impl Service {
             files::delete(self.store(), self.home(), &revision.task).await?;
         }
         files::delete(self.store(), self.home(), &row).await
-    }
-
-    async fn detail(&self, row: TaskRow) -> Result<Detail, AppError> {
-        let (spec, source) = (self.store().task_spec(row.id).await?, self.store().task_source(row.id).await?);
-        let revised = self.store().revised(row.id).await?;
-        let counts = self.store().outcome_counts(&[row.id]).await?;
-        Ok(Detail { row, revised, spec, source, counts })
     }
 
     /// Reads a document; relative paths in it are relative to the data directory.

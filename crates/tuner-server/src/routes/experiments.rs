@@ -109,12 +109,20 @@ impl From<ExperimentRow> for ExperimentItem {
     }
 }
 
+/// What a list shows of an experiment.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Listed {
+    Whole(Box<ExperimentItem>),
+    Part(Map<String, Value>),
+}
+
 /// Part of the list of experiments.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ExperimentList {
     /// The experiments; each an `ExperimentItem`, or the named fields of one.
     #[schema(value_type = Vec<Object>)]
-    items: Vec<Value>,
+    items: Vec<Listed>,
     /// Send it as `cursor` for the next part; null at the end.
     next_cursor: Option<String>,
 }
@@ -156,14 +164,13 @@ async fn list(
 }
 
 /// The fields that were asked for; all if none were.
-fn chosen(item: ExperimentItem, fields: &[String]) -> Value {
-    match serde_json::to_value(item) {
-        Ok(Value::Object(all)) if !fields.is_empty() => {
-            let wanted = all.into_iter().filter(|(name, _)| fields.contains(name));
-            Value::Object(wanted.collect::<Map<_, _>>())
-        }
-        all => all.unwrap_or_default(),
+fn chosen(item: ExperimentItem, fields: &[String]) -> Listed {
+    if fields.is_empty() {
+        return Listed::Whole(Box::new(item));
     }
+    let Ok(Value::Object(mut all)) = serde_json::to_value(item) else { return Listed::Part(Map::new()) };
+    all.retain(|name, _| fields.contains(name));
+    Listed::Part(all)
 }
 
 /// An experiment with everything of it.

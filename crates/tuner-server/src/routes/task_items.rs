@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
-use tuner_app::service::tasks::Detail;
 use tuner_core::TaskSpec;
 use tuner_core::task::Diagnostic;
-use tuner_store::{OutcomeCounts, RevisionRow, TaskRow};
+use tuner_store::{FullTask, OutcomeCounts, RevisionRow, TaskRow};
 use utoipa::ToSchema;
 
 /// A task in a list.
@@ -78,8 +77,8 @@ pub(crate) struct TaskDetail {
     source: String,
 }
 
-impl From<Detail> for TaskDetail {
-    fn from(detail: Detail) -> Self {
+impl From<FullTask> for TaskDetail {
+    fn from(detail: FullTask) -> Self {
         Self {
             item: TaskItem::new(detail.row, &detail.counts),
             revision: detail.revised.number,

@@ -4,13 +4,20 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, Select,
+};
 use serde_json::Value as Json;
 
 use crate::entity::experiments;
 use crate::json::decode;
 use crate::row::{ExperimentRow, TaskId};
+use crate::tasks::named;
 use crate::{Store, StoreError};
+
+/// The word of those without an outcome.
+const OPEN: &str = "open";
 
 /// What experiments are sorted by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,59 +63,113 @@ struct Key {
     elapsed_ms: Option<i64>,
 }
 
-type Columns = (i64, String, Option<String>, Option<String>, DateTime<Utc>, Option<DateTime<Utc>>);
+type Columns = (i64, String, Option<String>, DateTime<Utc>, Option<DateTime<Utc>>, Option<String>);
 
 impl Store {
-    /// At most `limit` experiments of a task after the one with number `after`.
+    /// At most `limit` experiments of a task, named as for [`Store::task`], after the one with number `after`.
     ///
     /// # Errors
-    /// [`StoreError::NoSuchTask`], [`StoreError::Corrupt`].
+    /// [`StoreError::NoSuchTask`], [`StoreError::AmbiguousTask`], [`StoreError::Corrupt`].
     pub async fn find_experiments(
         &self,
-        task: TaskId,
+        task: &str,
         wanted: &ExperimentQuery,
         after: Option<u32>,
         limit: u32,
     ) -> Result<ExperimentPage, StoreError> {
         let read = self.read().await?;
-        crate::load::find(read.rows(), task).await?;
-        let of_task = || experiments::Entity::find().filter(experiments::Column::TaskId.eq(task.to_string()));
-        let columns = [
-            experiments::Column::Number,
-            experiments::Column::Role,
-            experiments::Column::OutcomeWord,
-            experiments::Column::Score,
-            experiments::Column::CreatedAt,
-            experiments::Column::EndedAt,
-        ];
-        let found = of_task().select_only().columns(columns).order_by_asc(experiments::Column::Number);
-        let mut keys = Vec::new();
-        for columns in found.into_tuple::<Columns>().all(read.rows()).await? {
-            keys.extend(key(columns, wanted)?);
-        }
-        keys.sort_by(|a, b| compare(a, b, wanted));
-        let from = match after {
-            Some(after) => keys.iter().position(|key| key.number == i64::from(after)).map_or(keys.len(), |at| at + 1),
-            None => 0,
+        let task = named(read.rows(), task).await?.id;
+        let (rows, more) = if wanted.sort == ExperimentSort::Number && wanted.roles.is_empty() {
+            in_order(read.rows(), task, wanted, after, limit).await?
+        } else {
+            sorted(read.rows(), task, wanted, after, limit).await?
         };
-        let page: Vec<i64> = keys.iter().skip(from).take(limit as usize).map(|key| key.number).collect();
-        let more = keys.len() > from + page.len();
-        let rows = of_task().filter(experiments::Column::Number.is_in(page.iter().copied())).all(read.rows()).await?;
-        let mut rows: HashMap<i64, experiments::Model> = rows.into_iter().map(|row| (row.number, row)).collect();
-        let rows = page.iter().filter_map(|number| rows.remove(number)).map(ExperimentRow::try_from);
-        let rows: Vec<ExperimentRow> = rows.collect::<Result<_, _>>()?;
+        let rows: Vec<ExperimentRow> = rows.into_iter().map(ExperimentRow::try_from).collect::<Result<_, _>>()?;
         Ok(ExperimentPage { next: rows.last().filter(|_| more).map(|row| row.number), rows })
     }
 }
 
+/// The rows of a part, and whether there are more.
+type Part = (Vec<experiments::Model>, bool);
+
+fn of_task(task: TaskId, wanted: &ExperimentQuery) -> Select<experiments::Entity> {
+    let of_task = experiments::Entity::find().filter(experiments::Column::TaskId.eq(task.to_string()));
+    if wanted.outcomes.is_empty() {
+        return of_task;
+    }
+    let words = wanted.outcomes.iter().filter(|word| *word != OPEN);
+    let mut any = Condition::any().add(experiments::Column::OutcomeWord.is_in(words.cloned()));
+    if wanted.outcomes.iter().any(|word| word == OPEN) {
+        any = any.add(experiments::Column::OutcomeWord.is_null());
+    }
+    of_task.filter(any)
+}
+
+/// By number, which is the order of the table's key: the database reads no more than the part.
+async fn in_order(
+    rows: &DatabaseTransaction,
+    task: TaskId,
+    wanted: &ExperimentQuery,
+    after: Option<u32>,
+    limit: u32,
+) -> Result<Part, StoreError> {
+    let mut query = of_task(task, wanted).limit(u64::from(limit) + 1);
+    if let Some(after) = after.map(i64::from) {
+        let number = experiments::Column::Number;
+        query = query.filter(if wanted.descending { number.lt(after) } else { number.gt(after) });
+    }
+    let order = if wanted.descending { Order::Desc } else { Order::Asc };
+    let mut found = query.order_by(experiments::Column::Number, order).all(rows).await?;
+    let more = found.len() > limit as usize;
+    found.truncate(limit as usize);
+    Ok((found, more))
+}
+
+/// By what stands inside of columns: the keys of all, then the rows of the part.
+async fn sorted(
+    rows: &DatabaseTransaction,
+    task: TaskId,
+    wanted: &ExperimentQuery,
+    after: Option<u32>,
+    limit: u32,
+) -> Result<Part, StoreError> {
+    let columns = [
+        experiments::Column::Number,
+        experiments::Column::Role,
+        experiments::Column::OutcomeWord,
+        experiments::Column::CreatedAt,
+        experiments::Column::EndedAt,
+    ];
+    let mut found = of_task(task, wanted).select_only().columns(columns).order_by_asc(experiments::Column::Number);
+    // The largest column of all, so not without need.
+    found = match wanted.sort {
+        ExperimentSort::Objective => found.column(experiments::Column::Score),
+        _ => found.expr_as(Expr::value(Option::<String>::None), "score"),
+    };
+    let mut keys = Vec::new();
+    for columns in found.into_tuple::<Columns>().all(rows).await? {
+        keys.extend(key(columns, wanted)?);
+    }
+    keys.sort_by(|a, b| compare(a, b, wanted));
+    let from = match after {
+        Some(after) => keys.iter().position(|key| key.number == i64::from(after)).map_or(keys.len(), |at| at + 1),
+        None => 0,
+    };
+    let page: Vec<i64> = keys.iter().skip(from).take(limit as usize).map(|key| key.number).collect();
+    let more = keys.len() > from + page.len();
+    let found = of_task(task, wanted).filter(experiments::Column::Number.is_in(page.iter().copied())).all(rows).await?;
+    let mut found: HashMap<i64, experiments::Model> = found.into_iter().map(|row| (row.number, row)).collect();
+    Ok((page.iter().filter_map(|number| found.remove(number)).collect(), more))
+}
+
 /// The row's key, if it is wanted.
 fn key(row: Columns, wanted: &ExperimentQuery) -> Result<Option<Key>, StoreError> {
-    let (number, role, outcome, score, created_at, ended_at) = row;
-    let outcome = outcome.unwrap_or_else(|| "open".to_owned());
+    let (number, role, outcome, created_at, ended_at, score) = row;
+    let outcome = outcome.unwrap_or_else(|| OPEN.to_owned());
     let of = |what: &str| format!("{what} of experiment {number}");
     let role: Json = decode(|| of("role"), &role)?;
     let is = |words: &[String], word: &str| words.is_empty() || words.iter().any(|w| w == word);
-    if !is(&wanted.outcomes, &outcome) || !is(&wanted.roles, role["kind"].as_str().unwrap_or_default()) {
+    if !is(&wanted.roles, role["kind"].as_str().unwrap_or_default()) {
         return Ok(None);
     }
     let objective = match score.filter(|_| wanted.sort == ExperimentSort::Objective) {

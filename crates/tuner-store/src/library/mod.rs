@@ -2,12 +2,14 @@
 
 mod entity;
 mod experiments;
+mod full;
 mod health;
 mod revise;
 mod search;
 mod typical;
 
 pub use experiments::{ExperimentPage, ExperimentQuery, ExperimentSort};
+pub use full::{FullExperiment, FullTask};
 pub use health::Counts;
 pub use revise::{Revised, RevisionRow};
 pub use search::{Archived, TaskQuery};

@@ -5,8 +5,8 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::OnConflict,
+    ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect, sea_query::OnConflict,
 };
 use serde::Serialize;
 
@@ -147,13 +147,7 @@ impl Store {
     /// [`StoreError::Database`], [`StoreError::Corrupt`].
     pub async fn revised(&self, id: TaskId) -> Result<Revised, StoreError> {
         let read = self.read().await?;
-        let known = revisions::Entity::find_by_id(id.to_string()).one(read.rows()).await?;
-        let away = archived::Entity::find_by_id(id.to_string()).one(read.rows()).await?;
-        Ok(Revised {
-            number: known.as_ref().map_or(Ok(1), |known| number("revision", known.number))?,
-            replaced_by: known.and_then(|known| known.replaced_by).as_deref().map(read_id).transpose()?,
-            archived_at: away.map(|mark| mark.at),
-        })
+        standing(read.rows(), id).await
     }
 
     /// Every revision of the task that this is one of, the newest first; empty if it was never edited.
@@ -183,6 +177,17 @@ impl Store {
         }
         Ok(rows)
     }
+}
+
+/// Where a task stands as [`Store::revised`] says it.
+pub(super) async fn standing(rows: &DatabaseTransaction, id: TaskId) -> Result<Revised, StoreError> {
+    let known = revisions::Entity::find_by_id(id.to_string()).one(rows).await?;
+    let away = archived::Entity::find_by_id(id.to_string()).one(rows).await?;
+    Ok(Revised {
+        number: known.as_ref().map_or(Ok(1), |known| number("revision", known.number))?,
+        replaced_by: known.and_then(|known| known.replaced_by).as_deref().map(read_id).transpose()?,
+        archived_at: away.map(|mark| mark.at),
+    })
 }
 
 /// Refuses while something may be done with the task.

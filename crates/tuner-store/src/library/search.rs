@@ -3,12 +3,9 @@
 use sea_orm::sea_query::Query;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use tuner_core::TaskSpec;
-
 use super::entity::{archived, revisions};
 use crate::entity::tasks;
-use crate::json::decode;
-use crate::row::{TaskId, TaskRow, TaskStatus};
+use crate::row::{TaskColumns, TaskId, TaskRow, TaskStatus};
 use crate::{Store, StoreError, TaskPage};
 
 /// Whether tasks that are put away are listed.
@@ -37,16 +34,6 @@ pub struct TaskQuery {
 }
 
 impl Store {
-    /// What a task asks for, without its experiments.
-    ///
-    /// # Errors
-    /// [`StoreError::NoSuchTask`], [`StoreError::Corrupt`].
-    pub async fn task_spec(&self, id: TaskId) -> Result<TaskSpec, StoreError> {
-        let read = self.read().await?;
-        let row = crate::load::find(read.rows(), id).await?;
-        decode(|| format!("specification of task {id}"), &row.spec)
-    }
-
     /// At most `limit` tasks, newest first, that are older than `after`.
     ///
     /// # Errors
@@ -85,7 +72,7 @@ impl Store {
         if let Some(after) = after {
             query = query.filter(tasks::Column::Id.lt(after.to_string()));
         }
-        let rows = query.all(read.rows()).await?;
+        let rows = query.into_partial_model::<TaskColumns>().all(read.rows()).await?;
         let more = rows.len() > limit as usize;
         let tasks: Vec<TaskRow> =
             rows.into_iter().take(limit as usize).map(TaskRow::try_from).collect::<Result<_, _>>()?;

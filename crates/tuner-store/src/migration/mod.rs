@@ -6,6 +6,7 @@ mod m0002_jobs;
 mod m0003_workers;
 mod m0004_access;
 mod m0005_gpus;
+mod m0006_counts;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager, async_trait};
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0003_workers::Migration),
             Box::new(m0004_access::Migration),
             Box::new(m0005_gpus::Migration),
+            Box::new(m0006_counts::Migration),
         ]
     }
 }

@@ -85,7 +85,7 @@ pub(crate) async fn experiments_are_sorted_with_unknown_figures_last_and_paged_w
     }
     let ask = async |sort, descending, after, limit| {
         let query = ExperimentQuery { sort, descending, ..ExperimentQuery::default() };
-        let page = f.store.find_experiments(id, &query, after, limit).await.unwrap();
+        let page = f.store.find_experiments(&id.to_string(), &query, after, limit).await.unwrap();
         (page.rows.iter().map(|row| row.number).collect::<Vec<_>>(), page.next)
     };
     assert_eq!(ask(ExperimentSort::Objective, true, None, 9).await.0, [3, 4, 1, 2]);
@@ -93,8 +93,8 @@ pub(crate) async fn experiments_are_sorted_with_unknown_figures_last_and_paged_w
     assert_eq!(ask(ExperimentSort::Objective, true, None, 3).await, (vec![3, 4, 1], Some(1)));
     assert_eq!(ask(ExperimentSort::Objective, true, Some(1), 3).await, (vec![2], None));
     let open = ExperimentQuery { outcomes: vec!["open".to_owned()], ..ExperimentQuery::default() };
-    assert_eq!(f.store.find_experiments(id, &open, None, 9).await.unwrap().rows.len(), 1);
-    let missing = f.store.find_experiments(TaskId::new(), &open, None, 9).await;
+    assert_eq!(f.store.find_experiments(&id.to_string(), &open, None, 9).await.unwrap().rows.len(), 1);
+    let missing = f.store.find_experiments(&TaskId::new().to_string(), &open, None, 9).await;
     assert!(matches!(missing, Err(StoreError::NoSuchTask { .. })));
     assert_eq!(f.store.experiment(id, 3).await.unwrap().number, 3);
     assert!(matches!(f.store.experiment(id, 9).await, Err(StoreError::NotFound { .. })));
