@@ -182,6 +182,12 @@ pub enum AppError {
     /// An installation failed.
     #[error(transparent)]
     Install(#[from] tuner_deploy::install::InstallError),
+    /// Workers of this version do no such job.
+    #[error("a job of kind {kind} cannot be queued by itself")]
+    NoSuchJob {
+        /// Asked for.
+        kind: &'static str,
+    },
     /// A server does not end.
     #[error("the server with pid {pid} on {host} was not stopped: {why}")]
     NotStopped {
@@ -239,6 +245,9 @@ impl AppError {
             }
             Self::NoTokens { .. } => Some("make one first: autotuner token create --role operator".to_owned()),
             Self::InUse { name } => Some(format!("stop it first: autotuner tasks cancel {name}")),
+            Self::NoSuchJob { .. } => {
+                Some("queue install_engine, fetch_dataset or render_report; a task is queued by starting it".to_owned())
+            }
             Self::Store(error) => error.hint().map(str::to_owned),
             Self::Run(RunError::Store(error)) => error.hint().map(str::to_owned),
             Self::Run(RunError::Busy { .. }) => Some("watch it with: autotuner status".to_owned()),

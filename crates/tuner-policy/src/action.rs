@@ -63,6 +63,8 @@ actions! {
     TaskDelete = "task.delete", Operator, Changes;
     /// List and show the jobs of the run queue.
     JobRead = "job.read", Viewer, Reads;
+    /// Queue a job that is no task: an installation, a data set, a report.
+    JobCreate = "job.create", Operator, Changes;
     /// Stop a job.
     JobCancel = "job.cancel", Operator, Changes;
     /// Have a dead or cancelled job tried again.

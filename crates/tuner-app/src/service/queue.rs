@@ -1,12 +1,13 @@
 //! The run queue and its workers, for doors.
 
 use tuner_policy::Action;
-use tuner_store::{Asked, JobFilter, JobId, JobPage, JobRow, JobStatus, WorkerId, WorkerRow};
+use tuner_store::{Asked, JobFilter, JobId, JobKind, JobPage, JobRow, JobStatus, NewJob, WorkerId, WorkerRow};
 
 use super::Service;
 use crate::access::Permit;
 use crate::error::AppError;
 use crate::queue;
+use crate::work::KINDS;
 
 /// A job, and why it waits.
 #[derive(Clone, Debug)]
@@ -31,6 +32,22 @@ impl Service {
             _ => None,
         };
         Ok(Started { job, waits })
+    }
+
+    /// Queues a job. Tasks have [`Service::start_task`], which changes the task with it.
+    ///
+    /// # Errors
+    /// [`AppError::NoSuchJob`] if no worker of this version does such a job; [`tuner_store::StoreError::NoSuchTask`].
+    pub async fn create_job(&self, permit: &Permit, new: NewJob, task: Option<&str>) -> Result<JobRow, AppError> {
+        permit.must_be_for(Action::JobCreate)?;
+        if new.kind == JobKind::RunTask || !KINDS.contains(&new.kind) {
+            return Err(AppError::NoSuchJob { kind: new.kind.word() });
+        }
+        let task = match task {
+            Some(wanted) => Some(self.find(wanted).await?.id),
+            None => None,
+        };
+        Ok(self.store().enqueue(NewJob { task, ..new }).await?)
     }
 
     /// Jobs, newest first.

@@ -29,7 +29,8 @@ const LEASE: Duration = Duration::from_secs(30);
 /// Running jobs looked at, at most.
 const MOST: u32 = 200;
 /// Kinds of jobs that a worker does.
-const KINDS: [JobKind; 4] = [JobKind::RunTask, JobKind::InstallEngine, JobKind::FetchDataset, JobKind::RenderReport];
+pub const KINDS: [JobKind; 4] =
+    [JobKind::RunTask, JobKind::InstallEngine, JobKind::FetchDataset, JobKind::RenderReport];
 
 /// What a worker is told when it is started.
 #[derive(Clone, Debug)]

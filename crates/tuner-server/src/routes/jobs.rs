@@ -2,21 +2,24 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use tuner_policy::Action;
-use tuner_store::{JobFilter, JobId, JobKind, JobRow, JobStatus};
+use tuner_store::{JobFilter, JobId, JobKind, JobRow, JobStatus, Needs, NewJob};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::answer::Problem;
-use crate::extract::{self, Params, Path, Permitted};
+use crate::extract::{self, Body, Params, Path, Permitted};
 use crate::guard::guarded;
 use crate::state::App;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default()
         .routes(guarded(Action::JobRead, routes!(list)))
+        .routes(guarded(Action::JobCreate, routes!(create)))
         .routes(guarded(Action::JobRead, routes!(show)))
         .routes(guarded(Action::JobCancel, routes!(cancel)))
         .routes(guarded(Action::JobRetry, routes!(retry)))
@@ -60,19 +63,19 @@ pub(crate) struct JobItem {
     max_attempts: u32,
     /// What its worker must have.
     #[schema(value_type = Object)]
-    needs: serde_json::Value,
+    needs: Value,
     /// Who claimed it last, in words.
     worker: Option<String>,
     /// The worker's last sign of life.
     heartbeat_at: Option<DateTime<Utc>>,
     /// How far it is, as the kind says it.
     #[schema(value_type = Option<Object>)]
-    progress: Option<serde_json::Value>,
+    progress: Option<Value>,
     /// Somebody asked to stop it.
     cancel_requested: bool,
     /// What it gave.
     #[schema(value_type = Option<Object>)]
-    result: Option<serde_json::Value>,
+    result: Option<Value>,
     /// Why the last attempt failed.
     last_error: Option<String>,
     /// When it was queued.
@@ -133,6 +136,65 @@ async fn list(
     let page = app.service().list_jobs(&permit, &filter, after, limit).await?;
     let items = page.jobs.into_iter().map(Into::into).collect();
     Ok(Json(JobList { items, next_cursor: page.next.map(|id| id.to_string()) }))
+}
+
+/// A job to queue.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct JobBody {
+    /// What is to be done.
+    kind: Kind,
+    /// Id, name or beginning of an id of the task that a report is for.
+    #[serde(default)]
+    task: Option<String>,
+    /// The particulars: `{"target": "llama.cpp"}` of an installation, `{"source": URL}` of a data set.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    payload: Map<String, Value>,
+    /// Larger ones are claimed first.
+    #[serde(default)]
+    priority: i32,
+    /// Not before this time.
+    #[serde(default)]
+    run_after_at: Option<DateTime<Utc>>,
+    /// The one host on which it may run.
+    #[serde(default)]
+    host: Option<String>,
+}
+
+/// Jobs that are queued by themselves.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Kind {
+    /// Install an engine into the data directory of whoever claims it.
+    InstallEngine,
+    /// Fetch a data set there.
+    FetchDataset,
+    /// Render the report of a task there.
+    RenderReport,
+}
+
+/// Queue a job: an installation, a data set, a report.
+#[utoipa::path(post, path = "/api/jobs", tag = "jobs", request_body = JobBody,
+    responses((status = 202, body = JobItem)))]
+async fn create(
+    State(app): State<App>,
+    Permitted(permit): Permitted,
+    Body(body): Body<JobBody>,
+) -> Result<(StatusCode, Json<JobItem>), Problem> {
+    let kind = match body.kind {
+        Kind::InstallEngine => JobKind::InstallEngine,
+        Kind::FetchDataset => JobKind::FetchDataset,
+        Kind::RenderReport => JobKind::RenderReport,
+    };
+    let new = NewJob {
+        priority: body.priority,
+        run_after: body.run_after_at,
+        needs: Needs { host: body.host, ..Needs::default() },
+        ..NewJob::new(kind, Value::Object(body.payload))
+    };
+    let job = app.service().create_job(&permit, new, body.task.as_deref()).await?;
+    Ok((StatusCode::ACCEPTED, Json(job.into())))
 }
 
 /// Show a job.

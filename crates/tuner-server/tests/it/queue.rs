@@ -71,3 +71,15 @@ async fn a_worker_is_seen_asked_and_forgotten() {
     assert_eq!(f.delete(&place).await.status, 204);
     assert_eq!(f.get(&place).await.status, 404);
 }
+
+#[tokio::test]
+async fn an_installation_a_data_set_and_a_report_are_queued_by_themselves() {
+    let f = Fixture::new().await;
+    let id = f.task("first").await;
+    let made = f.post("/api/jobs", &json!({ "kind": "render_report", "task": "first", "priority": 5 })).await;
+    assert_eq!((made.status, &made.json["task"], &made.json["priority"]), (202, &json!(id), &json!(5)));
+    let made = f.post("/api/jobs", &json!({ "kind": "install_engine", "payload": { "target": "llama.cpp" } })).await;
+    assert_eq!((made.status, &made.json["status"]), (202, &json!("queued")), "{}", made.json);
+    assert_eq!(f.post("/api/jobs", &json!({ "kind": "run_task", "task": "first" })).await.status, 422);
+    assert_eq!(f.post("/api/jobs", &json!({ "kind": "render_report", "task": "nobody" })).await.status, 404);
+}
