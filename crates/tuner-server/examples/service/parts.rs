@@ -53,6 +53,10 @@ pub(crate) async fn run(words: &[String]) -> ExitCode {
         eprintln!("usage: service AUTOTUNER FILL [PARTS] [--tasks=N] [--database=sqlite|postgres]");
         return ExitCode::from(2);
     };
+    if option(words, "--database").is_some_and(|name| !["sqlite", "postgres"].contains(&name)) {
+        eprintln!("--database: sqlite or postgres");
+        return ExitCode::from(2);
+    }
     let programs = Programs { autotuner: autotuner.into(), fill: fill.into() };
     let tasks = option(words, "--tasks").and_then(|word| word.parse().ok()).unwrap_or(1000);
     let wish = Wish { words, programs };
