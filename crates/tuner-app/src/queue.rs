@@ -33,7 +33,7 @@ pub fn needs(spec: &TaskSpec) -> Needs {
 /// # Errors
 /// It was completed, or is being stopped at this moment.
 pub async fn start(store: &Store, row: &TaskRow) -> Result<JobRow, AppError> {
-    let spec = store.load(row.id).await?.spec;
+    let spec = store.full_task(&row.id.to_string()).await?.spec;
     Ok(store.queue_task(row.id, NewJob::run_task(row.id, needs(&spec))).await?)
 }
 

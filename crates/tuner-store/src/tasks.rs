@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect, sea_query::Expr,
+    QueryOrder, QuerySelect, Select, sea_query::Expr,
 };
 use tuner_core::TaskSpec;
 
@@ -89,18 +89,7 @@ impl Store {
         limit: u32,
     ) -> Result<TaskPage, StoreError> {
         let read = self.read().await?;
-        let mut query = tasks::Entity::find().order_by_desc(tasks::Column::Id).limit(u64::from(limit) + 1);
-        if !filter.statuses.is_empty() {
-            query = query.filter(tasks::Column::Status.is_in(filter.statuses.iter().map(|s| s.word())));
-        }
-        if let Some(after) = after {
-            query = query.filter(tasks::Column::Id.lt(after.to_string()));
-        }
-        let rows = query.into_partial_model::<TaskColumns>().all(read.rows()).await?;
-        let more = rows.len() > limit as usize;
-        let tasks: Vec<TaskRow> =
-            rows.into_iter().take(limit as usize).map(TaskRow::try_from).collect::<Result<_, _>>()?;
-        Ok(TaskPage { next: tasks.last().filter(|_| more).map(|t| t.id), tasks })
+        page(read.rows(), tasks::Entity::find(), &filter.statuses, after, limit).await
     }
 
     /// How many experiments of these tasks ended with which word ([`tuner_core::Outcome::word`]), `open` for those that
@@ -149,25 +138,77 @@ impl Store {
         let write = self.write().await?;
         let row = locked(&write, id).await?;
         let text = id.to_string();
-        let in_use = |holder| StoreError::InUse { what: format!("task {:?}", row.name), holder };
-        let held = leases::Entity::find().filter(leases::Column::TaskId.eq(&text));
-        for row in held.all(write.rows()).await? {
-            if let Some(holder) = lease::holder(&row)?.filter(|h| h.expires_at > write.at) {
-                return Err(in_use(holder.to_string()));
-            }
-        }
-        if let Some(runner) = jobs::runner(&write, id).await? {
-            return Err(in_use(runner));
-        }
+        must_be_free(&write, &row).await?;
         let alive = deployments::Entity::find()
             .filter(deployments::Column::TaskId.eq(&text))
             .filter(deployments::Column::State.ne(DeploymentState::Stopped.word()));
         if let Some(alive) = alive.one(write.rows()).await? {
-            return Err(in_use(format!("deployment {} on {}", alive.id, alive.host)));
+            return Err(in_use(&row, format!("deployment {} on {}", alive.id, alive.host)));
         }
         events::Entity::delete_many().filter(events::Column::TaskId.eq(&text)).exec(write.rows()).await?;
         tasks::Entity::delete_by_id(text).exec(write.rows()).await?;
         write.commit(Scope::task(id), Event::TaskDeleted { name: row.name }).await
+    }
+}
+
+/// At most `limit` of these tasks, newest first, that are older than `after`, and of one of the statuses if any is given.
+pub(crate) async fn page(
+    rows: &DatabaseTransaction,
+    of: Select<tasks::Entity>,
+    statuses: &[TaskStatus],
+    after: Option<TaskId>,
+    limit: u32,
+) -> Result<TaskPage, StoreError> {
+    let mut query = of.order_by_desc(tasks::Column::Id).limit(u64::from(limit) + 1);
+    if !statuses.is_empty() {
+        query = query.filter(tasks::Column::Status.is_in(statuses.iter().map(|s| s.word())));
+    }
+    if let Some(after) = after {
+        query = query.filter(tasks::Column::Id.lt(after.to_string()));
+    }
+    let found = query.into_partial_model::<TaskColumns>().all(rows).await?;
+    let more = found.len() > limit as usize;
+    let tasks: Vec<TaskRow> =
+        found.into_iter().take(limit as usize).map(TaskRow::try_from).collect::<Result<_, _>>()?;
+    Ok(TaskPage { next: tasks.last().filter(|_| more).map(|t| t.id), tasks })
+}
+
+/// Refuses while a worker holds a lease of the task or runs its job.
+pub(crate) async fn must_be_free(write: &Write, row: &tasks::Model) -> Result<(), StoreError> {
+    let held = leases::Entity::find().filter(leases::Column::TaskId.eq(&row.id));
+    for held in held.all(write.rows()).await? {
+        if let Some(holder) = lease::holder(&held)?.filter(|h| h.expires_at > write.at) {
+            return Err(in_use(row, holder.to_string()));
+        }
+    }
+    match jobs::runner(write, read_id(&row.id)?).await? {
+        Some(runner) => Err(in_use(row, runner)),
+        None => Ok(()),
+    }
+}
+
+fn in_use(row: &tasks::Model, holder: String) -> StoreError {
+    StoreError::InUse { what: format!("task {:?}", row.name), holder }
+}
+
+/// The row of a new task, pending. `spec`: its encoded content.
+pub(crate) fn pending(write: &Write, new: NewTask, spec: String) -> tasks::Model {
+    tasks::Model {
+        id: new.id.to_string(),
+        engine: new.spec.engine.name.name().to_owned(),
+        name: new.spec.name,
+        spec,
+        source: new.source,
+        revision: 1,
+        status: TaskStatus::Pending.word().to_owned(),
+        verdict: None,
+        failure: None,
+        created_at: write.at,
+        started_at: None,
+        ended_at: None,
+        cancel_requested: false,
+        fence: 0,
+        gpu_seconds: 0.0,
     }
 }
 
@@ -181,30 +222,14 @@ pub(crate) async fn create(write: &Write, new: NewTask) -> Result<(tasks::Model,
         }
         return Err(StoreError::Conflict { what: format!("task {}", new.id) });
     }
-    let name = new.spec.name;
+    let (id, name) = (new.id, new.spec.name.clone());
     let namesake = tasks::Entity::find().filter(tasks::Column::Name.eq(&name)).one(write.rows()).await?;
     if let Some(namesake) = namesake {
         return Err(StoreError::NameTaken { name, id: TaskRow::try_from(namesake)?.id });
     }
-    let row = tasks::Model {
-        id: new.id.to_string(),
-        name: name.clone(),
-        engine: new.spec.engine.name.name().to_owned(),
-        spec,
-        source: new.source,
-        revision: 1,
-        status: TaskStatus::Pending.word().to_owned(),
-        verdict: None,
-        failure: None,
-        created_at: write.at,
-        started_at: None,
-        ended_at: None,
-        cancel_requested: false,
-        fence: 0,
-        gpu_seconds: 0.0,
-    };
+    let row = pending(write, new, spec);
     tasks::Entity::insert(row.clone().into_active_model()).exec_without_returning(write.rows()).await?;
-    Ok((row, Some((Scope::task(new.id), Event::TaskCreated { name }))))
+    Ok((row, Some((Scope::task(id), Event::TaskCreated { name }))))
 }
 
 /// Makes a task that was not completed pending again, its cancellation forgotten. The event is the caller's to commit;

@@ -89,7 +89,7 @@ impl Service {
     pub async fn clone_task(&self, permit: &Permit, wanted: &str, name: Option<&str>) -> Result<TaskRow, AppError> {
         permit.must_be_for(Action::TaskClone)?;
         let row = self.find(wanted).await?;
-        let mut spec = self.store().load(row.id).await?.spec;
+        let mut spec = self.store().full_task(&row.id.to_string()).await?.spec;
         if let Some(name) = name {
             name.clone_into(&mut spec.name);
         }

@@ -7,7 +7,6 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use tuner_core::plan::FinalStatus;
 use tuner_core::task::DatasetSpec;
 use tuner_core::with_causes;
 use tuner_runner::{Activity, RunEnd, RunError};
@@ -133,7 +132,7 @@ async fn work(
     let job = claimed.job();
     let done = match (job.kind, job.task) {
         (JobKind::RunTask, Some(task)) => return run_task(home, store, around, task, over, progress).await,
-        (JobKind::RenderReport, Some(task)) => render(home, store, around, task).await,
+        (JobKind::RenderReport, Some(task)) => Some(render(home, store, around, task).await),
         (JobKind::InstallEngine, _) => match read::<Install>(&job.payload) {
             Ok(wish) => {
                 let say = |step: engines::Progress| {
@@ -188,15 +187,12 @@ async fn install(home: &Home, target: InstallTarget, say: impl FnMut(engines::Pr
     Ok(json!({ "name": installed.name, "version": installed.version }))
 }
 
-async fn render(home: &Home, store: &Store, around: &Surroundings, task: TaskId) -> Option<Result<Value, AppError>> {
-    let render = async {
-        let row = store.task(&task.to_string()).await?;
-        let report = results::gather(home, store, task, around).await?;
-        let place = home.reports().join(format!("{}.html", row.name));
-        results::write(&place, &results::rendered(&report, Format::Html)?)?;
-        Ok(json!({ "path": place }))
-    };
-    Some(render.await)
+async fn render(home: &Home, store: &Store, around: &Surroundings, task: TaskId) -> Result<Value, AppError> {
+    let row = store.task(&task.to_string()).await?;
+    let report = results::gather(home, store, task, around).await?;
+    let place = home.reports().join(format!("{}.html", row.name));
+    results::write(&place, &results::rendered(&report, Format::Html)?)?;
+    Ok(json!({ "path": place }))
 }
 
 /// Runs a task to its end. While another process works on it, that one's end is waited for.
@@ -224,7 +220,7 @@ async fn run_task(
             }
         };
         match end {
-            Ok(RunEnd::Finished { status, .. }) => return End::Done(json!({ "status": word(status) })),
+            Ok(RunEnd::Finished { status, .. }) => return End::Done(json!({ "status": status })),
             Ok(RunEnd::Stopped) => return End::CutOff,
             Err(AppError::Run(RunError::Busy { .. } | RunError::ClaimRace)) => {
                 progress.send_replace(Some(json!({ "waiting_for": "another process works on the task" })));
@@ -250,13 +246,5 @@ async fn let_go(store: &Store, task: TaskId) {
             Ok(_) => return,
             Err(error) => tracing::warn!(%error, "the store does not answer; trying again"),
         }
-    }
-}
-
-fn word(status: FinalStatus) -> &'static str {
-    match status {
-        FinalStatus::Completed => "completed",
-        FinalStatus::Failed => "failed",
-        FinalStatus::Cancelled => "cancelled",
     }
 }

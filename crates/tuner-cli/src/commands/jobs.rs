@@ -3,7 +3,7 @@
 use tuner_app::tune;
 use tuner_store::{JobFilter, JobId, JobRow, JobStatus};
 
-use crate::exit::{Exit, Refusal};
+use crate::exit::Exit;
 use crate::settings::Settings;
 use crate::ui;
 use crate::ui::table::Table;
@@ -88,15 +88,4 @@ fn table(jobs: &[JobRow]) -> Table {
         ]);
     }
     table
-}
-
-/// For arguments that name a worker by the beginning of its id.
-pub(crate) fn one<T>(mut found: Vec<T>, wanted: &str, what: &str, list: &str) -> anyhow::Result<T> {
-    match (found.pop(), found.is_empty()) {
-        (Some(one), true) => Ok(one),
-        (Some(_), false) => {
-            Err(Refusal::usage(format!("{wanted:?} begins the id of several {what}s"), "give more of it").into())
-        }
-        (None, _) => Err(Refusal::usage(format!("no {what} {wanted:?}"), list).into()),
-    }
 }

@@ -3,8 +3,7 @@
 use tuner_app::tune;
 use tuner_store::{Asked, Store, WorkerRow};
 
-use super::jobs::one;
-use crate::exit::Exit;
+use crate::exit::{Exit, Refusal};
 use crate::settings::Settings;
 use crate::ui;
 use crate::ui::table::Table;
@@ -68,7 +67,15 @@ pub(crate) async fn run(command: Workers, settings: &Settings) -> anyhow::Result
 async fn find(store: &Store, wanted: &str) -> anyhow::Result<WorkerRow> {
     let mut found = store.list_workers().await?;
     found.retain(|worker| worker.id.to_string().starts_with(wanted));
-    one(found, wanted, "worker", "see them with: autotuner workers list")
+    match (found.pop(), found.is_empty()) {
+        (Some(one), true) => Ok(one),
+        (Some(_), false) => {
+            Err(Refusal::usage(format!("{wanted:?} begins the id of several workers"), "give more of it").into())
+        }
+        (None, _) => {
+            Err(Refusal::usage(format!("no worker {wanted:?}"), "see them with: autotuner workers list").into())
+        }
+    }
 }
 
 async fn list(store: &Store, settings: &Settings) -> anyhow::Result<Exit> {

@@ -11,12 +11,12 @@ use sea_orm::{
 use serde::Serialize;
 
 use super::entity::{archived, revisions};
-use crate::entity::{leases, tasks};
+use crate::entity::tasks;
 use crate::json::{encode, number};
 use crate::row::{TaskId, TaskRow, TaskStatus, read_id};
 use crate::store::{Scope, Write};
-use crate::tasks::{change, locked};
-use crate::{Event, NewTask, Store, StoreError, jobs, lease};
+use crate::tasks::{change, locked, must_be_free, pending};
+use crate::{Event, NewTask, Store, StoreError, jobs};
 
 /// One revision of a task.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -80,29 +80,14 @@ impl Store {
             events.push((Scope::task(old), ended));
         }
         tasks::Entity::update(put_aside).exec_without_returning(write.rows()).await?;
-        let next = tasks::Model {
-            id: new.id.to_string(),
-            name: name.clone(),
-            engine: new.spec.engine.name.name().to_owned(),
-            spec,
-            source: new.source,
-            revision: 1,
-            status: TaskStatus::Pending.word().to_owned(),
-            verdict: None,
-            failure: None,
-            created_at: write.at,
-            started_at: None,
-            ended_at: None,
-            cancel_requested: false,
-            fence: 0,
-            gpu_seconds: 0.0,
-        };
+        let id = new.id;
+        let next = pending(&write, new, spec);
         tasks::Entity::insert(next.clone().into_active_model()).exec_without_returning(write.rows()).await?;
         let number_of_next = known.number + 1;
         let lineage = [
-            revisions::Model { replaced_by: Some(new.id.to_string()), ..known.clone() },
+            revisions::Model { replaced_by: Some(id.to_string()), ..known.clone() },
             revisions::Model {
-                task_id: new.id.to_string(),
+                task_id: id.to_string(),
                 origin: known.origin,
                 number: number_of_next,
                 at: write.at,
@@ -116,7 +101,7 @@ impl Store {
             insert.exec_without_returning(write.rows()).await?;
         }
         let revised = Event::TaskRevised { name, number: number("revision", number_of_next)?, replaces: old };
-        write.commit_scoped((Scope::task(new.id), revised), events).await?;
+        write.commit_scoped((Scope::task(id), revised), events).await?;
         next.try_into()
     }
 
@@ -197,16 +182,7 @@ async fn at_rest(write: &Write, row: &tasks::Model, wanted: &'static str) -> Res
         let what = format!("task {}", row.name);
         return Err(StoreError::WrongState { what, state: status.word().to_owned(), wanted });
     }
-    let held = leases::Entity::find().filter(leases::Column::TaskId.eq(&row.id));
-    for held in held.all(write.rows()).await? {
-        if let Some(holder) = lease::holder(&held)?.filter(|h| h.expires_at > write.at) {
-            return Err(StoreError::InUse { what: format!("task {:?}", row.name), holder: holder.to_string() });
-        }
-    }
-    if let Some(holder) = jobs::runner(write, read_id(&row.id)?).await? {
-        return Err(StoreError::InUse { what: format!("task {:?}", row.name), holder });
-    }
-    Ok(())
+    must_be_free(write, row).await
 }
 
 /// `NAME.rN`, with something more if another task is called so.

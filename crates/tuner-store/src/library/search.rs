@@ -1,11 +1,12 @@
 //! Finding tasks by what is known of them.
 
 use sea_orm::sea_query::Query;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::entity::{archived, revisions};
 use crate::entity::tasks;
-use crate::row::{TaskColumns, TaskId, TaskRow, TaskStatus};
+use crate::row::{TaskId, TaskStatus};
+use crate::tasks::page;
 use crate::{Store, StoreError, TaskPage};
 
 /// Whether tasks that are put away are listed.
@@ -51,17 +52,11 @@ impl Store {
             .and_where(revisions::Column::ReplacedBy.is_not_null())
             .take();
         let away = Query::select().column(archived::Column::TaskId).from(archived::Entity).take();
-        let mut query = tasks::Entity::find()
-            .filter(tasks::Column::Id.not_in_subquery(replaced))
-            .order_by_desc(tasks::Column::Id)
-            .limit(u64::from(limit) + 1);
+        let mut query = tasks::Entity::find().filter(tasks::Column::Id.not_in_subquery(replaced));
         match wanted.archived {
             Archived::Without => query = query.filter(tasks::Column::Id.not_in_subquery(away)),
             Archived::Only => query = query.filter(tasks::Column::Id.in_subquery(away)),
             Archived::With => {}
-        }
-        if !wanted.statuses.is_empty() {
-            query = query.filter(tasks::Column::Status.is_in(wanted.statuses.iter().map(|s| s.word())));
         }
         if !wanted.engines.is_empty() {
             query = query.filter(tasks::Column::Engine.is_in(wanted.engines.iter().cloned()));
@@ -69,13 +64,6 @@ impl Store {
         if let Some(part) = &wanted.name_contains {
             query = query.filter(tasks::Column::Name.contains(part));
         }
-        if let Some(after) = after {
-            query = query.filter(tasks::Column::Id.lt(after.to_string()));
-        }
-        let rows = query.into_partial_model::<TaskColumns>().all(read.rows()).await?;
-        let more = rows.len() > limit as usize;
-        let tasks: Vec<TaskRow> =
-            rows.into_iter().take(limit as usize).map(TaskRow::try_from).collect::<Result<_, _>>()?;
-        Ok(TaskPage { next: tasks.last().filter(|_| more).map(|t| t.id), tasks })
+        page(read.rows(), query, &wanted.statuses, after, limit).await
     }
 }
