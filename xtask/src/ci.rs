@@ -67,6 +67,9 @@ pub(crate) fn run() -> Result<ExitCode> {
                 println!("{line}");
             }
         }
+        for line in flaky(&watched.lines) {
+            println!("passed when it was run again: {line}");
+        }
         let verdict = if watched.ok { "ok" } else { "FAILED" };
         println!("{name:<10} {verdict} in {:.0} s", started.elapsed().as_secs_f64());
         counts += found;
@@ -86,6 +89,11 @@ fn noteworthy(lines: &[String]) -> impl Iterator<Item = &String> {
         let passed = text.starts_with("test ") && text.ends_with("... ok");
         !passed && !FINE.iter().any(|prefix| text.starts_with(prefix))
     })
+}
+
+/// The tests that nextest saw fail and then pass.
+fn flaky(lines: &[String]) -> impl Iterator<Item = &str> {
+    lines.iter().filter_map(|line| line.trim_start().strip_prefix("FLAKY ").map(str::trim))
 }
 
 /// Puts in place what the stages need, where this machine lets us; names what it cannot.
@@ -111,15 +119,17 @@ fn prepare() -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    let root = shell::capture(Command::new("id").arg("-u"))?.trim() == "0";
-    if !root || !shell::works("apt-get", &["--version"]) {
-        anyhow::bail!("missing on this machine: {}; install with the system's package manager", missing.join(", "));
+    shell::install_packages(&[&["python3"], missing.as_slice()].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_that_passed_only_when_it_was_run_again_is_named() {
+        let lines = ["   PASS [   0.1s] a::it fine", "  FLAKY 2/2 [   0.619s] tuner-cli::it crash::orders"];
+        let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+        assert_eq!(flaky(&lines).collect::<Vec<_>>(), ["2/2 [   0.619s] tuner-cli::it crash::orders"]);
     }
-    println!("installing {}", missing.join(", "));
-    let apt = |arguments: &[&str]| {
-        shell::capture(Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
-    };
-    apt(&["update"])?;
-    apt(&[&["install", "-y", "--no-install-recommends", "python3"], missing.as_slice()].concat())?;
-    Ok(())
 }

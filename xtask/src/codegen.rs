@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::{report, shell};
 
@@ -31,9 +31,7 @@ const GENERATED: &[(&str, Source)] = &[
 ];
 
 pub(crate) fn run(mode: Mode) -> Result<ExitCode> {
-    let built = shell::capture(shell::cargo().args(["build", "--quiet", "--package", "tuner-cli"]));
-    built.context("the binary that writes the generated files does not build")?;
-    let binary = target_directory()?.join("debug/autotuner");
+    let binary = debug_directory()?.join("autotuner");
     let mut stale = Vec::new();
     for (path, source) in GENERATED {
         let text = match source {
@@ -55,6 +53,14 @@ pub(crate) fn run(mode: Mode) -> Result<ExitCode> {
         println!("wrote {path}");
     }
     Ok(report("codegen", &stale))
+}
+
+/// Where the programs of the development build lie. They are built as the tests build them: another choice of packages has
+/// other features, and everything would be built a second time.
+pub(crate) fn debug_directory() -> Result<PathBuf> {
+    let built = shell::cargo().args(["test", "--quiet", "--workspace", "--no-run"]).status()?;
+    ensure!(built.success(), "the build failed; its own messages are above");
+    Ok(target_directory()?.join("debug"))
 }
 
 /// Where cargo puts what it builds.

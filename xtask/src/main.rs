@@ -7,8 +7,10 @@
 mod api_fuzz;
 mod bench_load;
 mod bench_server;
+mod chaos;
 mod ci;
 mod codegen;
+mod container;
 mod counts;
 mod live;
 mod overhead;
@@ -29,9 +31,11 @@ usage: cargo xtask <chore>
   quickstart [ARGS]  build the release binary and run `autotuner quickstart ARGS`
   live ENGINE [ARGS] install a large real engine (sglang, vllm) and tune it with its example task
   api-fuzz           requests made from the API's document, against a real server (schemathesis)
+  container          build the image of examples/Containerfile on Debian's own packages, start it, stop it
   overhead           the tuner's own share of a task's time, measured
   bench-load [ARGS]  cost and truth of the load generator; --peers measures others beside it
-  bench-server [ARGS]  the service with 1,000 tasks and 100,000 experiments: answers, events, memory, start";
+  bench-server [ARGS]  the service with 1,000 tasks and 100,000 experiments: answers, events, memory, start
+  chaos [ARGS]       server, workers and database killed, suspended and cut off at random moments; --help for more";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -43,9 +47,11 @@ fn main() -> ExitCode {
         ["codegen"] => codegen::run(codegen::Mode::Write),
         ["codegen", "--check"] => codegen::run(codegen::Mode::Check),
         ["api-fuzz"] => api_fuzz::run(),
+        ["container"] => container::run(),
         ["overhead"] => overhead::run(),
         ["bench-load", rest @ ..] => bench_load::run(rest),
         ["bench-server", rest @ ..] => bench_server::run(rest),
+        ["chaos", rest @ ..] => chaos::run(rest),
         ["quickstart", rest @ ..] => quickstart::run(rest),
         ["live", engine, rest @ ..] => live::run(engine, rest),
         _ => {

@@ -15,12 +15,17 @@ const RINGS: &[(&str, u8)] = &[
     ("tuner-search", 1),
     ("tuner-engines", 1),
     ("tuner-policy", 1),
+    ("tuner-wire", 1),
     ("tuner-deploy", 2),
     ("tuner-bench", 2),
     ("tuner-store", 2),
     ("tuner-sim", 2),
+    ("tuner-llm", 2),
+    ("tuner-hub", 2),
     ("tuner-runner", 3),
     ("tuner-app", 3),
+    ("tuner-agent", 3),
+    ("tuner-mcp", 4),
     ("tuner-server", 4),
     ("tuner-cli", 4),
 ];
@@ -36,7 +41,11 @@ const SIDEWAYS: &[(&str, &str)] = &[
     ("tuner-search", "tuner-core"),
     ("tuner-engines", "tuner-core"),
     ("tuner-app", "tuner-runner"),
+    ("tuner-agent", "tuner-app"),
+    ("tuner-agent", "tuner-runner"),
     ("tuner-cli", "tuner-server"),
+    ("tuner-cli", "tuner-mcp"),
+    ("tuner-server", "tuner-mcp"),
 ];
 
 /// What ring 1 never reaches, however far down. (`getrandom` is not listed: cargo shows the features of the whole

@@ -47,6 +47,24 @@ pub(crate) fn works(program: &str, arguments: &[&str]) -> bool {
     command.status().is_ok_and(|status| status.success())
 }
 
+/// Whether this process may change the machine.
+pub(crate) fn is_root() -> Result<bool> {
+    Ok(capture(Command::new("id").arg("-u"))?.trim() == "0")
+}
+
+/// Installs Debian packages, where this machine lets us; else says what is missing.
+pub(crate) fn install_packages(packages: &[&str]) -> Result<()> {
+    if !is_root()? || !works("apt-get", &["--version"]) {
+        bail!("missing on this machine: {}; install with the system's package manager", packages.join(", "));
+    }
+    println!("installing {}", packages.join(", "));
+    let apt =
+        |arguments: &[&str]| capture(Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive"));
+    apt(&["update"])?;
+    apt(&[&["install", "-y", "--no-install-recommends"], packages].concat())?;
+    Ok(())
+}
+
 /// What a watched program did.
 pub(crate) struct Watched {
     pub(crate) ok: bool,

@@ -3,13 +3,15 @@
 //! *Invariant*: a [`Permit`] is made by [`permit`] alone, and every use case of [`crate::service`] wants one for its own
 //! action. A door that forgets to ask cannot call.
 
+use serde::{Deserialize, Serialize};
 use tuner_policy::{Action, Actor, Decision, Effect, Resource, decide};
 use tuner_store::{NewAudit, Store};
+use uuid::Uuid;
 
 use crate::error::AppError;
 
 /// Somebody who asks, as far as they are known.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Asker {
     /// Their standing.
     pub actor: Actor,
@@ -43,6 +45,7 @@ impl Asker {
 pub struct Permit {
     asker: Asker,
     action: Action,
+    id: Uuid,
 }
 
 impl Permit {
@@ -51,8 +54,27 @@ impl Permit {
         &self.asker
     }
 
+    /// The same for a request whose client may send it again: what it makes has this id each time.
+    #[must_use]
+    pub fn making(self, id: Uuid) -> Self {
+        Self { id, ..self }
+    }
+
+    /// The id of what is made with it. Made under the same id twice it is made once.
+    pub fn makes<T: From<Uuid>>(&self) -> T {
+        self.id.into()
+    }
+
+    /// What they may do.
+    pub fn action(&self) -> Action {
+        self.action
+    }
+
     /// Refuses unless the permit is for this.
-    pub(crate) fn must_be_for(&self, wanted: Action) -> Result<(), AppError> {
+    ///
+    /// # Errors
+    /// [`AppError::WrongPermit`].
+    pub fn must_be_for(&self, wanted: Action) -> Result<(), AppError> {
         if self.action == wanted {
             return Ok(());
         }
@@ -71,7 +93,7 @@ impl Permit {
 /// [`AppError::NeedsRole`], [`AppError::Refused`].
 pub fn permit(asker: Asker, action: Action, resource: Resource) -> Result<Permit, AppError> {
     match decide(asker.actor, action, resource) {
-        Decision::Allow => Ok(Permit { asker, action }),
+        Decision::Allow => Ok(Permit { asker, action, id: Uuid::now_v7() }),
         Decision::NeedsRole(needed) => {
             Err(AppError::NeedsRole { action: action.word(), needed, who: asker.describe() })
         }

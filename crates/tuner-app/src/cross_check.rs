@@ -1,7 +1,10 @@
-//! Our figures by other tools' rules beside those tools' own figures, measured in turn on one server.
+//! Our figures by other tools' rules beside those tools' own figures, measured in turn, or side by side, on one server.
 //!
 //! *Invariant*: a pair is one run of ours and one of the tool in the same round; rounds go forth and back (ours A B, B A
-//! ours, …), so that what drifts hits both sides. Every file that a figure was read from is kept.
+//! ours, …; side by side, one of them asks first, then the other), so that what drifts hits both sides. Every file that a
+//! figure was read from is kept.
+
+mod together;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -20,6 +23,7 @@ use tuner_deploy::install::installed;
 use tuner_engines::install::InstallTarget;
 
 use crate::home::Home;
+use together::Doors;
 
 /// A tool and how it is started.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,10 +43,12 @@ pub struct CrossCheckRequest {
     pub api: Api,
     /// Tokens of each prompt and of each answer.
     pub lengths: (u32, u32),
-    /// Requests in flight.
+    /// Requests in flight of each side.
     pub streams: u32,
     /// Requests of each run.
     pub requests: u32,
+    /// Both sides of a pair are run at the same time.
+    pub together: bool,
     /// Pairs of runs.
     pub rounds: u32,
     /// Confidence and margin.
@@ -83,10 +89,12 @@ pub struct CrossCheck {
     pub model: String,
     /// `D(in,out)`.
     pub scenario: String,
-    /// Requests in flight.
+    /// Requests in flight of each side.
     pub concurrency: u32,
     /// Requests of each run.
     pub requests: u32,
+    /// Both sides of a pair were run at the same time.
+    pub together: bool,
     /// The tools, as they were asked for.
     pub tools: Vec<ToolCheck>,
     /// It was cut off; the rounds so far count.
@@ -117,6 +125,23 @@ pub enum CrossCheckError {
     /// The tools need a tokenizer of their own.
     #[error("the tools need the model's tokenizer as files, and the endpoint only tokenizes by itself")]
     NoTokenizer,
+    /// Both sides at once need a door in front of the endpoint, which passes no encrypted bytes.
+    #[error("{url} cannot be measured by two tools side by side: only http:// can")]
+    NotPlain {
+        /// The address.
+        url: String,
+    },
+    /// There is no port for that door.
+    #[error("no port can be opened on this machine")]
+    NoDoor(#[source] std::io::Error),
+    /// A tool ended before it had as many requests in flight as it was told to.
+    #[error("{tool} never had {streams} requests in flight at once, so the two were never side by side")]
+    NeverTogether {
+        /// Which.
+        tool: Tool,
+        /// How many were asked for.
+        streams: u32,
+    },
     /// The folder for results holds something.
     #[error("{} is not empty", path.display())]
     NotEmpty {
@@ -152,6 +177,10 @@ impl CrossCheckError {
                 Some(format!("give the program, or the environment that holds bin/{}", peers::program(*tool)))
             }
             Self::NoTokenizer => Some("give --tokenizer: a folder, a tokenizer.json or the model's GGUF".to_owned()),
+            Self::NotPlain { .. } | Self::NoDoor(_) => Some("leave out --together".to_owned()),
+            Self::NeverTogether { .. } => {
+                Some("leave out --together, or ask for more --requests, so that all streams are in use".to_owned())
+            }
             Self::NotEmpty { .. } => Some("give --results a new folder".to_owned()),
             Self::Folder { .. } => Some("choose another folder with --results".to_owned()),
             Self::Peer(error) => Some(error.hint()),
@@ -195,10 +224,23 @@ pub fn find_peer(home: &Home, path: Option<&OsStr>, tool: Tool, given: Option<&P
     found.map(peer).ok_or(CrossCheckError::NotInstalled { tool })
 }
 
-/// One run of ours: the figures by each tool's rules.
+/// One run of ours: the figures by the rules of each tool that it is compared with.
 struct OurRun {
-    headlines: Vec<Headline>,
+    headlines: Vec<Option<Headline>>,
     cpu_s: f64,
+}
+
+/// A run of ours: which it is, and against whom.
+#[derive(Clone, Copy)]
+struct Ours<'a> {
+    request: &'a CrossCheckRequest,
+    bench: &'a BenchRequest,
+    station: &'a Station,
+    folder: &'a Path,
+    live: &'a watch::Sender<Live>,
+    round: u32,
+    /// The one tool that it is run beside.
+    beside: Option<usize>,
 }
 
 /// Measures in turn, `rounds` times. `say` is told what begins; `cancel` ends it and keeps the rounds that are whole.
@@ -230,7 +272,11 @@ pub async fn cross_check(
         },
         ..request.bench.clone()
     };
-    let (station, report) = open(&bench).await?;
+    let doors = if request.together { Some(Doors::open(&bench.target.base_url, request.streams).await?) } else { None };
+    let (station, report) = match &doors {
+        Some(doors) => open(&doors.through(&bench)).await?,
+        None => open(&bench).await?,
+    };
     let refused = |path: PathBuf| move |source| CrossCheckError::Folder { path, source };
     let tokenizer = match station.tokens.as_deref() {
         Some(TokenSource::Local(local)) => {
@@ -241,74 +287,94 @@ pub async fn cross_check(
     };
     let ignore_eos = bench.workload.ignore_eos && station.target.features.ignore_eos;
     let mut check = CrossCheck {
-        url: report.url.clone(),
+        url: bench.target.base_url.clone(),
         model: report.model.clone(),
         scenario,
         concurrency: request.streams,
         requests: request.requests,
+        together: request.together,
         notes: report.notes,
         ..CrossCheck::default()
     };
-    let (mut ours, mut theirs): (Vec<OurRun>, Vec<Vec<PeerRun>>) = (Vec::new(), vec![Vec::new(); request.peers.len()]);
+    let load = |round: u32| PeerLoad {
+        url: &bench.target.base_url,
+        model: &report.model,
+        api: request.api,
+        tokenizer: &tokenizer,
+        input_tokens: input,
+        output_tokens: output,
+        streams: request.streams,
+        requests: request.requests,
+        // Words that no earlier round has warmed a cache with.
+        seed: bench.seeds.prompts.wrapping_add(u64::from(round)),
+        ignore_eos,
+    };
+    let of_us =
+        |round, beside| Ours { request, bench: &bench, station: &station, folder: &folder, live: &live, round, beside };
+    let mut ours: Vec<Vec<OurRun>> = request.peers.iter().map(|_| Vec::new()).collect();
+    let mut theirs: Vec<Vec<PeerRun>> = vec![Vec::new(); request.peers.len()];
+    let mut alone: Vec<OurRun> = Vec::new();
     'rounds: for round in 0..request.rounds {
-        // 0 is our own turn.
-        let mut turns: Vec<usize> = (0..=request.peers.len()).collect();
+        // 0 is our own turn, which there is none of side by side.
+        let mut turns: Vec<usize> = (usize::from(request.together)..=request.peers.len()).collect();
         if round % 2 == 1 {
             turns.reverse();
         }
         for turn in turns {
-            let who = turn.checked_sub(1).map_or("autotuner", |at| request.peers[at].tool.name());
+            let tool = turn.checked_sub(1).map(|at| request.peers[at].tool.name());
+            let who = match (tool, request.together) {
+                (Some(tool), true) => format!("autotuner and {tool}"),
+                (tool, _) => tool.unwrap_or("autotuner").to_owned(),
+            };
             say(format!("round {} of {}: {who}", round + 1, request.rounds));
             if *cancel.borrow() {
                 check.cancelled = true;
                 break 'rounds;
             }
             let Some(at) = turn.checked_sub(1) else {
-                let run = our_run(request, &bench, &station, round, &folder, (&live, &cancel), &mut check).await?;
-                ours.extend(run);
+                alone.extend(our_run(of_us(round, None), std::future::ready(()), &cancel, &mut check).await?);
                 continue;
             };
-            let Peer { tool, launcher } = &request.peers[at];
-            let load = PeerLoad {
-                url: &report.url,
-                model: &report.model,
-                api: request.api,
-                tokenizer: &tokenizer,
-                input_tokens: input,
-                output_tokens: output,
-                streams: request.streams,
-                requests: request.requests,
-                // Words that no earlier round has warmed a cache with.
-                seed: bench.seeds.prompts.wrapping_add(u64::from(round)),
-                ignore_eos,
-            };
-            let place = folder.join(tool.name()).join(round.to_string());
+            let peer = &request.peers[at];
+            let place = folder.join(peer.tool.name()).join(round.to_string());
             let mut stop = cancel.clone();
+            if let Some(doors) = &doors {
+                let pair =
+                    doors.side_by_side(of_us(round, Some(at)), peer, load(round), &place, stop, &mut check).await?;
+                if let Some((our, their)) = pair {
+                    ours[at].push(our);
+                    theirs[at].push(their);
+                }
+                continue;
+            }
+            let asked = load(round);
             tokio::select! {
-                run = peers::run(*tool, launcher, &load, &place, request.limit) => theirs[at].push(run?),
+                run = peers::run(peer.tool, &peer.launcher, &asked, &place, request.limit) => theirs[at].push(run?),
                 Ok(_) = stop.wait_for(|stop| *stop) => check.cancelled = true,
             }
         }
     }
     for (at, peer) in request.peers.iter().enumerate() {
-        check.tools.push(tool_check(peer, at, &ours, &theirs[at], &request.options));
+        let ours = if request.together { &ours[at] } else { &alone };
+        check.tools.push(tool_check(peer, at, ours, &theirs[at], &request.options));
     }
     Ok(check)
 }
 
-/// Measures once; `None` where it was cut off.
+/// Measures once, from `begin` on; `None` where it was cut off.
 async fn our_run(
-    request: &CrossCheckRequest,
-    bench: &BenchRequest,
-    station: &Station,
-    round: u32,
-    folder: &Path,
-    (live, cancel): (&watch::Sender<Live>, &watch::Receiver<bool>),
+    ours: Ours<'_>,
+    begin: impl Future<Output = ()>,
+    cancel: &watch::Receiver<bool>,
     check: &mut CrossCheck,
 ) -> Result<Option<OurRun>, CrossCheckError> {
-    let plan = station.workload.plan(&bench.load, 0, round, bench.seeds).map_err(BenchError::from)?;
+    let Ours { request, bench, station, folder, live, round, beside } = ours;
+    // Other words in each run.
+    let repeat = round * request.peers.len() as u32 + beside.unwrap_or(0) as u32;
+    let plan = station.workload.plan(&bench.load, 0, repeat, bench.seeds).map_err(BenchError::from)?;
     let before = peers::own_cpu_s();
-    let (run, measurement) = station.measure(&plan, (&[], &[]), live.clone(), cancel.clone()).await?;
+    let measured = station.measure_when(begin, &plan, (&[], &[]), live.clone(), cancel.clone()).await;
+    let (run, measurement) = measured?;
     let cpu_s = peers::own_cpu_s() - before;
     if run.cancelled {
         check.cancelled = true;
@@ -323,7 +389,7 @@ async fn our_run(
     let tokenizer = station.tokens.as_ref().map(|t| t.origin());
     let written = compat::Run {
         model: &station.target.model,
-        url: &station.target.base_url,
+        url: &bench.target.base_url,
         api: request.api,
         tokenizer: tokenizer.as_deref(),
         scenario: bench.workload.prompts.scenario.as_deref(),
@@ -331,10 +397,17 @@ async fn our_run(
         levels: &[level],
     };
     let mut headlines = Vec::new();
-    for peer in &request.peers {
+    for (at, peer) in request.peers.iter().enumerate() {
+        if beside.is_some_and(|beside| beside != at) {
+            headlines.push(None);
+            continue;
+        }
         // The last: genai-bench has a description of the experiment before it.
-        let Some(file) = compat::emit(peer.tool, &written).pop() else { continue };
-        headlines.extend(compat::read(&file.document).ok().and_then(|(_, mut levels)| levels.pop()));
+        let Some(file) = compat::emit(peer.tool, &written).pop() else {
+            headlines.push(None);
+            continue;
+        };
+        headlines.push(compat::read(&file.document).ok().and_then(|(_, mut levels)| levels.pop()));
         let path = folder.join("autotuner").join(round.to_string()).join(peer.tool.name()).join(&file.path);
         keep(&path, &file.document)?;
     }
@@ -345,7 +418,7 @@ fn tool_check(peer: &Peer, at: usize, ours: &[OurRun], theirs: &[PeerRun], optio
     let pairs: Vec<(Headline, Headline)> = ours
         .iter()
         .zip(theirs)
-        .filter_map(|(ours, theirs)| Some((*ours.headlines.get(at)?, theirs.headline)))
+        .filter_map(|(ours, theirs)| Some(((*ours.headlines.get(at)?)?, theirs.headline)))
         .collect();
     let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len().max(1) as f64;
     ToolCheck {

@@ -38,6 +38,20 @@ pub enum AppError {
         /// The same for programs.
         found: Vec<Diagnostic>,
     },
+    /// A preset has errors.
+    #[error("{rendered}")]
+    Preset {
+        /// Every error, with its place.
+        rendered: String,
+        /// The same for programs.
+        found: Vec<Diagnostic>,
+    },
+    /// A preset comes with its engine and stays as it is.
+    #[error("the preset {name} comes with its engine and cannot be changed or deleted")]
+    BuiltIn {
+        /// Its name.
+        name: String,
+    },
     /// The space and the sampler do not go together.
     #[error("{file}: the search space cannot be searched: {message}")]
     Search {
@@ -87,6 +101,9 @@ pub enum AppError {
         /// Those that exist.
         known: String,
     },
+    /// Hugging Face or GitHub refused or failed.
+    #[error(transparent)]
+    Hub(#[from] tuner_hub::HubError),
     /// The task is being worked on.
     #[error("task {name} is being worked on")]
     InUse {
@@ -127,12 +144,31 @@ pub enum AppError {
         /// What is wrong.
         message: String,
     },
+    /// Nothing was kept of the requests of an experiment.
+    #[error("nothing was kept of the requests of experiment {number} of task {task}")]
+    NoRequestLog {
+        /// The task's name.
+        task: String,
+        /// The experiment.
+        number: u32,
+    },
     /// There is no such thing.
     #[error("there is no {what}")]
     Absent {
         /// What was asked for.
         what: String,
     },
+    /// More was sent, or would have to be kept, than is taken.
+    #[error("{what} is larger than {most} bytes, the most that is taken")]
+    TooLarge {
+        /// What.
+        what: String,
+        /// The limit.
+        most: u64,
+    },
+    /// A data set cannot be taken out of what it is packed in.
+    #[error(transparent)]
+    Unpack(#[from] tuner_bench::dataset::UnpackError),
     /// A data set cannot be used.
     #[error("the data set cannot be read")]
     Dataset(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -198,6 +234,9 @@ pub enum AppError {
         /// Why not.
         why: String,
     },
+    /// A backup was not written, or not put back.
+    #[error(transparent)]
+    Backup(#[from] crate::backup::BackupError),
     /// A data set cannot be fetched.
     #[error(transparent)]
     Fetch(#[from] tuner_bench::dataset::FetchError),
@@ -207,6 +246,14 @@ pub enum AppError {
 }
 
 impl AppError {
+    /// Whether the store is away, and the same may succeed when it is back.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Store(error) | Self::Run(RunError::Store(error)) => error.is_passing(),
+            _ => false,
+        }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -216,13 +263,27 @@ impl AppError {
                 ErrorKind::InvalidData => "it must be text in UTF-8".to_owned(),
                 _ => "check the path; it is relative to the folder you are in".to_owned(),
             }),
+            Self::Write { source, .. } => match source.kind() {
+                ErrorKind::ReadOnlyFilesystem => {
+                    Some("make it writable, or choose another directory with --data-dir".to_owned())
+                }
+                ErrorKind::PermissionDenied => {
+                    Some("check who owns the directory, or choose another with --data-dir".to_owned())
+                }
+                ErrorKind::StorageFull => {
+                    Some("free some disk space, or choose another directory with --data-dir".to_owned())
+                }
+                _ => None,
+            },
             Self::Search { .. } => Some("change search_space.parameters, its conditions or its constraints".to_owned()),
             Self::NoSuchGpu { .. } => {
                 let known = tuner_sim::hardware::GPUS.each_ref().map(|gpu| gpu.name);
                 Some(format!("there are {}", known.join(", ")))
             }
+            Self::Hub(error) => Some(error.hint()),
             Self::NoSuchExperiment { task, .. } => Some(format!("see them with: autotuner experiments list {task}")),
             Self::Preflight { .. } => Some("repair them, or start all the same with --force".to_owned()),
+            Self::BuiltIn { name } => Some(format!("copy it under another name: autotuner presets export {name}")),
             Self::NotSimulated { .. } => {
                 Some("the simulator speaks the flags of simulated, vllm and sglang".to_owned())
             }
@@ -251,6 +312,16 @@ impl AppError {
             Self::Store(error) => error.hint().map(str::to_owned),
             Self::Run(RunError::Store(error)) => error.hint().map(str::to_owned),
             Self::Run(RunError::Busy { .. }) => Some("watch it with: autotuner status".to_owned()),
+            Self::Deploy(tuner_deploy::DeployError::Egress(error)) => Some(error.hint().to_owned()),
+            Self::TooLarge { .. } => Some("send a part of it".to_owned()),
+            Self::Backup(error) => Some(error.hint().to_owned()),
+            Self::NoRequestLog { .. } => Some(
+                "a task whose load.save_log_mib says how much room they may take keeps them, on real engines"
+                    .to_owned(),
+            ),
+            Self::Unpack(tuner_bench::dataset::UnpackError::Which { .. }) => {
+                Some("name the file of the archive: member".to_owned())
+            }
             Self::Install(error) => Some(error.hint()),
             _ => None,
         }

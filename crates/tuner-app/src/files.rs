@@ -3,7 +3,27 @@
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// A file that goes with its name: what is not whole, or only needed for a moment.
+#[derive(Debug)]
+pub(crate) struct Fleeting(pub(crate) PathBuf);
+
+impl Fleeting {
+    /// One beside `place`, whose name ends with `ending`.
+    pub(crate) fn beside(place: &Path, ending: &str) -> Self {
+        let mut name = place.file_name().unwrap_or_default().to_owned();
+        name.push(ending);
+        Self(place.with_file_name(name))
+    }
+}
+
+impl Drop for Fleeting {
+    fn drop(&mut self) {
+        // That it cannot be removed does not matter: nobody looks for it.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
 
 /// Whether a program can be executed: a path as it is, a bare name by looking through `path`.
 pub(crate) fn is_executable(program: &str, path: Option<&OsStr>) -> bool {

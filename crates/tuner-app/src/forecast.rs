@@ -1,4 +1,5 @@
-//! What is certain of a task's configurations before any of them is tried: whose weights cannot fit (B5).
+//! What is certain of a task's configurations before any of them is tried: whose weights cannot fit, and whose context is
+//! too short for everything that the workload asks (B5).
 //!
 //! *Invariant*: where something is not known (the model's files, the GPUs, whether the engine uses them), nothing is
 //! foretold.
@@ -7,8 +8,8 @@ use std::path::Path;
 
 use tuner_core::engine::EngineName;
 use tuner_core::plan::{Forecast, NoForecast};
-use tuner_core::task::BackendSpec;
-use tuner_core::{Configuration, Failure, SearchSpace, TaskSpec};
+use tuner_core::task::{BackendSpec, LeastContext};
+use tuner_core::{Configuration, Failure, FailureClass, SearchSpace, TaskSpec};
 use tuner_deploy::host::{self, Gpus};
 use tuner_engines::forecast::{Device, MemoryForecast, TooLarge};
 use tuner_engines::memory::ModelShape;
@@ -24,8 +25,20 @@ const MIB: f64 = 1024.0 * 1024.0;
 
 /// What is known of the task's configurations on this machine.
 pub fn of(home: &Home, spec: &TaskSpec, around: &Surroundings) -> Box<dyn Forecast> {
+    with_context(spec, of_memory(home, spec, around))
+}
+
+/// What is known beside `memory` where the workload says how long a context it needs.
+fn with_context(spec: &TaskSpec, memory: Box<dyn Forecast>) -> Box<dyn Forecast> {
+    match spec.workload.least_context() {
+        Some(least) => Box::new(WithContext { spec: spec.clone(), least, memory }),
+        None => memory,
+    }
+}
+
+fn of_memory(home: &Home, spec: &TaskSpec, around: &Surroundings) -> Box<dyn Forecast> {
     if is_virtual(spec) || spec.engine.name == EngineName::Simulated {
-        return simulated(spec);
+        return Box::new(Simulated { spec: spec.clone() });
     }
     // What this program installs of other engines than llama.cpp computes on the CPU.
     let own_build = spec.engine.command.is_empty() && launchers(home, around).contains_key(&spec.engine.name);
@@ -43,7 +56,7 @@ pub fn of(home: &Home, spec: &TaskSpec, around: &Surroundings) -> Box<dyn Foreca
 
 /// The same where the engine is a model of one.
 pub(crate) fn simulated(spec: &TaskSpec) -> Box<dyn Forecast> {
-    Box::new(Simulated { spec: spec.clone() })
+    with_context(spec, Box::new(Simulated { spec: spec.clone() }))
 }
 
 /// [`remarks`] on a task file that is only looked at.
@@ -82,6 +95,42 @@ fn model_of(spec: &TaskSpec) -> Option<(ModelShape, u64)> {
     let config = std::fs::read_to_string(folder.join("config.json")).ok()?;
     let shape = ModelShape::from_config(&serde_json::from_str(&config).ok()?)?;
     Some((shape, files::weights_bytes(folder)?))
+}
+
+/// Contexts that are too short for every request, or for every conversation before its end.
+#[derive(Debug)]
+struct WithContext {
+    spec: TaskSpec,
+    least: LeastContext,
+    memory: Box<dyn Forecast>,
+}
+
+impl WithContext {
+    fn context(&self, flags: &Configuration) -> Option<u64> {
+        if !is_virtual(&self.spec) && self.spec.engine.name != EngineName::Simulated {
+            return tuner_engines::engine(self.spec.engine.name).context(flags);
+        }
+        let engine = SimEngine::new(&self.spec.model, &self.spec.engine, flags).ok()?;
+        Some(u64::from(engine.plan().max_model_len))
+    }
+}
+
+impl Forecast for WithContext {
+    fn impossible(&self, flags: &Configuration) -> Option<Failure> {
+        self.memory.impossible(flags).or_else(|| {
+            let LeastContext { tokens, turn } = self.least;
+            let context = self.context(flags).filter(|context| *context < tokens)?;
+            let what = match turn {
+                None => format!("every request has {tokens} tokens or more, prompt and answer together"),
+                Some(turn) => {
+                    format!(
+                        "by turn {turn} every conversation has {tokens} tokens or more, history and answer together"
+                    )
+                }
+            };
+            Some(Failure::new(FailureClass::ContextTooShort, format!("{what}; the context has {context}")))
+        })
+    }
 }
 
 /// The simulated engine's own arithmetic.
@@ -158,6 +207,42 @@ mod tests {
         the baseline cannot run: the weights alone take 131.4 GiB of each GPU, h100-80g has 79.1 GiB
         2 of 6 configurations cannot run, for example max-num-seqs=64 tensor-parallel-size=1: the weights alone take 131.4 GiB of each GPU, h100-80g has 79.1 GiB
         ");
+    }
+
+    // B5, issue 3: history and answer together.
+    #[test]
+    fn a_context_that_every_conversation_outgrows_is_foretold() {
+        let of = |json: serde_json::Value| {
+            let spec = spec(json);
+            let space = crate::tasks::space_of(&spec).unwrap();
+            remarks(of(&Home::new("nowhere"), &spec, &Surroundings::default()).as_ref(), &spec, &space).join("\n")
+        };
+        let task = |engine: serde_json::Value, space: serde_json::Value, scenario: &str| {
+            serde_json::json!({
+                "name": "t", "model": {"path": "model.gguf"}, "engine": engine, "workload": {"scenario": scenario},
+                "search_space": {"parameters": space}
+            })
+        };
+        let llama = |scenario: &str| {
+            of(task(
+                serde_json::json!({"name": "llama.cpp", "fixed": {"ctx-size": 8192}}),
+                serde_json::json!({"ctx-size": [2048, 4000, 8192]}),
+                scenario,
+            ))
+        };
+        insta::assert_snapshot!(llama("T(4)+D(825,200)"), @"2 of 3 configurations cannot run, for example ctx-size=2048: by turn 4 every conversation has 4100 tokens or more, history and answer together; the context has 2048");
+        insta::assert_snapshot!(llama("T(1,4)+D(824,200)"), @"");
+        let vllm = task(
+            serde_json::json!({"name": "vllm"}),
+            serde_json::json!({"max-model-len": [1024, 4096]}),
+            "D(2000,100)",
+        );
+        insta::assert_snapshot!(of(vllm), @"1 of 2 configurations cannot run, for example max-model-len=1024: every request has 2100 tokens or more, prompt and answer together; the context has 1024");
+        let simulated = serde_json::json!({
+            "name": "t", "model": {"id": "llama-3.1-8b"}, "engine": {"name": "vllm"}, "backend": {"kind": "virtual"},
+            "workload": {"scenario": "T(5)+D(900,100)"}, "search_space": {"parameters": {"max-model-len": [4096, 8192]}}
+        });
+        insta::assert_snapshot!(of(simulated), @"1 of 2 configurations cannot run, for example max-model-len=4096: by turn 5 every conversation has 5000 tokens or more, history and answer together; the context has 4096");
     }
 
     // B5: stored with the experiment as predicted; nothing was started for it and nothing spent.

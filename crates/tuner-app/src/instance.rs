@@ -9,6 +9,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
@@ -130,8 +131,11 @@ pub async fn stop(home: &Home, limit: Duration) -> Result<Option<Server>, AppErr
     if server.host != this_process().host {
         return Err(refused("it runs on another machine".to_owned()));
     }
-    let asked = kill(Pid::from_raw(server.pid as i32), Signal::SIGTERM);
-    asked.map_err(|error| refused(error.desc().to_owned()))?;
+    match kill(Pid::from_raw(server.pid as i32), Signal::SIGTERM) {
+        // It has ended at this moment.
+        Ok(()) | Err(Errno::ESRCH) => {}
+        Err(error) => return Err(refused(error.desc().to_owned())),
+    }
     let began = Instant::now();
     while running(home)?.is_some_and(|now| now == server) {
         if began.elapsed() > limit {

@@ -3,6 +3,7 @@
 //! *Invariant*: doors call this crate and nothing below it for anything that changes something.
 
 pub mod access;
+pub mod backup;
 pub mod bench;
 pub mod cross_check;
 pub mod datasets;
@@ -13,6 +14,7 @@ mod files;
 pub mod forecast;
 pub mod home;
 pub mod instance;
+pub mod presets;
 pub mod queue;
 pub mod report;
 pub mod results;
@@ -26,3 +28,5 @@ pub mod work;
 
 pub use error::AppError;
 pub use home::Home;
+pub use tuner_deploy::DeployError;
+pub use tuner_deploy::egress::{Egress, Hosts};

@@ -14,7 +14,7 @@ use tuner_store::{EventRow, NewTask, Store, TaskId};
 use crate::doctor::left_out;
 use crate::error::AppError;
 use crate::forecast;
-use crate::tasks::{read_file, space_of};
+use crate::tasks::{Known, read_file, space_of};
 
 /// What to simulate instead of what the file says.
 #[derive(Clone, Debug, Default)]
@@ -47,8 +47,8 @@ pub struct Simulated {
 }
 
 /// Reads a task file and runs it in virtual time.
-pub async fn run(path: &Path, wish: &Wish) -> Result<Simulated, AppError> {
-    let file = read_file(path)?;
+pub async fn run(path: &Path, known: &Known, wish: &Wish) -> Result<Simulated, AppError> {
+    let file = read_file(path, known)?;
     let mut remarks = file.remarks();
     let mut spec = file.spec;
     if !matches!(spec.engine.name, EngineName::Simulated | EngineName::Vllm | EngineName::Sglang) {
@@ -89,6 +89,7 @@ pub async fn run_spec(spec: TaskSpec, source: String, mut notes: Vec<String>) ->
         owner: this_process(),
         forecast,
         activity: watch::Sender::new(Activity::default()),
+        help: None,
     };
     let end = worker.run(task, &space, sampler.as_ref(), &CancellationToken::new()).await?;
     let mut events = Vec::new();

@@ -4,8 +4,8 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use tuner_runner::{is_dead, this_process};
-use tuner_store::{Holder, Resource, Store, TaskFilter, TaskRow, TaskStatus};
+use tuner_runner::{is_dead, is_neighbour};
+use tuner_store::{Holder, Resource, Store, TaskQuery, TaskRow, TaskStatus};
 
 use crate::error::AppError;
 
@@ -19,14 +19,28 @@ pub struct Standing {
     pub holder: Option<Holder>,
     /// The holder lives, as far as can be told from here.
     pub alive: bool,
+    /// Experiments that are run now, and by whom.
+    pub running: Vec<RunningExperiment>,
     /// It waits in the run queue for a worker.
     pub queued: bool,
     /// Work on it was begun, has not ended, and nobody goes on with it or is going to.
     pub interrupted: bool,
 }
 
+/// An experiment that somebody runs.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunningExperiment {
+    /// Its number.
+    pub number: u32,
+    /// Who.
+    #[serde(flatten)]
+    pub holder: Holder,
+}
+
 impl Standing {
-    fn new(row: TaskRow, holder: Option<Holder>, queued: bool, now: DateTime<Utc>) -> Self {
+    fn new(row: TaskRow, holder: Option<Holder>, held: Vec<(u32, Holder)>, queued: bool, now: DateTime<Utc>) -> Self {
+        let held = held.into_iter().filter(|(_, holder)| lives(holder, now));
+        let running = held.map(|(number, holder)| RunningExperiment { number, holder }).collect();
         let alive = holder.as_ref().is_some_and(|holder| lives(holder, now));
         let begun = match row.status {
             TaskStatus::Running => true,
@@ -34,7 +48,7 @@ impl Standing {
             // One that is being cancelled only waits for its end.
             _ => false,
         };
-        Self { row, holder, alive, queued, interrupted: begun && !alive && !queued }
+        Self { row, holder, alive, running, queued, interrupted: begun && !alive && !queued }
     }
 
     /// Its status for people: the stored one, `interrupted` or `queued`.
@@ -49,20 +63,23 @@ impl Standing {
 
 /// Processes of this host are looked at; one elsewhere lives as long as its lease.
 fn lives(holder: &Holder, now: DateTime<Utc>) -> bool {
-    if holder.owner.host == this_process().host { !is_dead(&holder.owner) } else { holder.expires_at > now }
+    if is_neighbour(&holder.owner) { !is_dead(&holder.owner) } else { holder.expires_at > now }
 }
 
-/// Every task of these statuses (none: of all), newest first.
-pub async fn list(store: &Store, statuses: Vec<TaskStatus>) -> Result<Vec<Standing>, AppError> {
-    let filter = TaskFilter { statuses };
+/// Every task that is asked for, newest first.
+pub async fn list(store: &Store, wanted: &TaskQuery) -> Result<Vec<Standing>, AppError> {
     let queued = store.queued_tasks().await?;
+    let now = store.lease_time().await?;
     let (mut standings, mut from) = (Vec::new(), None);
     loop {
-        let page = store.list_tasks(&filter, from, 200).await?;
+        let page = store.find_tasks(wanted, from, 200).await?;
         for row in page.tasks {
-            let holder = if row.status.is_end() { None } else { store.holder(&Resource::task(row.id)).await? };
+            let (holder, held) = match row.status.is_end() {
+                true => (None, Vec::new()),
+                false => (store.holder(&Resource::task(row.id)).await?, store.held_experiments(row.id).await?),
+            };
             let queued = queued.contains(&row.id);
-            standings.push(Standing::new(row, holder, queued, Utc::now()));
+            standings.push(Standing::new(row, holder, held, queued, now));
         }
         from = page.next;
         if from.is_none() {
@@ -77,6 +94,8 @@ mod tests {
 
     use chrono::TimeDelta;
     use tuner_store::{Claim, NewTask, Owner, TaskId};
+
+    use tuner_runner::this_process;
 
     use super::*;
 
@@ -98,7 +117,7 @@ mod tests {
         let row = store.task("t").await.unwrap();
         let holder = store.holder(&resource).await.unwrap();
         let queued = store.queued_tasks().await.unwrap().contains(&row.id);
-        let standing = Standing::new(row, holder, queued, Utc::now() + TimeDelta::seconds(later_s));
+        let standing = Standing::new(row, holder, Vec::new(), queued, Utc::now() + TimeDelta::seconds(later_s));
         (standing.word(), standing.alive, standing.interrupted)
     }
 
@@ -108,7 +127,7 @@ mod tests {
         let spec = tuner_core::task::read(TASK, &Default::default()).unwrap().spec;
         let row = store.create_task(NewTask { id: TaskId::new(), spec, source: TASK.to_owned() }).await.unwrap();
         crate::queue::start(&store, &row).await.unwrap();
-        let standings = list(&store, Vec::new()).await.unwrap();
+        let standings = list(&store, &TaskQuery::default()).await.unwrap();
         assert_eq!((standings[0].word(), standings[0].interrupted), ("queued".to_owned(), false));
     }
 

@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use tuner_core::task::{self, BackendSpec, DatasetSpec, Diagnostic, ReadContext, SamplerSpec, TaskSpec};
+use tuner_core::task::{self, BackendSpec, DatasetSpec, Diagnostic, PresetSpec, ReadContext, SamplerSpec, TaskSpec};
 use tuner_core::{SearchSpace, engine::EngineName};
 use tuner_engines::engine;
 use tuner_store::{NewTask, Resource, Store, StoreError, TaskId, TaskRow};
 
 use crate::error::AppError;
+use crate::home::Home;
 use crate::report::count;
+use crate::{presets, tune};
 
 /// A task file that can be run.
 #[derive(Clone, Debug)]
@@ -40,17 +42,61 @@ impl TaskFile {
     }
 }
 
+/// What a task file may call by its name.
+#[derive(Clone, Debug)]
+pub struct Known {
+    presets: Vec<PresetSpec>,
+    /// Name and file.
+    datasets: Vec<(String, PathBuf)>,
+}
+
+impl Known {
+    /// What comes with this program.
+    pub fn shipped() -> Self {
+        Self { presets: tuner_engines::presets::presets().to_vec(), datasets: Vec::new() }
+    }
+
+    /// That and what a store holds.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn of(store: &Store) -> Result<Self, AppError> {
+        let datasets = store.datasets().await?.into_iter().map(|row| (row.name, PathBuf::from(row.path)));
+        Ok(Self { presets: presets::all(store).await?, datasets: datasets.collect() })
+    }
+
+    /// The same for a data directory. Where nothing was stored yet, no database is made for it.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn at(home: &Home) -> Result<Self, AppError> {
+        if home.database_url().is_none() && !home.database().exists() {
+            return Ok(Self::shipped());
+        }
+        Self::of(&tune::open_store(home).await?).await
+    }
+
+    /// A data set by its name, unless a file beside the task is called so.
+    fn resolve(&self, folder: &Path, source: &str) -> String {
+        let beside = absolute(folder, source);
+        match self.datasets.iter().find(|(name, _)| name == source) {
+            Some((_, file)) if !Path::new(&beside).exists() => file.display().to_string(),
+            _ => beside,
+        }
+    }
+}
+
 /// Reads a task file. Relative paths in it are relative to the file.
-pub fn read_file(path: &Path) -> Result<TaskFile, AppError> {
+pub fn read_file(path: &Path, known: &Known) -> Result<TaskFile, AppError> {
     let source = read_text(path)?;
-    read_text_as(&source, path)
+    read_text_as(&source, path, known)
 }
 
 /// Reads a task file's text; `path` is where it came from.
-pub fn read_text_as(source: &str, path: &Path) -> Result<TaskFile, AppError> {
+pub fn read_text_as(source: &str, path: &Path, known: &Known) -> Result<TaskFile, AppError> {
     let name = path.display().to_string();
     let refused = |found| refused(found, &name, source);
-    let loaded = read_informed(source).map_err(refused)?;
+    let loaded = read_informed(source, known).map_err(refused)?;
     let mut spec = loaded.spec;
     let folder = path.parent().unwrap_or(Path::new("."));
     let workload = &mut spec.workload;
@@ -59,9 +105,8 @@ pub fn read_text_as(source: &str, path: &Path) -> Result<TaskFile, AppError> {
     let own = [workload.prompts.prompts_file.as_mut(), workload.prompts.dataset.as_mut().map(|d| &mut d.source)];
     let sources = own.into_iter().chain(classes).flatten().filter(|source| !DatasetSpec::file(source).is_url());
     let model = [spec.model.path.as_mut(), spec.model.tokenizer.as_mut()].into_iter().flatten();
-    for text in model.chain(sources) {
-        *text = absolute(folder, text);
-    }
+    model.for_each(|text| *text = absolute(folder, text));
+    sources.for_each(|text| *text = known.resolve(folder, text));
     let notes = loaded.notes.iter().map(|note| note.render(&name, source)).collect();
     if let Err(message) = tuner_search::check(&spec.sampler, &loaded.space) {
         return Err(AppError::Search { file: name, message });
@@ -78,12 +123,25 @@ fn read_text(path: &Path) -> Result<String, AppError> {
 }
 
 /// Reads with all that is known of the world: the engines' flags and the simulator's GPUs.
-fn read_informed(source: &str) -> Result<task::LoadedTask, Vec<Diagnostic>> {
+fn read_informed(source: &str, known: &Known) -> Result<task::LoadedTask, Vec<Diagnostic>> {
     let gpus = tuner_sim::hardware::GPUS.each_ref().map(|gpu| gpu.name);
-    task::read(source, &ReadContext { known_flags: Some(&known_flags), known_gpus: Some(&gpus) })
+    task::read(
+        source,
+        &ReadContext {
+            known_flags: Some(&known_flags),
+            known_gpus: Some(&gpus),
+            presets: &known.presets,
+            canonical: Some(&canonical),
+        },
+    )
 }
 
-fn known_flags(name: EngineName) -> Option<Vec<String>> {
+/// The one spelling of an engine's flag that has several.
+pub(crate) fn canonical(name: EngineName, flag: &str) -> String {
+    tuner_engines::presets::canonical(name, flag)
+}
+
+pub(crate) fn known_flags(name: EngineName) -> Option<Vec<String>> {
     let catalogue = engine(name).catalogue();
     let names = catalogue.flags().iter().flat_map(|f| std::iter::once(&f.name).chain(&f.aliases));
     Some(names.cloned().collect())
@@ -98,7 +156,15 @@ fn absolute(folder: &Path, text: &str) -> String {
 
 /// Stores a task. When its name belongs to another task, a number is appended: `name-2`.
 pub async fn create(store: &Store, file: &TaskFile) -> Result<TaskRow, AppError> {
-    let id = TaskId::new();
+    create_as(store, TaskId::new(), file).await
+}
+
+/// The same under a chosen id. If that is known, it was done before.
+pub(crate) async fn create_as(store: &Store, id: TaskId, file: &TaskFile) -> Result<TaskRow, AppError> {
+    match store.task(&id.to_string()).await {
+        Err(StoreError::NoSuchTask { .. }) => {}
+        known => return Ok(known?),
+    }
     let base = file.spec.name.clone();
     let mut spec = file.spec.clone();
     for n in 2.. {
@@ -117,14 +183,17 @@ pub fn space_of(spec: &TaskSpec) -> Result<SearchSpace, AppError> {
 
 /// The newest task that can be resumed.
 pub async fn newest_unfinished(store: &Store) -> Result<Option<TaskRow>, AppError> {
-    let page = store.list_tasks(&tuner_store::TaskFilter::default(), None, 200).await?;
+    let page = store.find_tasks(&tuner_store::TaskQuery::default(), None, 200).await?;
     Ok(page.tasks.into_iter().find(|t| !t.status.is_end()))
 }
 
 /// Deletes a task with everything of it. One that is being worked on is refused.
 pub async fn delete(store: &Store, home: &crate::Home, row: &TaskRow) -> Result<(), AppError> {
-    let resource = Resource::task(row.id);
-    if let Some(holder) = store.holder(&resource).await? {
+    let of_task = Resource::task(row.id);
+    let planner = store.holder(&of_task).await?.map(|holder| (of_task, holder));
+    let runs = |(number, holder)| (Resource::experiment(row.id, number), holder);
+    let runners = store.held_experiments(row.id).await?.into_iter().map(runs);
+    for (resource, holder) in planner.into_iter().chain(runners) {
         if !tuner_runner::is_dead(&holder.owner) {
             return Err(AppError::InUse { name: row.name.clone() });
         }

@@ -4,6 +4,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
+use tuner_core::hex;
 use tuner_policy::Role;
 use tuner_store::{NewToken, Store, TokenRow};
 
@@ -76,10 +77,6 @@ fn random<const N: usize>() -> Result<[u8; N], AppError> {
 
 fn hash(text: &str) -> String {
     hex(&Sha256::digest(text.as_bytes()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Takes as long whatever the texts are.

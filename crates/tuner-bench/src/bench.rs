@@ -15,7 +15,7 @@ use crate::plan::LevelPlan;
 use crate::prepared::PreparedWorkload;
 use crate::probe;
 use crate::protocol;
-use crate::run::{LevelRun, run_level};
+use crate::run::{LevelRun, run_level_when};
 use crate::seed::Seeds;
 use crate::server::{GpuProbe, ServerWatch};
 use crate::stopping::{Missed, Precision};
@@ -98,7 +98,7 @@ impl Station {
     /// Runs one level and puts both sides of it together. `percentiles`: besides the standard ones.
     ///
     /// # Errors
-    /// As [`run_level`].
+    /// As [`crate::run_level`].
     pub async fn measure(
         &self,
         plan: &LevelPlan,
@@ -106,7 +106,23 @@ impl Station {
         live: watch::Sender<Live>,
         cancel: watch::Receiver<bool>,
     ) -> Result<(LevelRun, Measurement), BenchError> {
-        let run = run_level(&self.target, plan, &self.workload.prompts, self.tokens.clone(), live, cancel);
+        self.measure_when(std::future::ready(()), plan, (slos, percentiles), live, cancel).await
+    }
+
+    /// As [`Station::measure`], with nothing sent before `begin` is there.
+    ///
+    /// # Errors
+    /// As [`crate::run_level`].
+    pub async fn measure_when(
+        &self,
+        begin: impl Future<Output = ()>,
+        plan: &LevelPlan,
+        (slos, percentiles): (&[SloSpec], &[Percentile]),
+        live: watch::Sender<Live>,
+        cancel: watch::Receiver<bool>,
+    ) -> Result<(LevelRun, Measurement), BenchError> {
+        let with = (&self.workload.prompts, self.tokens.clone());
+        let run = run_level_when(begin, &self.target, plan, with, live, cancel);
         let (run, watched) = self.server.during(run).await;
         let mut run = run?;
         run.notes.extend(self.workload.notes());

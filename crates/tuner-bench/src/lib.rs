@@ -40,6 +40,6 @@ pub use plan::LevelPlan;
 pub use prepared::PreparedWorkload;
 pub use prompting::PromptSource;
 pub use report::{ClassSlos, ReportInput, Window, measurement};
-pub use run::{LevelRun, run_level};
+pub use run::{LevelRun, run_level, run_level_when};
 pub use seed::Seeds;
 pub use tokens::TokenSource;

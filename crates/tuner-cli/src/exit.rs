@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use tuner_app::AppError;
+use tuner_app::backup::BackupError;
 use tuner_app::cross_check::CrossCheckError;
 use tuner_bench::BenchError;
 use tuner_bench::peers::PeerError;
@@ -93,13 +94,25 @@ impl Exit {
         match app {
             Some(
                 AppError::TaskFile { .. }
+                | AppError::Preset { .. }
+                | AppError::BuiltIn { .. }
+                | AppError::Invalid { .. }
+                | AppError::TooLarge { .. }
+                | AppError::Unpack(_)
+                | AppError::Dataset(_)
                 | AppError::Read { .. }
                 | AppError::Search { .. }
                 | AppError::NoSuchGpu { .. }
                 | AppError::Listen { .. }
                 | AppError::NotSimulated { .. },
             ) => Self::Usage,
-            Some(AppError::NoSuchExperiment { .. } | AppError::NothingToResume) => Self::NotFound,
+            Some(
+                AppError::NoSuchExperiment { .. }
+                | AppError::NothingToResume
+                | AppError::Absent { .. }
+                | AppError::NoRequestLog { .. },
+            ) => Self::NotFound,
+            Some(AppError::Backup(error)) => Self::of_backup(error),
             Some(AppError::Preflight { .. } | AppError::NoTokens { .. }) => Self::NotReady,
             Some(
                 AppError::InUse { .. }
@@ -124,8 +137,18 @@ impl Exit {
             | StoreError::NewerSchema { .. }
             | StoreError::Connect { .. }
             | StoreError::StaleVersion { .. } => Self::NotReady,
-            StoreError::UnknownUrl { .. } | StoreError::ServersOwn { .. } => Self::Usage,
+            StoreError::UnknownUrl { .. } | StoreError::Taken { .. } | StoreError::Dumped { .. } => Self::Usage,
+            error if error.is_passing() => Self::NotReady,
             _ => Self::Internal,
+        }
+    }
+
+    fn of_backup(error: &BackupError) -> Self {
+        match error {
+            BackupError::Exists { .. } | BackupError::Damaged { .. } | BackupError::NotEmpty => Self::Usage,
+            BackupError::Newer { .. } => Self::NotReady,
+            BackupError::AtWork { .. } => Self::Busy,
+            BackupError::File { .. } => Self::Internal,
         }
     }
 
@@ -134,7 +157,11 @@ impl Exit {
             CrossCheckError::NotInstalled { .. } | CrossCheckError::Folder { .. } | CrossCheckError::NoTokenizer => {
                 Self::NotReady
             }
-            CrossCheckError::NoProgram { .. } | CrossCheckError::NotEmpty { .. } => Self::Usage,
+            CrossCheckError::NoProgram { .. } | CrossCheckError::NotEmpty { .. } | CrossCheckError::NotPlain { .. } => {
+                Self::Usage
+            }
+            CrossCheckError::NoDoor(_) => Self::Internal,
+            CrossCheckError::NeverTogether { .. } => Self::NotReady,
             CrossCheckError::Peer(PeerError::Unfit { .. }) => Self::Usage,
             CrossCheckError::Peer(_) => Self::NotReady,
             CrossCheckError::Bench(error) => Self::of_bench(error),

@@ -1,4 +1,5 @@
-//! Ctrl-C and the system's polite request to end: the first asks the work to stop, the second ends this process.
+//! Ctrl-C and the system's polite request to end: the first asks the work to stop, Ctrl-C after that ends this process. Two
+//! polite requests ask for the same thing; whoever is not content with that sends SIGKILL.
 
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
@@ -20,19 +21,16 @@ impl Interrupts {
         let mut terminate = signal(SignalKind::terminate()).context(why)?;
         let stop = stop.clone();
         Ok(Self(tokio::spawn(async move {
-            for again in [false, true] {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
-                }
-                if again {
-                    ui::say("stopped at once; what still ran is ended by its lifeline or at the next start");
-                    // Nothing is waited for: the lifeline's pipe ends with this process.
-                    std::process::exit(Exit::Interrupted.code().into());
-                }
-                stop.cancel();
-                ui::say("stopping (again to stop at once)");
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
             }
+            stop.cancel();
+            ui::say("stopping (Ctrl-C to stop at once)");
+            interrupt.recv().await;
+            ui::say("stopped at once; what still ran is ended by its lifeline or at the next start");
+            // Nothing is waited for: the lifeline's pipe ends with this process.
+            std::process::exit(Exit::Interrupted.code().into());
         })))
     }
 }

@@ -3,11 +3,13 @@
 //! *Invariant*: standard output carries the answer (text, or JSON with `--json`); progress, warnings and errors go to
 //! standard error.
 
+mod agent;
 mod commands;
 mod exit;
 mod init;
 mod interrupts;
 mod settings;
+mod telemetry;
 mod ui;
 
 use clap::Parser;
@@ -40,9 +42,15 @@ fn main() -> std::process::ExitCode {
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Success.into() };
         }
     };
-    cli.settings.start_logging();
     // One TLS stack for every client: ring.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    let telemetry = match cli.settings.start_telemetry() {
+        Ok(telemetry) => telemetry,
+        Err(error) => {
+            ui::error(&error);
+            return Exit::Usage.into();
+        }
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -52,5 +60,6 @@ fn main() -> std::process::ExitCode {
     };
     let exit = runtime.block_on(commands::run(cli.command, &cli.settings));
     runtime.shutdown_timeout(std::time::Duration::from_millis(200));
+    drop(telemetry);
     exit.into()
 }

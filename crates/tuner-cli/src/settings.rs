@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use tracing_subscriber::EnvFilter;
-use tuner_app::Home;
 use tuner_app::tune::Surroundings;
+use tuner_app::{Egress, Home, Hosts};
 use tuner_engines::environment::AMBIENT;
+
+use crate::telemetry::{self, LogFormat, Telemetry};
 
 /// What people type.
 const NAME: &str = "autotuner";
@@ -44,6 +45,18 @@ pub(crate) struct Settings {
         hide_env_values = true
     )]
     log: String,
+    /// How the lines of that log look: text, or json, one object a line.
+    #[arg(
+        long,
+        global = true,
+        help_heading = EVERYWHERE,
+        env = "AUTOTUNER_LOG_FORMAT",
+        default_value = "text",
+        value_name = "FORMAT",
+        hide_possible_values = true,
+        hide_env_values = true
+    )]
+    log_format: LogFormat,
 }
 
 impl Settings {
@@ -55,7 +68,8 @@ impl Settings {
     /// The words that give a process of ours the same settings. The database's address stays in the environment: it may
     /// hold a password, and command lines are everybody's to read.
     pub(crate) fn same(&self) -> Vec<String> {
-        let words = ["--data-dir", &self.home().root().display().to_string(), "--log", &self.log];
+        let root = self.home().root().display().to_string();
+        let words = ["--data-dir", &root, "--log", &self.log, "--log-format", self.log_format.word()];
         words.map(str::to_owned).to_vec()
     }
 
@@ -64,17 +78,24 @@ impl Settings {
         self.database.iter().map(|url| (DATABASE.to_owned(), url.clone())).collect()
     }
 
-    /// Sends the tuner's own log to standard error.
-    pub(crate) fn start_logging(&self) {
-        let filter = EnvFilter::try_new(&self.log).unwrap_or_else(|_| EnvFilter::new("warn"));
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
+    /// Starts what this process tells of itself while it runs.
+    ///
+    /// # Errors
+    /// Those of [`telemetry::start`].
+    pub(crate) fn start_telemetry(&self) -> anyhow::Result<Telemetry> {
+        telemetry::start(&self.log, self.log_format)
     }
 
     /// All that the application may know of this process's environment.
     pub(crate) fn surroundings(&self) -> Surroundings {
         Surroundings {
             proxies: self.proxies(),
-            secrets: std::env::vars().filter(|(name, _)| is_secret(name)).collect(),
+            // Whoever types a command could fetch without us; services say what they may: [`Fetching`].
+            egress: Egress::open(),
+            secrets: secrets(),
+            hub_endpoint: set("HF_ENDPOINT"),
+            github_repo: set("GH_REPO"),
+            github_url: set("GH_API_URL"),
             hub_cache: hub_cache(),
             path: std::env::var_os("PATH"),
             visible_gpus: std::env::var("CUDA_VISIBLE_DEVICES").ok(),
@@ -86,6 +107,31 @@ impl Settings {
     /// Proxy variables as the engines and downloads get them.
     fn proxies(&self) -> BTreeMap<String, String> {
         AMBIENT.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?))).collect()
+    }
+}
+
+/// From where a service fetches data sets.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Fetching {
+    /// Fetch data sets only from this host (data.example.com, *.example.com, 10.1.2.3, 10.0.0.0/8); one that is named may be
+    /// inside this network. May be given again [default: every public host, none inside].
+    #[arg(long, env = "AUTOTUNER_FETCH_FROM", value_delimiter = ',', value_name = "HOST", hide_env_values = true)]
+    fetch_from: Vec<Hosts>,
+    /// Fetch data sets over plain http too.
+    #[arg(long, env = "AUTOTUNER_FETCH_HTTP", value_parser = clap::builder::FalseyValueParser::new(), hide_env_values = true)]
+    fetch_http: bool,
+}
+
+impl Fetching {
+    /// What may be fetched.
+    pub(crate) fn egress(&self) -> Egress {
+        Egress::limited(self.fetch_http, self.fetch_from.clone())
+    }
+
+    /// The words that give a process of ours the same.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let hosts = self.fetch_from.iter().flat_map(|host| ["--fetch-from".to_owned(), host.to_string()]);
+        hosts.chain(self.fetch_http.then(|| "--fetch-http".to_owned())).collect()
     }
 }
 
@@ -111,6 +157,16 @@ fn hub_cache() -> Option<PathBuf> {
 }
 
 /// Names of variables that may hold a key that a task file refers to.
+/// A variable that holds something.
+fn set(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|text| !text.trim().is_empty())
+}
+
+/// What the environment holds under names of secrets.
+pub(crate) fn secrets() -> BTreeMap<String, String> {
+    std::env::vars().filter(|(name, _)| is_secret(name)).collect()
+}
+
 fn is_secret(name: &str) -> bool {
     ["KEY", "TOKEN", "SECRET", "PASSWORD"].iter().any(|word| name.to_uppercase().contains(word))
 }

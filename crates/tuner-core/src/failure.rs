@@ -35,6 +35,8 @@ pub enum FailureClass {
     Workload,
     /// Ready, but no request could be completed.
     NoAnswers,
+    /// The workload's requests are longer than the engine's context.
+    ContextTooShort,
     /// The quality guard vetoed the configuration.
     QualityGuard,
     /// The load generator could not prove its numbers.
@@ -69,6 +71,7 @@ impl FailureClass {
             | Self::OomRun
             | Self::QualityGuard
             | Self::NoAnswers
+            | Self::ContextTooShort
             | Self::EngineCrash
             | Self::TimeoutReady
             | Self::TimeoutMeasure => Blame::Configuration,
@@ -102,6 +105,7 @@ impl FailureClass {
             Self::TimeoutMeasure => "raise timeouts.measure_s or lower the load",
             Self::WrongModel => "something else answers on that address; check the model's served name",
             Self::NoAnswers => "the server is up but completes nothing; see the errors by class and the engine log",
+            Self::ContextTooShort => "allow a longer context, or shorten prompts, answers or conversations",
             Self::QualityGuard => "this configuration changes answers too much for the guard's limit",
             Self::InvalidMeasurement => "the load generator was the bottleneck; give it more CPU or lower the load",
             Self::NoCapacity => "wait for the resource or free it; nothing was deployed",

@@ -7,6 +7,7 @@
 pub mod causes;
 pub mod engine;
 pub mod failure;
+mod hex;
 pub mod measure;
 pub mod outcome;
 pub mod plan;
@@ -22,9 +23,10 @@ pub mod value;
 
 pub use causes::with_causes;
 pub use failure::{Failure, FailureClass};
+pub use hex::hex;
 pub use measure::{Figure, Measurement, Metric, Percentile, Stat, Summary, Validity};
 pub use outcome::Outcome;
 pub use space::{Configuration, Domain, Parameter, SearchSpace};
-pub use stopped::{StopRule, Stopped};
+pub use stopped::{Bar, StopRule, Stopped};
 pub use task::TaskSpec;
 pub use value::Value;

@@ -14,6 +14,13 @@ pub enum Observation {
         /// Relative standard error of the first objective, if repeats or intervals gave one.
         noise: Option<f64>,
     },
+    /// It was ended early because it could not win: at least this bad.
+    Censored {
+        /// As of [`Observation::Scored`], over what was measured until then.
+        objectives: Vec<f64>,
+        /// The same.
+        violations: Vec<f64>,
+    },
     /// The configuration cannot work (crash, out of memory, vetoed).
     Infeasible,
     /// It could not be tried; it says nothing about the configuration.
@@ -24,7 +31,9 @@ impl Observation {
     /// Sum of the positive violations; infinite for what cannot work.
     pub fn total_violation(&self) -> f64 {
         match self {
-            Self::Scored { violations, .. } => violations.iter().map(|v| v.max(0.0)).sum(),
+            Self::Scored { violations, .. } | Self::Censored { violations, .. } => {
+                violations.iter().map(|v| v.max(0.0)).sum()
+            }
             Self::Infeasible | Self::Failed => f64::INFINITY,
         }
     }

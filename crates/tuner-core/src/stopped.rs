@@ -3,6 +3,42 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::measure::{Metric, Stat};
+use crate::task::Goal;
+
+/// What a running level has to be able to reach: where it surely cannot, its experiment cannot win.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bar {
+    /// Of which figure.
+    pub metric: Metric,
+    /// Which number of it.
+    pub stat: Stat,
+    /// Which way is better.
+    pub goal: Goal,
+    /// What the best so far has, in the metric's unit.
+    pub best: f64,
+    /// The share of it by which a loser is behind, 0..1.
+    pub margin: f64,
+}
+
+impl Bar {
+    /// The figure beyond which a level is lost.
+    pub fn limit(&self) -> f64 {
+        match self.goal {
+            Goal::Maximize => self.best * (1.0 - self.margin),
+            Goal::Minimize => self.best / (1.0 - self.margin),
+        }
+    }
+
+    /// Whether a figure is worse than the limit.
+    pub fn is_missed_by(&self, figure: f64) -> bool {
+        match self.goal {
+            Goal::Maximize => figure < self.limit(),
+            Goal::Minimize => figure > self.limit(),
+        }
+    }
+}
+
 /// The kind of rule that ended a level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -11,7 +47,7 @@ pub enum StopRule {
     Saturated,
     /// An SLO on a percentile cannot be met any more.
     Missed,
-    /// A mean is surely worse than an incumbent's.
+    /// Its experiment surely cannot win.
     Loser,
     /// A mean is known well enough.
     Precise,

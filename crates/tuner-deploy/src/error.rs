@@ -78,6 +78,9 @@ pub enum DeployError {
         /// What the client said.
         source: reqwest::Error,
     },
+    /// A service does not fetch from there.
+    #[error(transparent)]
+    Egress(#[from] crate::egress::EgressError),
     /// A background step ended without an answer.
     #[error("a background step was lost")]
     Lost,
@@ -91,7 +94,7 @@ impl DeployError {
             Self::ArgumentsTooLong { .. } => FailureClass::EngineArguments,
             Self::NoRoom { .. } | Self::Unstoppable { .. } => FailureClass::NoCapacity,
             Self::NoWorkingDirectory { .. } => FailureClass::EngineMissing,
-            Self::BadUrl { .. } | Self::Client { .. } => FailureClass::Connection,
+            Self::BadUrl { .. } | Self::Client { .. } | Self::Egress(_) => FailureClass::Connection,
             Self::BadId { .. } | Self::File { .. } | Self::Lost => FailureClass::Internal,
         }
     }

@@ -1,28 +1,35 @@
 //! The HTTP clients of this crate: explicit proxies only, none for loopback (R14.2).
 
-use reqwest::{Client, NoProxy, Proxy, Url};
+use reqwest::{Client, ClientBuilder, NoProxy, Proxy, Url};
 
 use crate::{DeployError, Proxies};
 
 /// A client for the endpoint at `origin`. Loopback is reached directly whatever the settings say; the process
 /// environment is never read.
 pub fn client(origin: &str, proxies: &Proxies) -> Result<Client, DeployError> {
-    let url = origin_url(origin)?;
+    let (builder, _) = builder(&origin_url(origin)?, proxies)?;
+    builder.build().map_err(|source| DeployError::Client { source })
+}
+
+/// A client for an address in the making, and the host of the proxy that takes its requests, where one does.
+pub(crate) fn builder(url: &Url, proxies: &Proxies) -> Result<(ClientBuilder, Option<String>), DeployError> {
     // TLS needs a crypto provider; whoever came first has set the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = Client::builder().no_proxy().pool_max_idle_per_host(1);
-    if !is_loopback(&url) {
+    let mut proxied = None;
+    if !is_loopback(url) {
         let no = NoProxy::from_string(&proxies.no_proxy());
         let chosen = match url.scheme() {
             "https" => proxies.https.as_ref(),
             _ => proxies.http.as_ref(),
         };
         if let Some(proxy) = chosen.or(proxies.all.as_ref()) {
+            proxied = Url::parse(proxy).ok().and_then(|url| url.host_str().map(str::to_owned));
             let proxy = Proxy::all(proxy).map_err(|source| DeployError::Client { source })?;
             builder = builder.proxy(proxy.no_proxy(no));
         }
     }
-    builder.build().map_err(|source| DeployError::Client { source })
+    Ok((builder, proxied))
 }
 
 /// The address as a URL, if it is one that HTTP can reach.

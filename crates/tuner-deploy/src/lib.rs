@@ -6,6 +6,7 @@
 
 pub mod attached;
 pub mod backend;
+pub mod egress;
 mod error;
 pub mod fake;
 pub mod guard;
@@ -21,6 +22,7 @@ pub mod ready;
 pub mod redact;
 
 pub use backend::{Backend, DeploymentId, Exit, Found, Launch, Running, Status, Stopped};
+pub use egress::Egress;
 pub use error::DeployError;
 pub use fake::FakeBackend;
 pub use local::LocalBackend;

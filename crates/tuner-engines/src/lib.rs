@@ -14,6 +14,7 @@ pub mod launch;
 mod llama_cpp;
 pub mod memory;
 mod paste;
+pub mod presets;
 pub mod proxies;
 mod python_repr;
 pub mod read_back;
@@ -75,6 +76,11 @@ pub trait Engine: Sync {
         None
     }
 
+    /// Tokens of prompt and answer together beyond which no request is answered as it was asked, where the flags say.
+    fn context(&self, _flags: &Configuration) -> Option<u64> {
+        None
+    }
+
     /// Memory of each GPU under this configuration; see [`ModelShape::estimate`].
     fn memory_estimate(
         &self,
@@ -129,6 +135,12 @@ fn size(catalogue: &Catalogue, configuration: &Configuration, flag: &str) -> u32
         .find_map(|(_, value)| value.as_i64())
         .and_then(|n| u32::try_from(n).ok())
         .map_or(1, |n| n.max(1))
+}
+
+/// A number of tokens that a flag gives; 0 and words leave it to the model.
+fn tokens(catalogue: &Catalogue, configuration: &Configuration, flag: &str) -> Option<u64> {
+    let given = value_of(catalogue, configuration, flag)?.as_i64()?;
+    u64::try_from(given).ok().filter(|tokens| *tokens > 0)
 }
 
 /// The value under any spelling of a flag.

@@ -10,7 +10,7 @@ use crate::catalogue::Catalogue;
 use crate::launch::{self, Dialect, Frame, LaunchError, LaunchRequest, LaunchSpec};
 use crate::memory::Spread;
 use crate::read_back::{self, EngineReport, ReportSources, Reported};
-use crate::{Engine, shipped, value_of};
+use crate::{Engine, shipped, tokens, value_of};
 
 static CATALOGUE: LazyLock<Catalogue> =
     LazyLock::new(|| shipped(EngineName::LlamaCpp, include_str!("../catalogues/llama.cpp.json")));
@@ -117,6 +117,12 @@ impl Engine for LlamaCpp {
     /// It splits by layer over the GPUs it sees, which no flag counts.
     fn spread(&self, _configuration: &Configuration) -> Spread {
         Spread { tensor: 1, pipeline: 1 }
+    }
+
+    /// The slots share it; each is rounded up to whole cells of 256 tokens.
+    fn context(&self, flags: &Configuration) -> Option<u64> {
+        let shifts = value_of(&CATALOGUE, flags, "context-shift").is_some_and(|v| *v != Value::Bool(false));
+        tokens(&CATALOGUE, flags, "ctx-size").filter(|_| !shifts).map(|tokens| tokens.next_multiple_of(256))
     }
 
     fn gpus_needed(&self, configuration: &Configuration) -> u32 {

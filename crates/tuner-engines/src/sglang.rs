@@ -11,7 +11,7 @@ use crate::launch::{self, Dialect, Frame, LaunchError, LaunchRequest, LaunchSpec
 use crate::memory::Spread;
 use crate::python_repr;
 use crate::read_back::{self, EngineReport, ReportSources, Reported};
-use crate::{Engine, share, shipped, size, value_of};
+use crate::{Engine, share, shipped, size, tokens, value_of};
 
 static CATALOGUE: LazyLock<Catalogue> =
     LazyLock::new(|| shipped(EngineName::Sglang, include_str!("../catalogues/sglang.json")));
@@ -92,6 +92,11 @@ impl Engine for Sglang {
 
     fn weights_share(&self, flags: &Configuration) -> Option<f64> {
         Some(share(&CATALOGUE, flags, "mem-fraction-static"))
+    }
+
+    fn context(&self, flags: &Configuration) -> Option<u64> {
+        let truncates = value_of(&CATALOGUE, flags, "allow-auto-truncate").is_some_and(|v| *v != Value::Bool(false));
+        tokens(&CATALOGUE, flags, "context-length").filter(|_| !truncates)
     }
 
     /// Data parallelism multiplies GPUs, except with data-parallel attention, where the ranks share the tensor group.

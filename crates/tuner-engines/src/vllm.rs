@@ -10,7 +10,7 @@ use crate::launch::{self, Dialect, Frame, LaunchError, LaunchRequest, LaunchSpec
 use crate::memory::Spread;
 use crate::python_repr;
 use crate::read_back::{self, EngineReport, ReportSources, Reported};
-use crate::{Engine, share, shipped, size, value_of};
+use crate::{Engine, share, shipped, size, tokens, value_of};
 
 static CATALOGUE: LazyLock<Catalogue> =
     LazyLock::new(|| shipped(EngineName::Vllm, include_str!("../catalogues/vllm.json")));
@@ -85,6 +85,10 @@ impl Engine for Vllm {
     fn weights_share(&self, flags: &Configuration) -> Option<f64> {
         let sized = value_of(&CATALOGUE, flags, "kv-cache-memory-bytes").is_some();
         Some(if sized { 1.0 } else { share(&CATALOGUE, flags, "gpu-memory-utilization") })
+    }
+
+    fn context(&self, flags: &Configuration) -> Option<u64> {
+        tokens(&CATALOGUE, flags, "max-model-len")
     }
 
     fn gpus_needed(&self, configuration: &Configuration) -> u32 {

@@ -81,10 +81,22 @@ actions! {
     LogRead = "log.read", Viewer, Reads;
     /// Follow events.
     EventRead = "event.read", Viewer, Reads;
+    /// List, show, merge and export presets.
+    PresetRead = "preset.read", Viewer, Reads;
+    /// Store presets.
+    PresetCreate = "preset.create", Operator, Changes;
+    /// Change a preset.
+    PresetEdit = "preset.edit", Operator, Changes;
+    /// Remove a preset.
+    PresetDelete = "preset.delete", Operator, Changes;
     /// List engines and their parameters.
     EngineRead = "engine.read", Viewer, Reads;
     /// Look into a data set.
     DatasetRead = "dataset.read", Operator, Reads;
+    /// Send a data set, or have one fetched.
+    DatasetCreate = "dataset.create", Operator, Changes;
+    /// Remove a data set and its file.
+    DatasetDelete = "dataset.delete", Operator, Changes;
     /// Ask whether the service lives and is ready.
     HealthRead = "health.read", Viewer, Reads;
     /// See the machine: host, GPUs, processes, metrics.
@@ -93,6 +105,14 @@ actions! {
     SettingsRead = "settings.read", Viewer, Reads;
     /// Read the document of this API.
     ApiRead = "api.read", Viewer, Reads;
+    /// List and show one's own conversations with the agent, and follow them.
+    ChatRead = "chat.read", Viewer, Reads;
+    /// Talk with the agent: begin, name and delete conversations, say something, stop.
+    ChatWrite = "chat.write", Operator, Changes;
+    /// Decide about the agent's calls: let them happen, refuse them, give and take back standing leave.
+    ChatApprove = "chat.approve", Operator, Changes;
+    /// Run a program of the allow-list, or read and write files of the data directory, by the agent.
+    MachineUse = "machine.use", Operator, Changes;
     /// Read who did what.
     AuditRead = "audit.read", Admin, Reads;
 }

@@ -3,14 +3,15 @@
 //! *Invariant*: the deployment's id and the attempt's row exist before anything is launched, so whatever is left after
 //! a crash can be found and is accounted for.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use tokio::sync::Mutex;
-use tuner_core::plan::{AttemptEvidence, AttemptState, AttemptView, ExperimentView, LevelStep, next_level};
+use tracing::{Instrument, error_span};
+use tuner_core::plan::{AttemptEvidence, AttemptState, AttemptView, ExperimentView, LevelStep, next_level, to_beat};
 use tuner_core::task::TaskSpec;
 use tuner_core::{Failure, FailureClass};
-use tuner_store::{Claimed, Phase, StoreError, TaskId};
+use tuner_store::{Claimed, Phase, StoreError, TaskState};
 
 use crate::clock::Clock;
 use crate::error::RunError;
@@ -24,12 +25,16 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const HURRY: Duration = Duration::from_millis(800);
 
 /// How an attempt left the worker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum AttemptEnd {
     /// By itself.
     Ended,
     /// At somebody's wish.
     Stopped,
+    /// It did not begin: somebody else was faster.
+    NotBegun,
+    /// It cannot be tried where a helper runs, which says nothing of other places.
+    Unfit(String),
 }
 
 /// An attempt under way.
@@ -38,27 +43,33 @@ pub(crate) struct Attempt<'a> {
     claimed: &'a Claimed,
     pub(crate) job: Job<'a>,
     started_at: DateTime<Utc>,
+    began: Instant,
     evidence: Mutex<AttemptEvidence>,
+    /// What the experiment has to reach, or it cannot win.
+    best: Option<f64>,
 }
 
 impl<'a> Attempt<'a> {
     pub(crate) fn new(
         worker: &'a Worker,
         claimed: &'a Claimed,
-        task: TaskId,
-        spec: &'a TaskSpec,
+        state: &'a TaskState,
         experiment: &'a ExperimentView,
         number: u32,
     ) -> Self {
-        let job =
-            Job { task, spec, experiment, attempt: number, flags: spec.effective_flags(&experiment.configuration) };
-        Self { worker, claimed, job, started_at: worker.clock.now(), evidence: Mutex::default() }
+        let spec = &state.spec;
+        let flags = spec.effective_flags(&experiment.configuration);
+        let job = Job { task: state.row.id, spec, experiment, attempt: number, flags };
+        let best = to_beat(spec, &state.experiments, experiment.role);
+        let (started_at, began) = (worker.clock.now(), Instant::now());
+        Self { worker, claimed, job, started_at, began, evidence: Mutex::default(), best }
     }
 
     /// Everything between the attempt's row and its end. Dropping the future is safe; `stop` must follow.
+    #[tracing::instrument(level = "error", name = "attempt", skip_all, fields(experiment = self.job.experiment.number, attempt = self.job.attempt))]
     pub(crate) async fn work(&self) -> Result<(), RunError> {
         self.phase(Phase::Provision).await?;
-        let started = self.worker.lab.start(&self.job, self).await;
+        let started = self.worker.lab.start(&self.job, self).instrument(error_span!("deploy")).await;
         let session = match started {
             Ok(session) => session,
             Err(RunError::Attempt(failure)) => return self.explain(Err(*failure), false).await,
@@ -80,12 +91,14 @@ impl<'a> Attempt<'a> {
             started_at: self.started_at,
             ended_at: None,
             measurements: Vec::new(),
-            evidence: AttemptEvidence::default(),
+            evidence: self.evidence.lock().await.clone(),
         };
-        while let LevelStep::Measure { level, repeat, client_threads } = next_level(self.job.spec, &so_far) {
+        let next = |so_far: &AttemptView| next_level(self.job.spec, so_far, self.best);
+        while let LevelStep::Measure { level, repeat, client_threads, bar } = next(&so_far) {
             self.phase(Phase::Level { level, repeat }).await?;
-            let turn = Turn { level, repeat, client_threads };
-            let measured = self.worker.lab.measure(&self.job, session, turn, &self.worker.activity).await;
+            let turn = Turn { level, repeat, client_threads, bar };
+            let measured = self.worker.lab.measure(&self.job, session, turn, &self.worker.activity);
+            let measured = measured.instrument(error_span!("level", level, repeat)).await;
             let mut measurement = self.explain(measured, true).await?;
             if let Some(threads) = client_threads {
                 measurement.notes.push(format!("measured with {threads} client threads: fewer were busy all the time"));
@@ -145,7 +158,12 @@ impl<'a> Attempt<'a> {
     /// Time with an engine, weighted by its GPUs.
     pub(crate) async fn gpu_seconds(&self) -> f64 {
         let gpus = self.evidence.lock().await.gpus.unwrap_or(0);
-        (self.worker.clock.now() - self.started_at).as_seconds_f64().max(0.0) * f64::from(gpus)
+        let spent_s = match *self.worker.clock {
+            // The machine's clock may be set meanwhile.
+            Clock::Real => self.began.elapsed().as_secs_f64(),
+            Clock::Virtual(_) => (self.worker.clock.now() - self.started_at).as_seconds_f64().max(0.0),
+        };
+        spent_s * f64::from(gpus)
     }
 
     /// Stops the engine and frees what it held; used where nothing more can be written under the claim.

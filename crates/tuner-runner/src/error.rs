@@ -38,6 +38,13 @@ pub enum RunError {
     Reap(#[from] tuner_deploy::DeployError),
 }
 
+impl RunError {
+    /// Whether somebody else has what was worked on.
+    pub fn is_lease_lost(&self) -> bool {
+        matches!(self, Self::LeaseLost | Self::Store(StoreError::LeaseLost { .. }))
+    }
+}
+
 impl From<Failure> for RunError {
     fn from(failure: Failure) -> Self {
         Self::Attempt(Box::new(failure))

@@ -8,16 +8,19 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 use tuner_bench::client::Features;
+use tuner_bench::log::LevelLog;
 use tuner_bench::server::{GpuProbe, ServerWatch};
-use tuner_bench::tokens::TokenSource;
+use tuner_bench::stopping::Losing;
+use tuner_bench::tokens::{TokenError, TokenSource};
 use tuner_bench::{BenchError, Live, PreparedWorkload, Station, Target, dataset, probe};
 use tuner_core::task::TaskSpec;
 use tuner_core::{Failure, FailureClass, Measurement, with_causes};
 use tuner_deploy::ready::Endpoint;
-use tuner_deploy::{Proxies, http};
+use tuner_deploy::{Egress, Proxies};
 
 use crate::activity::Activity;
 use crate::lab::{Job, Turn, percentiles};
+use crate::request_log;
 
 /// What preparing a load needs to know of this machine.
 #[derive(Debug)]
@@ -28,6 +31,8 @@ pub(crate) struct KitSurroundings<'a> {
     pub(crate) datasets: &'a Path,
     /// The way to addresses outside.
     pub(crate) proxies: &'a Proxies,
+    /// From where may be fetched.
+    pub(crate) egress: &'a Egress,
 }
 
 /// What every engine of a task is asked with.
@@ -51,7 +56,7 @@ impl Kit {
         let features = probe::features_of(&target, &spec.workload.apis()).await.map_err(|e| failure(&e))?;
         let tokens = TokenSource::find(&spec.model, surroundings.hub_cache, Some(&target)).await;
         let tokens = tokens.map_err(|e| failure(&e.into()))?;
-        let client = |url: &str| http::client(url, surroundings.proxies);
+        let client = |url: &str| surroundings.egress.client(url, surroundings.proxies);
         let local = dataset::fetch_all(&spec.workload, surroundings.datasets, client).await;
         let local = local.map_err(|e| failure(&e.into()))?;
         let workload = PreparedWorkload::new(&local, Some(&tokens)).await.map_err(|e| failure(&e))?;
@@ -82,12 +87,15 @@ impl Prompting {
     pub(crate) async fn measure(
         &self,
         job: &Job<'_>,
-        Turn { level, repeat, client_threads }: Turn,
+        turn: Turn,
+        logs: &Path,
         activity: &watch::Sender<Activity>,
     ) -> Result<Measurement, Failure> {
+        let Turn { level, repeat, client_threads, bar } = turn;
         let plan = self.0.workload.plan(&job.spec.load, level, repeat, job.seeds());
         let mut plan = plan.map_err(|e| failure(&e.into()))?;
         plan.client_threads = client_threads;
+        plan.stop.losing = bar.map(|bar| Losing::of(bar, &job.spec.slos));
         let (live, mut seen) = watch::channel(Live::default());
         let experiment = Some(job.experiment.number);
         let show = async {
@@ -106,7 +114,13 @@ impl Prompting {
             () = show => Err(Failure::new(FailureClass::Internal, "the live figures ended before the level")),
         };
         activity.send_replace(Activity::default());
-        Ok(run?.1)
+        let (run, mut measurement) = run?;
+        if job.spec.load.save_log_mib.is_some() {
+            let log = LevelLog::new(&plan, &run, &job.spec.slos, &percentiles);
+            // Some MiB, and nothing else is measured meanwhile.
+            measurement.notes.extend(request_log::keep(logs, job, turn, &log));
+        }
+        Ok(measurement)
     }
 }
 
@@ -123,11 +137,28 @@ fn target(endpoint: &Endpoint, model: &str, features: Features) -> Target {
 /// Whose trouble it is that a level could not be measured at all.
 fn failure(error: &BenchError) -> Failure {
     let class = match error {
-        BenchError::Endpoint { .. } | BenchError::Thread(_) => FailureClass::Connection,
+        // An engine that does not tokenize now may do so the next time; a tokenizer that is not there will not be.
+        BenchError::Endpoint { .. } | BenchError::Thread(_) | BenchError::Tokens(TokenError::Engine(_)) => {
+            FailureClass::Connection
+        }
         BenchError::Tokens(_) | BenchError::Target(_) => FailureClass::ModelMissing,
         BenchError::Dataset(_) | BenchError::Fetch(_) | BenchError::Plan(_) | BenchError::Content(_) => {
             FailureClass::Workload
         }
     };
     Failure::new(class, with_causes(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use tuner_core::failure::Blame;
+
+    use super::*;
+
+    /// A worker that was suspended finds every time limit passed when it goes on: found by `cargo xtask chaos`.
+    #[test]
+    fn an_engine_that_does_not_tokenize_in_time_is_tried_again() {
+        let late = BenchError::Tokens(TokenError::Engine("not finished after 30 s".to_owned()));
+        assert_eq!(failure(&late).class.blame(), Blame::Transient);
+    }
 }

@@ -28,7 +28,7 @@ impl Patience {
         if !error.is_passing() {
             return Err(error);
         }
-        tracing::warn!(%error, "the store is away; trying again");
+        tracing::warn!(error = %error.in_words(), "the store is away; trying again");
         tokio::time::sleep(self.0).await;
         self.0 = (self.0 * 2).min(MOST);
         Ok(())
@@ -36,7 +36,10 @@ impl Patience {
 }
 
 /// Does it again for as long as the store is away.
-pub(crate) async fn patiently<T, F>(mut call: impl FnMut() -> F) -> Result<T, StoreError>
+///
+/// # Errors
+/// Those of the call that do not pass by themselves.
+pub async fn patiently<T, F>(mut call: impl FnMut() -> F) -> Result<T, StoreError>
 where
     F: Future<Output = Result<T, StoreError>>,
 {

@@ -1,23 +1,24 @@
-//! The worker: claims a task, asks the planner, does what it says, writes down what came of it.
+//! Who works on tasks: as the one that plans a task, or as one that helps.
 //!
-//! *Invariant*: nothing is decided here. Whatever moment the process dies at, loading the rows and asking again goes
-//! on from there.
+//! *Invariant*: whoever plans holds the task's lease, whoever runs an experiment holds that experiment's. Nothing is
+//! decided here: whatever moment the process dies at, loading the rows and asking the planner again goes on from there.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use tuner_core::SearchSpace;
-use tuner_core::plan::{AttemptState, FinalStatus, Forecast, Step, TaskView, Verdict, next_step};
+use tuner_core::failure::Blame;
+use tuner_core::plan::{AttemptState, ExperimentView, FinalStatus, Forecast, Places, TaskView, Verdict};
 use tuner_core::sampler::Sampler;
-use tuner_core::score::score;
-use tuner_store::{Claimed, Lease, Owner, Phase, Severity, Store, StoreError, TaskEnd, TaskId, TaskState, TaskStatus};
+use tuner_core::{Failure, SearchSpace};
+use tuner_store::{Claimed, Lease, Needs, Owner, Phase, Store, StoreError, TaskId, TaskState};
 
 use crate::activity::Activity;
 use crate::attempt::{Attempt, AttemptEnd, over_time};
 use crate::claim::{claim, give_back};
 use crate::clock::Clock;
+use crate::coordinator::Coordinator;
 use crate::error::RunError;
 use crate::lab::Lab;
 use crate::patience::{Patience, patiently};
@@ -33,7 +34,7 @@ pub enum RunEnd {
         /// What was found.
         verdict: Box<Verdict>,
     },
-    /// The worker was asked to stop; everything is stopped and the task can be resumed.
+    /// The worker was asked to stop; everything of its own is stopped and the task can be resumed.
     Stopped,
 }
 
@@ -52,10 +53,15 @@ pub struct Worker {
     pub forecast: Box<dyn Forecast>,
     /// What is shown live and kept nowhere.
     pub activity: watch::Sender<Activity>,
+    /// What workers must have that are asked to help; `None`: nobody is asked.
+    pub help: Option<Needs>,
 }
 
 impl Worker {
     /// Works on a task until it has ended or `stop` is cancelled. Resume is the same call.
+    ///
+    /// # Errors
+    /// [`RunError::Busy`], [`RunError::ClaimRace`] if another process plans it; [`RunError::LeaseLost`] if one took over.
     pub async fn run(
         &self,
         task: TaskId,
@@ -66,83 +72,42 @@ impl Worker {
         let lease = claim(&self.store, &self.owner, task).await?;
         let lost = CancellationToken::new();
         let wish = CancellationToken::new();
-        let pulse = Pulse::start(self.store.clone(), lease.clone(), wish.clone(), lost.clone());
-        let result = self.work(task, &lease, space, sampler, stop, &wish, &lost).await;
+        let pulse = Pulse::of_lease(&self.store, &lease, &wish, &lost);
+        let claimed = self.store.claimed(task, lease.clone());
+        let result = Coordinator::work(self, claimed, (space, sampler), [stop, &wish, &lost]).await;
+        self.settle(&lease, pulse, result).await
+    }
+
+    /// Gives a lease back after what was done under it; work that lost it is told why, where the store was the cause.
+    async fn settle<T>(&self, lease: &Lease, pulse: Pulse, result: Result<T, RunError>) -> Result<T, RunError> {
         let result = match (result, pulse.end().await) {
             (Err(RunError::LeaseLost), Some(unreachable)) => Err(unreachable.into()),
             (result, _) => result,
         };
-        give_back(&self.store, &lease).await;
+        give_back(&self.store, lease).await;
         result
     }
 
-    #[allow(clippy::too_many_arguments, reason = "each is one cause to stop or one source of truth")]
-    async fn work(
-        &self,
-        task: TaskId,
-        lease: &Lease,
-        space: &SearchSpace,
-        sampler: &dyn Sampler,
-        stop: &CancellationToken,
-        wish: &CancellationToken,
-        lost: &CancellationToken,
-    ) -> Result<RunEnd, RunError> {
-        let claimed = self.store.claimed(task, lease.clone());
-        patiently(|| claimed.start_task()).await?;
-        self.clean_up(task, &claimed).await?;
-        let mut state = self.store.load(task).await?;
-        loop {
-            if lost.is_cancelled() {
-                return Err(RunError::LeaseLost);
-            }
-            let view = view(&state, space, wish.is_cancelled(), self.forecast.as_ref());
-            let step = next_step(&view, sampler, self.clock.now());
-            tracing::debug!(?step, "next");
-            match step {
-                Step::Create { number, role, configuration } => {
-                    patiently(|| claimed.create_experiment(number, role, &configuration)).await?;
-                }
-                Step::End { number, outcome } => {
-                    let score = state.experiments.iter().find(|e| e.number == number).and_then(|e| {
-                        let ended = tuner_core::plan::ExperimentView { outcome: Some(outcome.clone()), ..e.clone() };
-                        score(&state.spec, &ended)
-                    });
-                    let score = score.map(serde_json::to_value).transpose().map_err(RunError::Encode)?;
-                    patiently(|| claimed.end_experiment(number, &outcome, score.as_ref())).await?;
-                }
-                Step::Wait { number, until } => {
-                    let text = format!("waiting before the next attempt, until {}", until.format("%H:%M:%S UTC"));
-                    patiently(|| claimed.note(Some(number), Severity::Info, &text)).await?;
-                    tokio::select! {
-                        () = self.clock.wait_until(until) => {}
-                        () = stop.cancelled() => return Ok(RunEnd::Stopped),
-                        () = wish.cancelled() => {}
-                        () = lost.cancelled() => {}
-                    }
-                }
-                Step::Await { number } => return Err(RunError::StrayAttempt { number }),
-                Step::Finish { status, verdict } => {
-                    let failure = verdict.failure.as_ref().map(|f| f.message.clone());
-                    let value = serde_json::to_value(&verdict).map_err(RunError::Encode)?;
-                    let end = TaskEnd { status: status_of(status), verdict: Some(value), failure };
-                    patiently(|| claimed.finish_task(end.clone())).await?;
-                    return Ok(RunEnd::Finished { status, verdict });
-                }
-                Step::Run { number, attempt } => {
-                    if stop.is_cancelled() {
-                        return Ok(RunEnd::Stopped);
-                    }
-                    let end = self.attempt(&claimed, &state, number, attempt, [stop, wish, lost]).await?;
-                    if end == AttemptEnd::Stopped && stop.is_cancelled() {
-                        return Ok(RunEnd::Stopped);
-                    }
-                }
-            }
-            self.refresh(&mut state).await?;
+    /// What the planner sees.
+    pub(crate) fn view<'a>(
+        &'a self,
+        state: &'a TaskState,
+        space: &'a SearchSpace,
+        wish: bool,
+        places: Places<'a>,
+    ) -> TaskView<'a> {
+        TaskView {
+            spec: &state.spec,
+            space,
+            experiments: &state.experiments,
+            started_at: state.row.started_at.unwrap_or(state.row.created_at),
+            cancel_requested: wish || state.row.cancel_requested,
+            forecast: self.forecast.as_ref(),
+            places,
         }
     }
 
-    async fn refresh(&self, state: &mut TaskState) -> Result<(), StoreError> {
+    pub(crate) async fn refresh(&self, state: &mut TaskState) -> Result<(), StoreError> {
         let mut patience = Patience::new();
         while let Err(error) = self.store.refresh(state).await {
             patience.again(error).await?;
@@ -150,34 +115,55 @@ impl Worker {
         Ok(())
     }
 
-    /// What a dead worker left: its attempts are interrupted, its engines stopped.
-    async fn clean_up(&self, task: TaskId, claimed: &Claimed) -> Result<(), RunError> {
-        for found in self.lab.reap(task, &self.store).await? {
-            let text = format!("stopped what an earlier run left behind: {found}");
-            claimed.note(None, Severity::Info, &text).await?;
-        }
-        claimed.interrupt_open_attempts().await?;
-        Ok(())
+    /// One attempt at an experiment under a lease on it, which is given back; the engine is stopped whatever happens.
+    /// Whoever only `helps` concludes nothing from a place that is not fit for it.
+    pub(crate) async fn run_one(
+        &self,
+        state: TaskState,
+        experiment: ExperimentView,
+        lease: Lease,
+        over: CancellationToken,
+        helps: bool,
+    ) -> Result<AttemptEnd, RunError> {
+        let task = state.row.id;
+        let (wish, lost) = (CancellationToken::new(), CancellationToken::new());
+        let pulse = Pulse::of_lease(&self.store, &lease, &wish, &lost);
+        let claimed = self.store.claimed(task, lease.clone());
+        self.activity.send_replace(Activity { experiment: Some(experiment.number), live: None });
+        let result = match self.is_as_seen(task, &experiment).await {
+            // Large, and moved about: on the heap it overflows no thread's stack.
+            Ok(true) => Box::pin(self.attempt(&claimed, &state, &experiment, [&over, &wish, &lost], helps)).await,
+            Ok(false) => Ok(AttemptEnd::NotBegun),
+            Err(error) => Err(error.into()),
+        };
+        self.settle(&lease, pulse, result).await
     }
 
-    /// One attempt, from its row to its end; the engine is stopped whatever happens.
+    /// Whether nothing has become of an experiment since the planner saw it: before its lease was ours, others may have
+    /// tried it or ended it.
+    async fn is_as_seen(&self, task: TaskId, seen: &ExperimentView) -> Result<bool, StoreError> {
+        let known = patiently(|| self.store.experiment(task, seen.number)).await?;
+        Ok(known.outcome.is_none() && known.attempts.len() == seen.attempts.len())
+    }
+
+    /// One attempt, from its row to its end.
     async fn attempt(
         &self,
         claimed: &Claimed,
         state: &TaskState,
-        number: u32,
-        attempt: u32,
-        [stop, wish, lost]: [&CancellationToken; 3],
+        experiment: &ExperimentView,
+        [over, wish, lost]: [&CancellationToken; 3],
+        helps: bool,
     ) -> Result<AttemptEnd, RunError> {
-        let Some(experiment) = state.experiments.iter().find(|e| e.number == number) else {
-            return Err(RunError::StrayAttempt { number });
+        let number = experiment.number;
+        let begun = match patiently(|| claimed.begin_attempt(number)).await {
+            Err(StoreError::WrongState { .. }) => return Ok(AttemptEnd::NotBegun),
+            begun => begun?,
         };
-        let begun = patiently(|| claimed.begin_attempt(number)).await?;
-        debug_assert_eq!(begun, attempt, "the planner counts attempts as the store does");
-        let attempt = Attempt::new(self, claimed, state.row.id, &state.spec, experiment, begun);
+        let attempt = Attempt::new(self, claimed, state, experiment, begun);
         let limit = Duration::from_secs_f64(state.spec.timeouts.experiment_s);
         let (end, failure) = tokio::select! {
-            result = attempt.work() => match result {
+            result = Box::pin(attempt.work()) => match result {
                 Ok(()) => (AttemptState::Succeeded, None),
                 Err(RunError::Attempt(failure)) => (AttemptState::Failed, Some(*failure)),
                 Err(error) => {
@@ -186,19 +172,26 @@ impl Worker {
                 }
             },
             () = self.limit(limit) => (AttemptState::Failed, Some(over_time(&state.spec))),
-            () = stop.cancelled() => (AttemptState::Cancelled, None),
+            () = over.cancelled() => (AttemptState::Cancelled, None),
             () = wish.cancelled() => (AttemptState::Cancelled, None),
             () = lost.cancelled() => {
                 attempt.stop().await;
                 return Err(RunError::LeaseLost);
             }
         };
+        let environment = |failure: &&Failure| failure.class.blame() == Blame::Environment;
+        let unfit = failure.as_ref().filter(|_| helps).filter(environment).map(|failure| failure.message.clone());
         attempt.phase(Phase::Stopping).await?;
         attempt.stop_and_record(end == AttemptState::Cancelled).await?;
+        let end = if unfit.is_some() { AttemptState::Cancelled } else { end };
         let gpu_seconds = attempt.gpu_seconds().await;
         let ended = tuner_store::AttemptEnd { state: end, failure, gpu_seconds };
         patiently(|| claimed.end_attempt(number, begun, &ended)).await?;
-        Ok(if end == AttemptState::Cancelled { AttemptEnd::Stopped } else { AttemptEnd::Ended })
+        Ok(match (unfit, end) {
+            (Some(why), _) => AttemptEnd::Unfit(why),
+            (None, AttemptState::Cancelled) => AttemptEnd::Stopped,
+            (None, _) => AttemptEnd::Ended,
+        })
     }
 
     /// The experiment's time limit; virtual time keeps its own.
@@ -207,24 +200,5 @@ impl Worker {
             Clock::Real => tokio::time::sleep(limit).await,
             Clock::Virtual(_) => std::future::pending().await,
         }
-    }
-}
-
-fn status_of(status: FinalStatus) -> TaskStatus {
-    match status {
-        FinalStatus::Completed => TaskStatus::Completed,
-        FinalStatus::Failed => TaskStatus::Failed,
-        FinalStatus::Cancelled => TaskStatus::Cancelled,
-    }
-}
-
-fn view<'a>(state: &'a TaskState, space: &'a SearchSpace, wish: bool, forecast: &'a dyn Forecast) -> TaskView<'a> {
-    TaskView {
-        spec: &state.spec,
-        space,
-        experiments: &state.experiments,
-        started_at: state.row.started_at.unwrap_or(state.row.created_at),
-        cancel_requested: wish || state.row.cancel_requested,
-        forecast,
     }
 }

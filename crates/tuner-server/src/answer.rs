@@ -1,13 +1,13 @@
 //! Errors as clients see them: `{code, message, hint, request_id}`, and the only place where errors become statuses.
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use tuner_app::AppError;
 use tuner_core::task::Diagnostic;
 use tuner_core::with_causes;
-use tuner_store::StoreError;
+use tuner_store::{JsonPage, StoreError};
 use utoipa::ToSchema;
 
 /// Why a request was refused or failed.
@@ -86,6 +86,17 @@ impl IntoResponse for Problem {
     }
 }
 
+/// A part of a list that the store wrote.
+pub(crate) fn page(page: JsonPage) -> Response {
+    let next = page.next.map_or(serde_json::Value::Null, Into::into);
+    json(format!("{{\"items\":[{}],\"next_cursor\":{next}}}", page.items))
+}
+
+/// An answer that is written already.
+pub(crate) fn json(text: String) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
+}
+
 impl From<AppError> for Problem {
     fn from(error: AppError) -> Self {
         let (status, code) = meaning(&error);
@@ -94,7 +105,7 @@ impl From<AppError> for Problem {
             tracing::error!(error = %with_causes(&error), "a request failed");
         }
         let (message, findings) = match error {
-            AppError::TaskFile { found, .. } => {
+            AppError::TaskFile { found, .. } | AppError::Preset { found, .. } => {
                 let n = found.iter().filter(|f| f.is_error()).count();
                 (format!("the document has {n} error{}", if n == 1 { "" } else { "s" }), Some(found))
             }
@@ -113,9 +124,17 @@ impl From<StoreError> for Problem {
 fn meaning(error: &AppError) -> (StatusCode, &'static str) {
     match error {
         AppError::TaskFile { .. } | AppError::Search { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_task"),
+        AppError::Preset { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_preset"),
+        AppError::BuiltIn { .. } => (StatusCode::CONFLICT, "built_in"),
+        AppError::NoSuchJob { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "no_such_job"),
         AppError::Invalid { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_field"),
-        AppError::Dataset(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_dataset"),
-        AppError::NoSuchExperiment { .. } | AppError::Absent { .. } => (StatusCode::NOT_FOUND, "not_found"),
+        AppError::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
+        AppError::Deploy(tuner_app::DeployError::Egress(_)) => (StatusCode::UNPROCESSABLE_ENTITY, "egress_refused"),
+        AppError::Deploy(tuner_app::DeployError::BadUrl { .. }) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_field"),
+        AppError::Dataset(_) | AppError::Unpack(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_dataset"),
+        AppError::NoSuchExperiment { .. } | AppError::Absent { .. } | AppError::NoRequestLog { .. } => {
+            (StatusCode::NOT_FOUND, "not_found")
+        }
         AppError::InUse { .. } | AppError::Run(_) => (StatusCode::CONFLICT, "task_in_use"),
         AppError::NeedsRole { .. } => (StatusCode::FORBIDDEN, "role_needed"),
         AppError::Refused { why: tuner_policy::Refusal::NoToken, .. } => (StatusCode::UNAUTHORIZED, "token_needed"),
@@ -123,9 +142,17 @@ fn meaning(error: &AppError) -> (StatusCode, &'static str) {
         AppError::Store(error) => match error {
             StoreError::NoSuchTask { .. } | StoreError::NotFound { .. } => (StatusCode::NOT_FOUND, "not_found"),
             StoreError::AmbiguousTask { .. } => (StatusCode::CONFLICT, "ambiguous_task"),
-            StoreError::NameTaken { .. } => (StatusCode::CONFLICT, "name_taken"),
+            StoreError::NameTaken { .. } | StoreError::Taken { .. } => (StatusCode::CONFLICT, "name_taken"),
             StoreError::InUse { .. } | StoreError::LeaseLost { .. } => (StatusCode::CONFLICT, "task_in_use"),
             StoreError::WrongState { .. } => (StatusCode::CONFLICT, "wrong_state"),
+            StoreError::Refused(refused) => match refused {
+                tuner_policy::chat::Refused::NoSuchCall(_) | tuner_policy::chat::Refused::NoSuchGrant => {
+                    (StatusCode::NOT_FOUND, "not_found")
+                }
+                tuner_policy::chat::Refused::Settled { .. } => (StatusCode::CONFLICT, "already_decided"),
+                tuner_policy::chat::Refused::Differs => (StatusCode::CONFLICT, "arguments_differ"),
+                _ => (StatusCode::CONFLICT, "run_is_over"),
+            },
             StoreError::Conflict { .. } => (StatusCode::CONFLICT, "conflict"),
             StoreError::Unstorable { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_field"),
             StoreError::Database(_) => (StatusCode::SERVICE_UNAVAILABLE, "database_failed"),

@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 use tuner_app::access::Permit;
 
@@ -96,7 +96,12 @@ pub(crate) enum Kind {
 
 /// What the request's body says it is.
 pub(crate) fn kind(request: &Request) -> Option<Kind> {
-    let text = request.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
+    kind_of(request.headers())
+}
+
+/// What headers say of the body.
+pub(crate) fn kind_of(headers: &HeaderMap) -> Option<Kind> {
+    let text = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
     let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match essence.as_str() {
         "application/json" => Some(Kind::Json),
@@ -125,12 +130,18 @@ pub(crate) async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<
 }
 
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(bytes).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => {
-            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_body", format!("the body does not fit: {error}"))
-        }
+    let unfit = |why: &dyn std::fmt::Display| {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_body", format!("the body does not fit: {why}"))
+    };
+    let body = serde_json::from_slice(bytes).map_err(|error| match error.classify() {
+        serde_json::error::Category::Data => unfit(&error),
         _ => Problem::new(StatusCode::BAD_REQUEST, "invalid_json", format!("the body is not JSON: {error}")),
-    })
+    })?;
+    // Fields in their order are a struct to the reader, and to nobody else.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(unfit(&"an object is wanted, not a list"));
+    }
+    Ok(body)
 }
 
 /// How many items, between 1 and [`MOST_ITEMS`].

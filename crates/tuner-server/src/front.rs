@@ -12,6 +12,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, he
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 use tuner_app::access::Asker;
 use tuner_app::tokens;
 use tuner_policy::Actor;
@@ -62,10 +64,14 @@ async fn attend(State(app): State<App>, mut request: Request, next: Next) -> Res
     let begun = Instant::now();
     let id = request_id(request.headers());
     request.extensions_mut().insert(RequestId(id.clone()));
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let method = request.method().clone();
     let peer = peer(&request);
-    let mut response = next.run(request).await;
-    let route = response.extensions().get::<Route>().cloned();
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let span = span(&request, &id, &route);
+    if let Some(adopt) = app.options().adopt {
+        adopt(&span, request.headers());
+    }
+    let mut response = next.run(request).instrument(span.clone()).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let headers = std::mem::take(response.headers_mut());
         response = problem.render(&id);
@@ -85,11 +91,29 @@ async fn attend(State(app): State<App>, mut request: Request, next: Next) -> Res
         headers.insert(REQUEST_ID, value);
     }
     let (status, took) = (response.status(), begun.elapsed());
-    let route = route.as_ref().map_or("none", |route| route.0.as_str());
-    app.meter().request(&method, route, status, took);
+    app.meter().request(&method, &route, status, took);
+    span.record("http.response.status_code", status.as_u16());
+    if status.is_server_error() {
+        span.record("otel.status_code", "ERROR");
+    }
     let took_ms = took.as_secs_f64() * 1e3;
-    tracing::info!(request_id = %id, %method, path, status = status.as_u16(), took_ms, %peer, "request");
+    span.in_scope(|| tracing::info!(status = status.as_u16(), took_ms, %peer, "request"));
     response
+}
+
+/// The span of a request, by OpenTelemetry's names; of the level of errors, so that each line of the log has it.
+fn span(request: &Request, id: &str, route: &str) -> Span {
+    tracing::error_span!(
+        "request",
+        request_id = id,
+        http.request.method = %request.method(),
+        url.path = request.uri().path(),
+        http.route = route,
+        http.response.status_code = Empty,
+        otel.kind = "server",
+        otel.name = format!("{} {route}", request.method()),
+        otel.status_code = Empty,
+    )
 }
 
 /// Headers that a problem was sent with and that its body does not change.
@@ -105,10 +129,6 @@ fn keep(from: HeaderMap, to: &mut HeaderMap) {
 #[derive(Clone, Debug)]
 pub(crate) struct RequestId(pub(crate) String);
 
-/// The route that answered, as it is registered.
-#[derive(Clone, Debug)]
-struct Route(String);
-
 fn request_id(headers: &HeaderMap) -> String {
     let given = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
     let usable = |id: &&str| (1..=64).contains(&id.len()) && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
@@ -117,16 +137,10 @@ fn request_id(headers: &HeaderMap) -> String {
 
 /// Lets a request in: not too many, meant for us, from somebody who is known.
 async fn admit(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().map(|path| Route(path.as_str().to_owned()));
-    let answer = match enter(&app, &mut request).await {
+    match enter(&app, &mut request).await {
         Ok(()) => next.run(request).await,
         Err(refused) => refused,
-    };
-    let mut answer = answer;
-    if let Some(route) = route {
-        answer.extensions_mut().insert(route);
     }
-    answer
 }
 
 async fn enter(app: &App, request: &mut Request) -> Result<(), Response> {

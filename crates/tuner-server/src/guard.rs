@@ -2,6 +2,8 @@
 //!
 //! *Invariant*: a change is written into the audit log before it is tried, and goes on when its client goes away.
 
+use std::time::Duration;
+
 use axum::extract::Request;
 use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn};
@@ -32,7 +34,7 @@ pub(crate) fn guarded(action: Action, routes: UtoipaMethodRouter<App>) -> Utoipa
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut utoipa::openapi::path::Operation> {
-    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete].into_iter().flatten()
+    [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete].into_iter().flatten()
 }
 
 async fn guard(action: Action, request: Request, next: Next) -> Response {
@@ -64,10 +66,23 @@ async fn guard(action: Action, request: Request, next: Next) -> Response {
 }
 
 async fn perform(app: App, permit: Permit, target: String, mut request: Request, next: Next) -> Response {
-    let asker = permit.asker().clone();
+    let permit_of = permit.clone();
     request.extensions_mut().insert(permit.clone());
     let shared = app.clone();
-    idempotency::once(&app, &asker, request, move |request| audited(shared, permit, target, request, next)).await
+    idempotency::once(&app, &permit_of, request, move |request| audited(shared, permit, target, request, next)).await
+}
+
+/// What is sent piece by piece has longer.
+pub(crate) fn time_for(app: &App, action: Action) -> Duration {
+    let limits = &app.options().limits;
+    // What the agent does takes the time that it takes, and an answer waits for it.
+    let is_long = is_streamed(action) || matches!(action, Action::ChatWrite | Action::ChatApprove);
+    if is_long { limits.upload } else { limits.request }
+}
+
+/// Whether its body is taken piece by piece, and may be larger than memory.
+pub(crate) fn is_streamed(action: Action) -> bool {
+    action == Action::DatasetCreate
 }
 
 /// Does it, in time, and with its line in the audit log if it changes something.
@@ -77,7 +92,7 @@ async fn audited(app: App, permit: Permit, target: String, request: Request, nex
         Ok(entry) => entry,
         Err(error) => return Problem::from(error).into_response(),
     };
-    let limit = app.options().limits.request;
+    let limit = time_for(&app, permit.action());
     let response = match tokio::time::timeout(limit, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timed_out", "the request took too long")

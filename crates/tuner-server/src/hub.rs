@@ -10,7 +10,10 @@ use std::time::Duration;
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use tuner_app::AppError;
-use tuner_store::{Event, EventRow, Follower, Store, TaskId};
+use tuner_store::{About, Event, EventRow, Follower, Store, TaskId};
+use uuid::Uuid;
+
+use crate::meter::Meter;
 
 /// Events that the shared channel holds.
 const CHANNEL: usize = 1024;
@@ -24,6 +27,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(crate) struct Told {
     pub(crate) seq: i64,
     task: Option<TaskId>,
+    session: Option<Uuid>,
     kind: &'static str,
     pub(crate) json: String,
 }
@@ -31,7 +35,11 @@ pub(crate) struct Told {
 impl From<EventRow> for Told {
     fn from(row: EventRow) -> Self {
         let json = serde_json::to_string(&row).unwrap_or_default();
-        Self { seq: row.seq, task: row.task, kind: row.event.kind(), json }
+        let session = match row.event {
+            Event::Chat { session, .. } => Some(session),
+            _ => None,
+        };
+        Self { seq: row.seq, task: row.task, session, kind: row.event.kind(), json }
     }
 }
 
@@ -44,12 +52,12 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    /// Follows the store from now on, until `stop`.
-    pub(crate) fn start(store: Store, stop: CancellationToken) -> Self {
+    /// Follows the store from now on, until `stop`; `meter` counts what happens.
+    pub(crate) fn start(store: Store, meter: Arc<Meter>, stop: CancellationToken) -> Self {
         let sender = broadcast::Sender::new(CHANNEL);
         // Before anybody can subscribe: an event that is told twice is skipped, one that is not told would be lost.
         let follower = store.follow(*store.watch_events().borrow(), None);
-        tokio::spawn(tell(follower, sender.clone(), stop));
+        tokio::spawn(tell(follower, sender.clone(), meter, stop));
         Self { store, sender, subscribers: watch::Sender::new(0) }
     }
 
@@ -58,16 +66,15 @@ impl Hub {
         *self.subscribers.borrow()
     }
 
-    /// A stream of the events after `after`; without one, of those from now on.
+    /// A stream of the events after `after`; without one, of those from now on. A number that this database has not given
+    /// yet is of another one, from before a backup was put back: then all there are.
     ///
     /// # Errors
     /// [`AppError::Store`].
     pub(crate) async fn subscribe(&self, after: Option<i64>, wish: Wish) -> Result<Subscription, AppError> {
         let live = self.sender.subscribe();
-        let seq = match after {
-            Some(after) => after,
-            None => self.store.last_event_seq().await?,
-        };
+        let newest = self.store.last_event_seq().await?;
+        let seq = after.map_or(newest, |after| if after > newest { 0 } else { after });
         self.subscribers.send_modify(|n| *n += 1);
         let place = Place { subscribers: self.subscribers.clone() };
         Ok(Subscription {
@@ -82,7 +89,12 @@ impl Hub {
     }
 }
 
-async fn tell(mut follower: Follower, sender: broadcast::Sender<Arc<Told>>, stop: CancellationToken) {
+async fn tell(
+    mut follower: Follower,
+    sender: broadcast::Sender<Arc<Told>>,
+    meter: Arc<Meter>,
+    stop: CancellationToken,
+) {
     loop {
         let found = tokio::select! {
             found = follower.next(PAGE) => found,
@@ -91,12 +103,13 @@ async fn tell(mut follower: Follower, sender: broadcast::Sender<Arc<Told>>, stop
         match found {
             Ok(rows) => {
                 for row in rows {
+                    meter.event(&row.event);
                     // Nobody listens: then nobody misses it.
                     let _ = sender.send(Arc::new(row.into()));
                 }
             }
             Err(error) => {
-                tracing::warn!(%error, "events cannot be read; trying again");
+                tracing::warn!(error = %error.in_words(), "events cannot be read; trying again");
                 tokio::time::sleep(PAUSE).await;
             }
         }
@@ -108,14 +121,25 @@ async fn tell(mut follower: Follower, sender: broadcast::Sender<Arc<Told>>, stop
 pub(crate) struct Wish {
     /// Of this task.
     pub(crate) task: Option<TaskId>,
+    /// Of this conversation; without one, of none: what is said is its owner's.
+    pub(crate) session: Option<Uuid>,
     /// Of these kinds; empty: of all.
     pub(crate) kinds: Vec<String>,
 }
 
 impl Wish {
+    fn about(&self) -> About {
+        match self.session {
+            Some(session) => About::Session(session),
+            None => self.task.into(),
+        }
+    }
+
     fn wants(&self, told: &Told) -> bool {
         let of_task = self.task.is_none() || told.task == self.task;
-        of_task && (self.kinds.is_empty() || self.kinds.iter().any(|kind| kind == told.kind))
+        told.session == self.session
+            && of_task
+            && (self.kinds.is_empty() || self.kinds.iter().any(|kind| kind == told.kind))
     }
 }
 
@@ -158,7 +182,7 @@ impl Subscription {
                 continue;
             }
             if self.behind {
-                let rows = self.store.events_since(self.seq, self.wish.task, PAGE).await?;
+                let rows = self.store.events_since(self.seq, self.wish.about(), PAGE).await?;
                 self.behind = !rows.is_empty();
                 self.read.extend(rows.into_iter().map(|row| Arc::new(Told::from(row))));
                 continue;
@@ -193,7 +217,7 @@ mod tests {
     #[tokio::test]
     async fn a_slow_stream_reads_from_the_store_what_the_channel_dropped() {
         let store = Store::in_memory().await.unwrap();
-        let hub = Hub::start(store.clone(), CancellationToken::new());
+        let hub = Hub::start(store.clone(), Arc::new(Meter::get()), CancellationToken::new());
         let mut slow = hub.subscribe(None, Wish::default()).await.unwrap();
         task(&store, "first").await;
         assert!(slow.next().await.unwrap().json.contains("first"));
@@ -215,10 +239,11 @@ mod tests {
     #[tokio::test]
     async fn a_stream_begins_after_a_number_and_gives_what_is_wanted() {
         let store = Store::in_memory().await.unwrap();
-        let hub = Hub::start(store.clone(), CancellationToken::new());
+        let hub = Hub::start(store.clone(), Arc::new(Meter::get()), CancellationToken::new());
         let (one, two) = (task(&store, "one").await, task(&store, "two").await);
         store.request_cancel(one).await.unwrap();
-        let wish = Wish { task: Some(one), kinds: vec!["cancel_requested".to_owned()] };
+        let kinds = vec!["cancel_requested".to_owned()];
+        let wish = Wish { task: Some(one), kinds, session: None };
         let mut of_one = hub.subscribe(Some(0), wish).await.unwrap();
         assert_eq!(of_one.next().await.unwrap().kind, "cancel_requested");
         let mut later = hub.subscribe(Some(1), Wish::default()).await.unwrap();

@@ -1,6 +1,7 @@
 //! Idempotency keys: a POST that is sent again gets the answer it would have got.
 //!
-//! *Invariant*: with the same key, the same thing is done once; something else is refused.
+//! *Invariant*: with the same key, the same thing is done once; something else is refused. An answer is kept before it is
+//! given.
 
 use std::time::Duration;
 
@@ -10,11 +11,12 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
 use sha2::{Digest, Sha256};
-use tuner_app::access::Asker;
+use tuner_app::access::Permit;
 use tuner_store::{Begun, Reply};
 
 use crate::answer::Problem;
 use crate::extract;
+use crate::guard;
 use crate::state::App;
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -28,14 +30,14 @@ const LONGEST: usize = 200;
 /// Does it, unless it was done or is being done under the same key.
 pub(crate) async fn once<F: Future<Output = Response> + Send>(
     app: &App,
-    asker: &Asker,
+    permit: &Permit,
     request: Request,
     work: impl FnOnce(Request) -> F + Send,
 ) -> Response {
     if request.method() != Method::POST || !request.headers().contains_key(KEY) {
         return work(request).await;
     }
-    match keyed(app, asker, request, work).await {
+    match keyed(app, permit, request, work).await {
         Ok(response) => response,
         Err(problem) => problem.into_response(),
     }
@@ -43,26 +45,40 @@ pub(crate) async fn once<F: Future<Output = Response> + Send>(
 
 async fn keyed<F: Future<Output = Response> + Send>(
     app: &App,
-    asker: &Asker,
+    permit: &Permit,
     request: Request,
     work: impl FnOnce(Request) -> F + Send,
 ) -> Result<Response, Problem> {
+    let asker = permit.asker();
     let key = request.headers().get(KEY).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     if key.is_empty() || key.len() > LONGEST {
         let message = format!("Idempotency-Key must be 1 to {LONGEST} characters of ASCII");
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_key", message));
     }
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let place = parts.uri.path_and_query().map_or("/", |place| place.as_str()).to_owned();
-    let body = extract::read(Request::from_parts(parts.clone(), body), &()).await?;
-    let kind = parts.headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
-    let fingerprint = fingerprint(&[place.as_bytes(), kind, &body]);
+    let header = |name| parts.headers.get(name).map_or(&b""[..], HeaderValue::as_bytes);
+    let kind = header(header::CONTENT_TYPE);
+    let (body, fingerprint) = if guard::is_streamed(permit.action()) && extract::kind_of(&parts.headers).is_none() {
+        // Known by its length, and its checksum where the address has one: it may be larger than memory.
+        let length = header(header::CONTENT_LENGTH);
+        (body, fingerprint(&[place.as_bytes(), kind, length]))
+    } else {
+        let read = extract::read(Request::from_parts(parts.clone(), body), &()).await?;
+        let fingerprint = fingerprint(&[place.as_bytes(), kind, &read]);
+        (Body::from(read), fingerprint)
+    };
     let (store, limits) = (app.service().store(), &app.options().limits);
     let owner = asker.key_space();
     // Whoever holds the key now is done, or dead, by then.
-    let patience = limits.request + Duration::from_secs(5);
+    let patience = guard::time_for(app, permit.action()) + Duration::from_secs(5);
     match store.begin_answer(&owner, &key, &fingerprint, patience).await? {
-        Begun::New => {}
+        Begun::New(id) => {
+            // What it makes is found by this id if it is done again because nobody knows how it went.
+            if let Some(permit) = parts.extensions.get::<Permit>().cloned() {
+                parts.extensions.insert(permit.making(id));
+            }
+        }
         Begun::Done(reply) => return Ok(replay(reply)),
         Begun::Underway => {
             let problem = Problem::new(StatusCode::CONFLICT, "underway", "a request with this key is being done");
@@ -74,10 +90,16 @@ async fn keyed<F: Future<Output = Response> + Send>(
             return Err(problem.hint("use a new key for each new request"));
         }
     }
-    let response = work(Request::from_parts(parts, Body::from(body))).await;
+    let response = work(Request::from_parts(parts, body)).await;
     let (response, reply) = copy(response, &asker.request_id).await;
     if let Err(error) = store.end_answer(&owner, &key, reply.as_ref(), limits.keep_answers).await {
-        tracing::error!(%error, "an answer could not be kept for its idempotency key");
+        tracing::error!(error = %error.in_words(), "an answer could not be kept for its idempotency key");
+        if reply.is_some() {
+            // Given now it could be another one the next time.
+            let problem =
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "answer_not_kept", "it is not known how it went");
+            return Err(problem.hint("send it again with the same key in a moment: nothing is done twice"));
+        }
     }
     Ok(response)
 }
@@ -123,5 +145,5 @@ fn fingerprint(parts: &[&[u8]]) -> String {
         digest.update((part.len() as u64).to_be_bytes());
         digest.update(part);
     }
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    tuner_core::hex(&digest.finalize())
 }

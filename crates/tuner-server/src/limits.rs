@@ -20,6 +20,10 @@ pub struct Limits {
     pub wrong_tokens_per_minute: NonZeroU32,
     /// Bytes of a body.
     pub body_bytes: usize,
+    /// Bytes of a data set that is sent.
+    pub upload_bytes: u64,
+    /// Time for that.
+    pub upload: Duration,
     /// Time for a request that does not stream.
     pub request: Duration,
     /// Time for the head of a request to arrive.
@@ -39,6 +43,8 @@ impl Default for Limits {
             burst: NonZeroU32::MIN.saturating_add(199),
             wrong_tokens_per_minute: NonZeroU32::MIN.saturating_add(9),
             body_bytes: 1 << 20,
+            upload_bytes: 2 << 30,
+            upload: Duration::from_secs(1800),
             request: Duration::from_secs(30),
             head: Duration::from_secs(15),
             connections: 4096,

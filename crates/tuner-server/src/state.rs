@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use axum::http::HeaderMap;
 use tokio_util::sync::CancellationToken;
+use tuner_agent::Desk;
 use tuner_app::service::Service;
 
 use crate::hub::Hub;
@@ -16,6 +18,8 @@ pub struct Options {
     pub require_token: bool,
     /// How much one client may ask.
     pub limits: Limits,
+    /// Makes a request's span part of its sender's trace, where traces are kept.
+    pub adopt: Option<fn(&tracing::Span, &HeaderMap)>,
 }
 
 /// What every request shares. Clones share it.
@@ -24,24 +28,30 @@ pub struct App(Arc<Parts>);
 
 struct Parts {
     service: Service,
+    desk: Desk,
     options: Options,
     gate: Gate,
     hub: Hub,
-    meter: Meter,
+    meter: Arc<Meter>,
     stop: CancellationToken,
 }
 
 impl App {
-    /// A door to a service, until `stop` is cancelled. Starts to follow events.
-    pub fn new(service: Service, options: Options, stop: CancellationToken) -> Self {
-        let hub = Hub::start(service.store().clone(), stop.clone());
+    /// A door to a service and its agent, until `stop` is cancelled. Starts to follow events.
+    pub fn new(service: Service, desk: Desk, options: Options, stop: CancellationToken) -> Self {
+        let meter = Arc::new(Meter::get());
+        let hub = Hub::start(service.store().clone(), meter.clone(), stop.clone());
         let gate = Gate::new(&options.limits);
-        Self(Arc::new(Parts { service, options, gate, hub, meter: Meter::get(), stop }))
+        Self(Arc::new(Parts { service, desk, options, gate, hub, meter, stop }))
     }
 
     /// The use cases.
     pub fn service(&self) -> &Service {
         &self.0.service
+    }
+
+    pub(crate) fn desk(&self) -> &Desk {
+        &self.0.desk
     }
 
     pub(crate) fn options(&self) -> &Options {

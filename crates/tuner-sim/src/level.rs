@@ -14,7 +14,7 @@ use crate::fleet::Fleet;
 use crate::noise::bits;
 use crate::scheduler::{Content, Gauges, SimRequest, Step};
 use talk::Crowd;
-pub use talk::{Talk, run_conversations};
+pub use talk::{Talk, run_conversations, run_conversations_followed};
 
 /// Seconds until a client knows that the engine refused its request; a loop over refusals must take time.
 const REFUSAL_S: f64 = 1e-3;

@@ -23,5 +23,7 @@ pub mod tokenizer;
 pub use args::ServerArgs;
 pub use engine::SimEngine;
 pub use error::SimError;
-pub use level::{Drive, Follow, LevelRun, Talk, run_conversations, run_level, run_level_followed};
+pub use level::{
+    Drive, Follow, LevelRun, Talk, run_conversations, run_conversations_followed, run_level, run_level_followed,
+};
 pub use server::{Clock, Server, run_command, run_server, serve};

@@ -8,11 +8,12 @@ use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseBackend, Statem
 use tuner_store::TaskId;
 
 /// Tables of a task with the columns that are copied as they are.
-const TABLES: [(&str, &str); 4] = [
+const TABLES: [(&str, &str); 5] = [
     ("experiments", "number, role, configuration, key, outcome_word, outcome, score, created_at, ended_at"),
     ("attempts", "experiment, number, state, failure, evidence, started_at, ended_at, worker, fence, gpu_seconds"),
     ("measurements", "experiment, attempt, level, repeat, measurement, at"),
     ("events", "experiment, kind, payload, at"),
+    ("outcome_counts", "words"),
 ];
 /// Words of status and engine that the copies take in turn.
 const STATUSES: [&str; 10] = [

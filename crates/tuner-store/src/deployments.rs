@@ -1,7 +1,8 @@
 //! Deployments that may still run, for those who clean up after a crash.
 //!
 //! A deployment is written down before it is launched, so whatever runs is in this list; it leaves the list only when
-//! somebody has seen that it is gone. These calls need no lease: that a process is gone is a fact, whoever saw it.
+//! somebody has seen that it is gone, or that nobody of its host was there for long. These calls need no lease: that a process
+//! is gone is a fact, whoever saw it.
 
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 

@@ -4,7 +4,7 @@
 pub(crate) mod tasks {
     use sea_orm::entity::prelude::*;
 
-    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, serde::Serialize, serde::Deserialize)]
     #[sea_orm(table_name = "tasks")]
     pub(crate) struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
@@ -35,7 +35,7 @@ pub(crate) mod tasks {
 pub(crate) mod experiments {
     use sea_orm::entity::prelude::*;
 
-    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, serde::Serialize, serde::Deserialize)]
     #[sea_orm(table_name = "experiments")]
     pub(crate) struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
@@ -62,7 +62,7 @@ pub(crate) mod experiments {
 pub(crate) mod attempts {
     use sea_orm::entity::prelude::*;
 
-    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, serde::Serialize, serde::Deserialize)]
     #[sea_orm(table_name = "attempts")]
     pub(crate) struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
@@ -91,7 +91,7 @@ pub(crate) mod attempts {
 pub(crate) mod measurements {
     use sea_orm::entity::prelude::*;
 
-    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, serde::Serialize, serde::Deserialize)]
     #[sea_orm(table_name = "measurements")]
     pub(crate) struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
@@ -119,7 +119,7 @@ pub(crate) mod measurements {
 pub(crate) mod held_gpus {
     use sea_orm::entity::prelude::*;
 
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, serde::Serialize, serde::Deserialize)]
     #[sea_orm(table_name = "held_gpus")]
     pub(crate) struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
@@ -138,7 +138,7 @@ pub(crate) mod held_gpus {
 pub(crate) mod deployments {
     use sea_orm::entity::prelude::*;
 
-    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, serde::Serialize, serde::Deserialize)]
     #[sea_orm(table_name = "deployments")]
     pub(crate) struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
@@ -171,7 +171,7 @@ pub(crate) mod deployments {
 pub(crate) mod leases {
     use sea_orm::entity::prelude::*;
 
-    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, serde::Serialize, serde::Deserialize)]
     #[sea_orm(table_name = "leases")]
     pub(crate) struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
@@ -194,7 +194,7 @@ pub(crate) mod leases {
 pub(crate) mod events {
     use sea_orm::entity::prelude::*;
 
-    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, serde::Serialize, serde::Deserialize)]
     #[sea_orm(table_name = "events")]
     pub(crate) struct Model {
         #[sea_orm(primary_key)]
@@ -204,6 +204,8 @@ pub(crate) mod events {
         pub(crate) kind: String,
         pub(crate) payload: String,
         pub(crate) at: DateTimeUtc,
+        #[serde(default)]
+        pub(crate) session_id: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -217,7 +219,7 @@ pub(crate) mod events {
 pub(crate) mod jobs {
     use sea_orm::entity::prelude::*;
 
-    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, serde::Serialize, serde::Deserialize)]
     #[sea_orm(table_name = "jobs")]
     pub(crate) struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
@@ -256,7 +258,7 @@ pub(crate) mod jobs {
 pub(crate) mod workers {
     use sea_orm::entity::prelude::*;
 
-    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, serde::Serialize, serde::Deserialize)]
     #[sea_orm(table_name = "workers")]
     pub(crate) struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
@@ -282,7 +284,7 @@ pub(crate) mod workers {
 pub(crate) mod facts {
     use sea_orm::entity::prelude::*;
 
-    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, serde::Serialize, serde::Deserialize)]
     #[sea_orm(table_name = "facts")]
     pub(crate) struct Model {
         #[sea_orm(primary_key, auto_increment = false)]

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
-use sea_orm::{DbErr, RuntimeErr};
+use sea_orm::DbErr;
+use tuner_core::with_causes;
 
 use crate::lease::Holder;
 use crate::row::TaskId;
+use crate::trouble::Trouble;
 
 /// Why a call to the store failed. Nothing of the call was committed.
 #[derive(Debug, thiserror::Error)]
@@ -64,20 +66,17 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A backup could not be written, or not be put back; the database was not touched.
-    #[error("cannot copy the database to {}", to.display())]
-    Copy {
-        /// Where to.
-        to: PathBuf,
-        /// What the system or the database said.
+    /// What a store holds cannot be written down.
+    #[error("what the store holds cannot be written down")]
+    Dump(#[source] std::io::Error),
+    /// What was written down cannot be read. Nothing was changed.
+    #[error("line {line} of what was written down cannot be read")]
+    Dumped {
+        /// From 1.
+        line: u64,
+        /// Why.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// A database server does this better than its client could.
-    #[error("a database server has its own {what}")]
-    ServersOwn {
-        /// What.
-        what: &'static str,
     },
     /// The database failed: disk full, locked for longer than the time limit, damaged.
     #[error("the database failed")]
@@ -122,6 +121,14 @@ pub enum StoreError {
         /// Who has it.
         id: TaskId,
     },
+    /// Another thing of its kind has this name.
+    #[error("the name {name:?} belongs to another {what}")]
+    Taken {
+        /// The kind.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
     /// There is no such row.
     #[error("there is no {what}")]
     NotFound {
@@ -162,6 +169,9 @@ pub enum StoreError {
         /// By whom.
         holder: String,
     },
+    /// What the agent's calls and grants do not allow.
+    #[error(transparent)]
+    Refused(#[from] tuner_policy::chat::Refused),
     /// Every candidate port is held by a live deployment.
     #[error("all {tried} candidate ports on {host} are held by live deployments")]
     NoFreePort {
@@ -186,30 +196,25 @@ fn by(holder: Option<&Holder>) -> String {
     holder.map_or_else(String::new, |h| format!(" to {h}"))
 }
 
-/// PostgreSQL: trouble with the connection (08), a server that comes or goes (57P), a transaction that stood still or
-/// met another one. SQLite: busy and locked, also while it recovers or reads an old snapshot.
-fn passes(code: &str) -> bool {
-    const CODES: [&str; 8] = ["25P03", "40001", "40P01", "5", "6", "261", "262", "517"];
-    code.starts_with("08") || code.starts_with("57P") || CODES.contains(&code)
-}
-
 impl StoreError {
-    /// Whether the same call may succeed later without anybody's doing: the server is away, starting or stopping, or the
-    /// file is locked. A full disk or a damaged file is no such thing.
-    pub fn is_passing(&self) -> bool {
-        let Self::Database(error) = self else { return false };
-        let source = match error {
-            DbErr::Conn(source) | DbErr::Exec(source) | DbErr::Query(source) => source,
-            DbErr::ConnectionAcquire(_) => return true,
-            _ => return false,
-        };
-        let RuntimeErr::SqlxError(source) = source else { return false };
-        use sea_orm::sqlx::Error;
-        match source.as_ref() {
-            Error::Database(error) => error.code().is_some_and(|code| passes(&code)),
-            Error::Io(_) | Error::Tls(_) | Error::Protocol(_) | Error::PoolTimedOut | Error::WorkerCrashed => true,
-            _ => false,
+    /// What is wrong with the database, if it is that.
+    pub fn trouble(&self) -> Option<Trouble> {
+        match self {
+            Self::Database(error) => Some(Trouble::of(error)),
+            _ => None,
         }
+    }
+
+    /// Whether the same call may succeed later: the server is away, starting or stopping, the file is locked, the disk is
+    /// full. A damaged file is no such thing.
+    pub fn is_passing(&self) -> bool {
+        self.trouble().is_some_and(Trouble::passes)
+    }
+
+    /// The error with its causes and what to do about it, in one line for a log.
+    pub fn in_words(&self) -> String {
+        let text = with_causes(self);
+        self.hint().map_or(text.clone(), |hint| format!("{text} ({hint})"))
     }
 
     /// What a person can do about it, where there is something.
@@ -223,12 +228,14 @@ impl StoreError {
             Self::NewerSchema { .. } => Some("use the newer version, or another data directory"),
             Self::StaleVersion { .. } => Some("install the newer version on this machine and start the worker again"),
             Self::Backup { .. } => Some("free some disk space; the database was not touched"),
-            Self::Copy { .. } => Some("check that the place is free, writable, and has room"),
-            Self::ServersOwn { .. } => Some("use pg_dump and pg_restore"),
+            Self::Dump(_) => Some("check that the place is writable, and has room"),
             Self::NameTaken { .. } => Some("choose another name, resume that task, or delete it"),
+            Self::Taken { .. } => Some("choose another name, or change or delete the other"),
             Self::InUse { .. } => Some("wait until it ends, or cancel it first"),
             Self::NoSuchTask { .. } => Some("see all tasks with: autotuner tasks list"),
             Self::AmbiguousTask { .. } => Some("give more characters, or the name"),
+            Self::Database(error) => Trouble::of(error).hint(),
+            Self::Corrupt { .. } => Trouble::Damaged.hint(),
             Self::LeaseLost { .. } => Some("another worker goes on with the task"),
             _ => None,
         }

@@ -9,10 +9,13 @@ use tuner_core::engine::ReadBack;
 use tuner_core::measure::RequestCounts;
 use tuner_core::plan::{AttemptEvidence, AttemptState, Role};
 use tuner_core::{Configuration, Failure, Measurement, Metric, Outcome, Percentile, Stat};
+use uuid::Uuid;
 
+use crate::chat::ChatChange;
 use crate::jobs::{JobChange, JobId};
 use crate::lease::Owner;
 use crate::row::{TaskId, TaskStatus};
+use crate::shelf::{ShelfChange, ShelfKind};
 use crate::workers::{WorkerChange, WorkerId};
 
 /// What happened to a task or one of its experiments.
@@ -75,6 +78,9 @@ pub enum Event {
         owner: Owner,
         /// The number that makes older claims harmless.
         fence: i64,
+        /// Whose lease on it had expired.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Owner>,
     },
     /// A worker gave a lease back.
     LeaseReleased {
@@ -216,6 +222,23 @@ pub enum Event {
         #[serde(flatten)]
         change: WorkerChange,
     },
+    /// A preset or a data set was stored, changed or removed.
+    Shelf {
+        /// What it is.
+        item: ShelfKind,
+        /// Its name, from now on.
+        name: String,
+        /// The change.
+        change: ShelfChange,
+    },
+    /// Something happened in a conversation with the agent.
+    Chat {
+        /// Which.
+        session: Uuid,
+        /// What.
+        #[serde(flatten)]
+        change: ChatChange,
+    },
     /// Something that people should know.
     Note {
         /// How much they should care.
@@ -313,7 +336,7 @@ impl From<&Measurement> for LevelFigures {
 
 impl Event {
     /// The word of every kind.
-    pub const KINDS: [&'static str; 28] = [
+    pub const KINDS: [&'static str; 30] = [
         "task_created",
         "task_started",
         "task_reopened",
@@ -341,6 +364,8 @@ impl Event {
         "job",
         "jobs_purged",
         "worker",
+        "shelf",
+        "chat",
         "note",
     ];
 
@@ -374,6 +399,8 @@ impl Event {
             Self::Job { .. } => "job",
             Self::JobsPurged { .. } => "jobs_purged",
             Self::Worker { .. } => "worker",
+            Self::Shelf { .. } => "shelf",
+            Self::Chat { .. } => "chat",
             Self::Note { .. } => "note",
         }
     }

@@ -1,13 +1,16 @@
 //! What all programs that share a store must agree on.
 
-use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QuerySelect};
+use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, QuerySelect};
 
+use crate::dialect::Transaction;
 use crate::entity::facts;
 use crate::{Store, StoreError};
 
 /// Raised when an older program would misunderstand what a newer one wrote, though it knows every table. A store
 /// remembers the highest that ever opened it; workers that speak a lower one are refused.
-pub const PROTOCOL: i64 = 1;
+///
+/// 2: attempts run under leases on their experiments, and workers help with tasks.
+pub const PROTOCOL: i64 = 2;
 
 const NAME: &str = "protocol";
 
@@ -32,12 +35,12 @@ impl Store {
 }
 
 /// Refuses a program that is older than one that has used the store.
-pub(crate) async fn must_be_current(rows: &DatabaseTransaction) -> Result<(), StoreError> {
+pub(crate) async fn must_be_current(rows: &Transaction) -> Result<(), StoreError> {
     let store = protocol(rows).await?;
     if store > PROTOCOL { Err(StoreError::StaleVersion { ours: PROTOCOL, store }) } else { Ok(()) }
 }
 
-async fn protocol(rows: &DatabaseTransaction) -> Result<i64, StoreError> {
+async fn protocol(rows: &Transaction) -> Result<i64, StoreError> {
     let row = facts::Entity::find_by_id(NAME.to_owned()).one(rows).await?;
     Ok(row.map_or(0, |row| row.value))
 }

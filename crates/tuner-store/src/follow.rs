@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use crate::entity::events;
 use crate::json::{decode, number};
@@ -15,20 +16,44 @@ use crate::{EventRow, Store, StoreError};
 /// How often a follower looks even if nothing woke it: the last resort when the database was out of reach for a while.
 const FALLBACK: Duration = Duration::from_secs(1);
 
+/// Whose events are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// All there are.
+    All,
+    /// Those of a task.
+    Task(TaskId),
+    /// Those of a conversation.
+    Session(Uuid),
+}
+
+impl From<Option<TaskId>> for About {
+    fn from(task: Option<TaskId>) -> Self {
+        task.map_or(Self::All, Self::Task)
+    }
+}
+
 impl Store {
-    /// At most `limit` events after number `seq`, of one task or of all, in order.
+    /// At most `limit` events after number `seq`, of one task or conversation or of all, in order.
     ///
     /// # Errors
     /// [`StoreError::Database`], [`StoreError::Corrupt`].
-    pub async fn events_since(&self, seq: i64, task: Option<TaskId>, limit: u32) -> Result<Vec<EventRow>, StoreError> {
+    pub async fn events_since(
+        &self,
+        seq: i64,
+        about: impl Into<About>,
+        limit: u32,
+    ) -> Result<Vec<EventRow>, StoreError> {
         let read = self.read().await?;
         let mut query = events::Entity::find()
             .filter(events::Column::Seq.gt(seq))
             .order_by_asc(events::Column::Seq)
             .limit(u64::from(limit));
-        if let Some(task) = task {
-            query = query.filter(events::Column::TaskId.eq(task.to_string()));
-        }
+        query = match about.into() {
+            About::All => query,
+            About::Task(task) => query.filter(events::Column::TaskId.eq(task.to_string())),
+            About::Session(session) => query.filter(events::Column::SessionId.eq(session.to_string())),
+        };
         query.all(read.rows()).await?.into_iter().map(EventRow::try_from).collect()
     }
 
@@ -46,8 +71,8 @@ impl Store {
     }
 
     /// Follows the events after number `seq`.
-    pub fn follow(&self, seq: i64, task: Option<TaskId>) -> Follower {
-        Follower { store: self.clone(), wake: self.watch_events(), watching: None, seq, task }
+    pub fn follow(&self, seq: i64, about: impl Into<About>) -> Follower {
+        Follower { store: self.clone(), wake: self.watch_events(), watching: None, seq, about: about.into() }
     }
 }
 
@@ -58,7 +83,7 @@ pub struct Follower {
     wake: watch::Receiver<i64>,
     watching: Option<Arc<Watching>>,
     seq: i64,
-    task: Option<TaskId>,
+    about: About,
 }
 
 impl Follower {
@@ -73,7 +98,7 @@ impl Follower {
         loop {
             // Before looking, so that an event committed while we look wakes us.
             self.wake.mark_unchanged();
-            let found = self.store.events_since(self.seq, self.task, limit.max(1)).await?;
+            let found = self.store.events_since(self.seq, self.about, limit.max(1)).await?;
             if let Some(last) = found.last() {
                 self.seq = last.seq;
                 return Ok(found);

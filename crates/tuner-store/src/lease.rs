@@ -7,9 +7,10 @@ use std::fmt;
 use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait, IntoActiveModel, QuerySelect};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
 use serde::{Deserialize, Serialize};
 
+use crate::dialect::Transaction;
 use crate::entity::{leases, tasks};
 use crate::json::{decode, encode};
 use crate::row::TaskId;
@@ -25,6 +26,9 @@ pub struct Owner {
     pub pid: u32,
     /// When it started, in clock ticks since boot (0 where the system does not say).
     pub start_ticks: u64,
+    /// Its process id namespace, where that is not its host's own: in a container that shares the host's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pid_namespace: Option<u64>,
 }
 
 impl fmt::Display for Owner {
@@ -38,22 +42,23 @@ impl fmt::Display for Owner {
 pub struct Resource {
     key: String,
     task: Option<TaskId>,
+    experiment: Option<u32>,
 }
 
 impl Resource {
     /// The whole task.
     pub fn task(id: TaskId) -> Self {
-        Self { key: format!("task:{id}"), task: Some(id) }
+        Self { key: format!("task:{id}"), task: Some(id), experiment: None }
     }
 
     /// One experiment of a task.
     pub fn experiment(id: TaskId, number: u32) -> Self {
-        Self { key: format!("experiment:{id}/{number}"), task: Some(id) }
+        Self { key: format!("{}{number}", experiments_of(id)), task: Some(id), experiment: Some(number) }
     }
 
     /// Anything else, such as `gpu:HOST/0`.
     pub fn named(key: impl Into<String>) -> Self {
-        Self { key: key.into(), task: None }
+        Self { key: key.into(), task: None, experiment: None }
     }
 
     /// Its name in the database.
@@ -136,11 +141,35 @@ impl Store {
         ttl: Duration,
         now: DateTime<Utc>,
     ) -> Result<Claim, StoreError> {
+        self.claim_beside(resource, owner, ttl, now, true).await
+    }
+
+    /// Claims an experiment in the same way; if `beside_others` is false, not while a process of the owner's host holds
+    /// another experiment of the task: that one's holder is given.
+    ///
+    /// # Errors
+    /// Those of [`Store::claim`].
+    pub async fn claim_beside(
+        &self,
+        resource: &Resource,
+        owner: &Owner,
+        ttl: Duration,
+        now: DateTime<Utc>,
+        beside_others: bool,
+    ) -> Result<Claim, StoreError> {
         let now = now.trunc_subsecs(6);
         let write = self.write().await?;
         let row = row(write.rows(), resource).await?;
-        if let Some(holder) = row.as_ref().map(holder).transpose()?.flatten().filter(|h| h.expires_at > now) {
-            return Ok(Claim::Held(holder));
+        let from = match row.as_ref().map(holder).transpose()?.flatten() {
+            Some(holder) if holder.expires_at > now => return Ok(Claim::Held(holder)),
+            expired => expired.map(|holder| holder.owner),
+        };
+        if let (false, Some(task)) = (beside_others, resource.task) {
+            let held = held(write.rows(), task).await?;
+            let near = |h: &Holder| h.owner.host == owner.host && h.expires_at > now;
+            if let Some((_, holder)) = held.into_iter().find(|(n, h)| Some(*n) != resource.experiment && near(h)) {
+                return Ok(Claim::Held(holder));
+            }
         }
         let fence = row.as_ref().map_or(0, |r| r.fence) + 1;
         let claimed = leases::ActiveModel {
@@ -161,7 +190,7 @@ impl Store {
             }
             leases::Entity::insert(claimed).exec_without_returning(write.rows()).await?;
         }
-        let event = Event::LeaseClaimed { resource: resource.key.clone(), owner: owner.clone(), fence };
+        let event = Event::LeaseClaimed { resource: resource.key.clone(), owner: owner.clone(), fence, from };
         write.commit(scope(resource), event).await?;
         Ok(Claim::Won(Lease { resource: resource.clone(), owner: owner.clone(), fence, ttl }))
     }
@@ -198,7 +227,9 @@ impl Store {
     /// [`StoreError::Database`].
     pub async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
         let event = Event::LeaseReleased { resource: lease.resource.key.clone(), fence: lease.fence };
-        self.vacate(&lease.resource, lease.fence, |_| event).await.map(|_| ())
+        let write = self.write().await?;
+        let was_held = free(&write, &lease.resource, lease.fence).await?.is_some();
+        write.commit_any(was_held.then_some((scope(&lease.resource), event))).await
     }
 
     /// Takes a lease from a holder that is known to be dead, before it expires. False if the resource is free, or if
@@ -207,24 +238,20 @@ impl Store {
     /// # Errors
     /// [`StoreError::Database`].
     pub async fn break_lease(&self, resource: &Resource, fence: i64) -> Result<bool, StoreError> {
-        let broken = |owner| Event::LeaseBroken { resource: resource.key.clone(), owner, fence };
-        self.vacate(resource, fence, broken).await
+        let write = self.write().await?;
+        let broken = vacate(&write, resource, fence).await?;
+        let was_held = broken.is_some();
+        write.commit_any(broken).await?;
+        Ok(was_held)
     }
 
-    async fn vacate(
-        &self,
-        resource: &Resource,
-        fence: i64,
-        event: impl FnOnce(Owner) -> Event,
-    ) -> Result<bool, StoreError> {
-        let write = self.write().await?;
-        let Some(row) = row(write.rows(), resource).await?.filter(|row| row.fence == fence) else { return Ok(false) };
-        let Some(holder) = holder(&row)? else { return Ok(false) };
-        let mut change = row.into_active_model();
-        change.owner = Set(None);
-        leases::Entity::update(change).exec_without_returning(write.rows()).await?;
-        write.commit(scope(resource), event(holder.owner)).await?;
-        Ok(true)
+    /// The experiments of a task that somebody holds, expired or not.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`], [`StoreError::Corrupt`].
+    pub async fn held_experiments(&self, task: TaskId) -> Result<Vec<(u32, Holder)>, StoreError> {
+        let read = self.read().await?;
+        held(read.rows(), task).await
     }
 
     /// Who holds a resource, expired or not; `None` if it is free.
@@ -239,8 +266,51 @@ impl Store {
 }
 
 /// The lease's row, locked until the end of the transaction.
-async fn row(rows: &DatabaseTransaction, resource: &Resource) -> Result<Option<leases::Model>, StoreError> {
+async fn row(rows: &Transaction, resource: &Resource) -> Result<Option<leases::Model>, StoreError> {
     Ok(leases::Entity::find_by_id(resource.key.clone()).lock_exclusive().one(rows).await?)
+}
+
+/// How the names of the leases on a task's experiments begin.
+fn experiments_of(task: TaskId) -> String {
+    format!("experiment:{task}/")
+}
+
+/// The experiments of a task that somebody holds, expired or not.
+pub(crate) async fn held(rows: &Transaction, task: TaskId) -> Result<Vec<(u32, Holder)>, StoreError> {
+    let prefix = experiments_of(task);
+    let found = leases::Entity::find()
+        .filter(leases::Column::TaskId.eq(task.to_string()))
+        .filter(leases::Column::Owner.is_not_null())
+        .filter(leases::Column::Resource.starts_with(&prefix));
+    let mut held = Vec::new();
+    for row in found.all(rows).await? {
+        let number = row.resource.strip_prefix(&prefix).and_then(|number| number.parse().ok());
+        if let (Some(number), Some(holder)) = (number, holder(&row)?) {
+            held.push((number, holder));
+        }
+    }
+    held.sort_unstable_by_key(|(number, _)| *number);
+    Ok(held)
+}
+
+/// Takes a lease from its holder, unless it is free or was claimed anew since `fence`. The event is the caller's to commit.
+pub(crate) async fn vacate(
+    write: &Write,
+    resource: &Resource,
+    fence: i64,
+) -> Result<Option<(Scope, Event)>, StoreError> {
+    let broken = |owner| Event::LeaseBroken { resource: resource.key.clone(), owner, fence };
+    Ok(free(write, resource, fence).await?.map(|holder| (scope(resource), broken(holder.owner))))
+}
+
+/// Frees a lease, unless it is free or was claimed anew since `fence`; gives who held it.
+async fn free(write: &Write, resource: &Resource, fence: i64) -> Result<Option<Holder>, StoreError> {
+    let Some(row) = row(write.rows(), resource).await?.filter(|row| row.fence == fence) else { return Ok(None) };
+    let Some(holder) = holder(&row)? else { return Ok(None) };
+    let mut change = row.into_active_model();
+    change.owner = Set(None);
+    leases::Entity::update(change).exec_without_returning(write.rows()).await?;
+    Ok(Some(holder))
 }
 
 pub(crate) fn holder(row: &leases::Model) -> Result<Option<Holder>, StoreError> {
@@ -268,7 +338,7 @@ pub(crate) async fn check(write: &Write, lease: &Lease) -> Result<(), StoreError
 const FOREVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 fn scope(resource: &Resource) -> Scope {
-    Scope { task: resource.task, experiment: None }
+    Scope { task: resource.task, experiment: resource.experiment, session: None }
 }
 
 /// When a lease that begins or is prolonged now expires.

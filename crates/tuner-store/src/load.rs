@@ -5,10 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use sea_orm::{ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use tuner_core::TaskSpec;
 use tuner_core::plan::{AttemptView, ExperimentView};
 
+use crate::dialect::Transaction;
 use crate::entity::{attempts, events, experiments, measurements, tasks};
 use crate::json::{decode, decode_option, number};
 use crate::row::{ExperimentRow, TaskId, TaskRow, read_attempt};
@@ -100,13 +101,13 @@ impl Store {
     }
 }
 
-pub(crate) async fn find(rows: &DatabaseTransaction, id: TaskId) -> Result<tasks::Model, StoreError> {
+pub(crate) async fn find(rows: &Transaction, id: TaskId) -> Result<tasks::Model, StoreError> {
     let row = tasks::Entity::find_by_id(id.to_string()).one(rows).await?;
     row.ok_or_else(|| StoreError::NoSuchTask { wanted: id.to_string() })
 }
 
 /// One experiment with its attempts and measurements.
-pub(crate) async fn one(rows: &DatabaseTransaction, id: TaskId, number: u32) -> Result<ExperimentView, StoreError> {
+pub(crate) async fn one(rows: &Transaction, id: TaskId, number: u32) -> Result<ExperimentView, StoreError> {
     let only = BTreeSet::from([i64::from(number)]);
     let found = views(rows, id, Some(&only)).await?.pop();
     found.ok_or_else(|| StoreError::not_found(format!("experiment {number} of task {id}")))
@@ -114,7 +115,7 @@ pub(crate) async fn one(rows: &DatabaseTransaction, id: TaskId, number: u32) -> 
 
 /// The experiments with these numbers, or all: one query for each kind of row, put together here.
 async fn views(
-    rows: &DatabaseTransaction,
+    rows: &Transaction,
     id: TaskId,
     only: Option<&BTreeSet<i64>>,
 ) -> Result<Vec<ExperimentView>, StoreError> {

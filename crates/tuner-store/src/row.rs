@@ -26,6 +26,13 @@ impl TaskId {
     }
 }
 
+impl From<Uuid> for TaskId {
+    /// The task that was chosen elsewhere.
+    fn from(id: Uuid) -> Self {
+        Self(id)
+    }
+}
+
 impl Default for TaskId {
     fn default() -> Self {
         Self::new()

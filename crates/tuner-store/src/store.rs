@@ -5,15 +5,17 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, Utc};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    DatabaseConnection, DatabaseTransaction, EntityTrait, QueryOrder, QuerySelect,
+    DatabaseConnection, EntityTrait, QueryOrder, QuerySelect,
 };
 use tokio::sync::watch;
+use uuid::Uuid;
 
-use crate::dialect::Place;
+use crate::dialect::{Place, Transaction};
 use crate::entity::events;
 use crate::migration::Migrations;
 use crate::row::TaskId;
@@ -32,6 +34,8 @@ pub struct Store {
     pub(crate) signals: Arc<Signals>,
     /// The system's, or where machines share a database the database's, if none was given.
     clock: Option<Clock>,
+    /// How long a server may take to answer.
+    pub(crate) answer: Option<Duration>,
 }
 
 impl std::fmt::Debug for Store {
@@ -71,7 +75,8 @@ impl Store {
     }
 
     async fn over(db: DatabaseConnection, place: Place) -> Result<Self, StoreError> {
-        let store = Self { db, place, signals: Arc::new(Signals::new(0)), clock: None };
+        let answer = (place == Place::Server).then_some(dialect::ANSWER);
+        let store = Self { db, place, signals: Arc::new(Signals::new(0)), clock: None, answer };
         store.raise_protocol().await?;
         let last = store.last_event_seq().await?;
         store.signals.ring(last, false);
@@ -84,23 +89,11 @@ impl Store {
         Self { clock: Some(clock), ..self }
     }
 
-    /// Copies the database to a new file that only its owner may read, while it is in use: everything that was committed
-    /// before.
-    ///
-    /// # Errors
-    /// [`StoreError::Copy`], also if the file exists; [`StoreError::ServersOwn`] for PostgreSQL.
-    pub async fn backup(&self, to: &Path) -> Result<(), StoreError> {
-        dialect::back_up_to(&self.db, to).await
-    }
-
-    /// Puts a backup in a database file's place, with its tables brought up to date. The backup stays as it is; the
-    /// database that was there is kept beside as `NAME.before-restore`.
-    ///
-    /// # Errors
-    /// [`StoreError::Open`] if the backup is damaged or no database; [`StoreError::NewerSchema`];
-    /// [`StoreError::InUse`] while a process has the database open; [`StoreError::Copy`].
-    pub async fn restore(from: &Path, database: &Path) -> Result<(), StoreError> {
-        dialect::restore::<Migrations>(from, database).await
+    /// The same database, of which a server that does not answer for this long counts as away, instead of 30 s.
+    #[must_use]
+    pub fn answering_within(self, limit: Duration) -> Self {
+        let answer = self.answer.map(|_| limit);
+        Self { answer, ..self }
     }
 
     /// Waits until everything under way is done and closes the file. Dropping the last clone closes it too, later.
@@ -131,12 +124,12 @@ impl Store {
 
     /// A moment of the database: every query in it sees the same rows.
     pub(crate) async fn read(&self) -> Result<Read, StoreError> {
-        Ok(Read(dialect::begin_reading(&self.db).await?))
+        Ok(Read(dialect::begin_reading(&self.db, self.answer).await?))
     }
 
     /// The right to write, alone, until the end of it. Dropped, it changes nothing.
     pub(crate) async fn write(&self) -> Result<Write, StoreError> {
-        let (txn, at) = dialect::begin_writing(&self.db).await?;
+        let (txn, at) = dialect::begin_writing(&self.db, self.answer).await?;
         let at = match (&self.clock, at) {
             (None, Some(at)) => at,
             _ => self.now(),
@@ -146,15 +139,28 @@ impl Store {
 
     /// A heartbeat, which tells nobody anything new. Others may write beside it.
     pub(crate) async fn beat(&self) -> Result<Beat, StoreError> {
-        Ok(Beat(dialect::begin_beside(&self.db).await?))
+        Ok(Beat(dialect::begin_beside(&self.db, self.answer).await?))
     }
 
     /// The time of whoever looks in a transaction: the database's, where machines share it.
-    pub(crate) async fn time(&self, rows: &DatabaseTransaction) -> Result<DateTime<Utc>, StoreError> {
+    pub(crate) async fn time(&self, rows: &Transaction) -> Result<DateTime<Utc>, StoreError> {
         match &self.clock {
             None => Ok(dialect::time(rows).await?.unwrap_or_else(|| self.now())),
             Some(_) => Ok(self.now()),
         }
+    }
+
+    /// The time that leases are counted in, whatever rows are stamped with: the database's where machines share it, so that
+    /// no machine's clock decides who may claim what another one holds; else the system's.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn lease_time(&self) -> Result<DateTime<Utc>, StoreError> {
+        if self.place != Place::Server {
+            return Ok(Utc::now());
+        }
+        let read = self.read().await?;
+        Ok(dialect::time(read.rows()).await?.unwrap_or_else(Utc::now))
     }
 
     /// Now, as precise as every database keeps it.
@@ -171,18 +177,18 @@ pub(crate) async fn last_seq(read: &Read) -> Result<i64, StoreError> {
 }
 
 /// A transaction that only reads.
-pub(crate) struct Read(DatabaseTransaction);
+pub(crate) struct Read(Transaction);
 
 impl Read {
     /// Where to query.
-    pub(crate) fn rows(&self) -> &DatabaseTransaction {
+    pub(crate) fn rows(&self) -> &Transaction {
         &self.0
     }
 }
 
 /// A transaction that writes.
 pub(crate) struct Write {
-    txn: DatabaseTransaction,
+    txn: Transaction,
     /// The time of everything in it.
     pub(crate) at: DateTime<Utc>,
     signals: Arc<Signals>,
@@ -193,21 +199,26 @@ pub(crate) struct Write {
 pub(crate) struct Scope {
     pub(crate) task: Option<TaskId>,
     pub(crate) experiment: Option<u32>,
+    pub(crate) session: Option<Uuid>,
 }
 
 impl Scope {
     pub(crate) fn task(task: TaskId) -> Self {
-        Self { task: Some(task), experiment: None }
+        Self { task: Some(task), ..Self::default() }
     }
 
     pub(crate) fn experiment(task: TaskId, number: u32) -> Self {
-        Self { task: Some(task), experiment: Some(number) }
+        Self { task: Some(task), experiment: Some(number), session: None }
+    }
+
+    pub(crate) fn session(id: Uuid) -> Self {
+        Self { session: Some(id), ..Self::default() }
     }
 }
 
 impl Write {
     /// Where to query and change.
-    pub(crate) fn rows(&self) -> &DatabaseTransaction {
+    pub(crate) fn rows(&self) -> &Transaction {
         &self.txn
     }
 
@@ -238,6 +249,7 @@ impl Write {
                 kind: Set(event.kind().to_owned()),
                 payload: Set(json::plain("event", &event)?),
                 at: Set(self.at),
+                session_id: Set(scope.session.map(|s| s.to_string())),
             };
             seq = events::Entity::insert(row).exec(&self.txn).await?.last_insert_id;
         }
@@ -247,6 +259,15 @@ impl Write {
         Ok(())
     }
 
+    /// Makes a change true with its events; without any nothing was changed, and that is left.
+    pub(crate) async fn commit_any(self, events: impl IntoIterator<Item = (Scope, Event)>) -> Result<(), StoreError> {
+        let mut events = events.into_iter();
+        match events.next() {
+            Some(first) => self.commit_scoped(first, events.collect()).await,
+            None => Ok(()),
+        }
+    }
+
     /// Makes a change of access true (tokens, audit log, kept answers), which tells nothing of a task.
     pub(crate) async fn commit_quietly(self) -> Result<(), StoreError> {
         Ok(self.txn.commit().await?)
@@ -254,11 +275,11 @@ impl Write {
 }
 
 /// A transaction that changes one row without an event.
-pub(crate) struct Beat(DatabaseTransaction);
+pub(crate) struct Beat(Transaction);
 
 impl Beat {
     /// Where to query and change: locks one row at most, so that nobody can wait for each other.
-    pub(crate) fn rows(&self) -> &DatabaseTransaction {
+    pub(crate) fn rows(&self) -> &Transaction {
         &self.0
     }
 

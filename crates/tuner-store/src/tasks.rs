@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect, Select, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    Select, sea_query::Expr,
 };
 use tuner_core::TaskSpec;
 
+use crate::dialect::Transaction;
 use crate::entity::{deployments, events, experiments, leases, tasks};
 use crate::json::{encode, number};
 use crate::row::{DeploymentState, TaskColumns, TaskId, TaskRow, TaskStatus, read_id};
@@ -25,19 +26,12 @@ pub struct NewTask {
     pub source: String,
 }
 
-/// Which tasks to list.
-#[derive(Clone, Debug, Default)]
-pub struct TaskFilter {
-    /// Only tasks of these statuses; empty: all.
-    pub statuses: Vec<TaskStatus>,
-}
-
 /// Part of a list, newest first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TaskPage {
     /// The tasks.
     pub tasks: Vec<TaskRow>,
-    /// Give this to [`Store::list_tasks`] for the next part; `None` at the end.
+    /// Give this to [`Store::find_tasks`] for the next part; `None` at the end.
     pub next: Option<TaskId>,
 }
 
@@ -76,20 +70,6 @@ impl Store {
         let source = tasks::Entity::find_by_id(id.to_string()).select_only().column(tasks::Column::Source);
         let source = source.into_tuple::<String>().one(read.rows()).await?;
         source.ok_or_else(|| StoreError::NoSuchTask { wanted: id.to_string() })
-    }
-
-    /// At most `limit` tasks, newest first, that are older than `after`.
-    ///
-    /// # Errors
-    /// [`StoreError::Database`].
-    pub async fn list_tasks(
-        &self,
-        filter: &TaskFilter,
-        after: Option<TaskId>,
-        limit: u32,
-    ) -> Result<TaskPage, StoreError> {
-        let read = self.read().await?;
-        page(read.rows(), tasks::Entity::find(), &filter.statuses, after, limit).await
     }
 
     /// How many experiments of these tasks ended with which word ([`tuner_core::Outcome::word`]), `open` for those that
@@ -153,7 +133,7 @@ impl Store {
 
 /// At most `limit` of these tasks, newest first, that are older than `after`, and of one of the statuses if any is given.
 pub(crate) async fn page(
-    rows: &DatabaseTransaction,
+    rows: &Transaction,
     of: Select<tasks::Entity>,
     statuses: &[TaskStatus],
     after: Option<TaskId>,
@@ -255,7 +235,7 @@ pub(crate) async fn reopen(write: &Write, row: tasks::Model) -> Result<Option<(S
 }
 
 /// Finds a task as [`Store::task`] does.
-pub(crate) async fn named(rows: &DatabaseTransaction, wanted: &str) -> Result<TaskRow, StoreError> {
+pub(crate) async fn named(rows: &Transaction, wanted: &str) -> Result<TaskRow, StoreError> {
     let exact = match wanted.parse::<TaskId>() {
         Ok(id) => tasks::Column::Id.eq(id.to_string()),
         Err(_) => tasks::Column::Name.eq(wanted),
@@ -282,7 +262,7 @@ pub(crate) async fn named(rows: &DatabaseTransaction, wanted: &str) -> Result<Ta
 }
 
 /// Counts as [`Store::outcome_counts`] does.
-pub(crate) async fn counted(rows: &DatabaseTransaction, tasks: &[TaskId]) -> Result<OutcomeCounts, StoreError> {
+pub(crate) async fn counted(rows: &Transaction, tasks: &[TaskId]) -> Result<OutcomeCounts, StoreError> {
     let found = experiments::Entity::find()
         .select_only()
         .columns([experiments::Column::TaskId, experiments::Column::OutcomeWord])

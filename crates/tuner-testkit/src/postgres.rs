@@ -3,11 +3,11 @@
 //! *Invariant*: it ends, and its directory goes, when its value is dropped or its process dies, however it dies: a
 //! shell that holds the server waits for the end of a pipe whose other end only we hold.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -16,30 +16,42 @@ use nix::unistd::{User, geteuid};
 /// Where distributions put the server's programs, which are not in the search path.
 const VERSIONS: &str = "/usr/lib/postgresql";
 
-/// Arguments: directory of the programs, port. Says `ready PID` when the server answers; anything else is why it does not.
-/// What a test writes need not survive a power cut.
+/// Arguments: directory of the programs, port. Says `ready PID` when the server answers, and again after each line that it
+/// reads, for which it starts the server anew; anything else is why there is none. What a test writes need not survive a
+/// power cut, but what was committed survives the end of every process.
 const SCRIPT: &str = r#"
 # Whoever started us may be gone before the server answers: then we must live to stop it.
 trap '' PIPE
 exec 2>&1
 folder=$(mktemp -d "${TMPDIR:-/tmp}/tuner-postgres.XXXXXX") || folder=$(mktemp -d /tmp/tuner-postgres.XXXXXX) || exit 1
 cd "$folder"
-if "$1/initdb" -D data -A trust -U tuner -E UTF8 --locale=C --no-sync --no-instructions >log; then
+start() {
     "$1/postgres" -D data -p "$2" -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off \
-        -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=16MB -c max_connections=300 \
+        -c full_page_writes=off -c shared_buffers=16MB -c max_connections=300 \
         -c max_wal_size=128MB -c autovacuum=off >>log 2>&1 &
     server=$!
     until "$1/pg_isready" -q -h 127.0.0.1 -p "$2"; do
-        kill -0 $server 2>/dev/null || break
+        kill -0 $server 2>/dev/null || return 1
         sleep 0.02
     done
     kill -0 $server 2>/dev/null && echo "ready $server"
-    read -r nothing
-    # Ended by its watch over the pipe, or already gone.
-    kill -QUIT $server 2>/dev/null
-    wait $server
+}
+if "$1/initdb" -D data -A trust -U tuner -E UTF8 --locale=C --no-sync --no-instructions >log && start "$1" "$2"; then
+    while read -r again; do
+        wait $server
+        # Those that it left may hold its memory for a moment.
+        tries=0
+        until start "$1" "$2"; do
+            tries=$((tries + 1))
+            [ $tries -gt 500 ] && break 2
+            sleep 0.02
+        done
+    done
 fi
-grep -E 'FATAL|error' log
+# Ended by its watch over the pipe, or already gone.
+kill -QUIT $server 2>/dev/null
+wait $server
+grep -E 'FATAL|error' log | tail -n 5
 cd /
 rm -rf "$folder"
 "#;
@@ -49,6 +61,7 @@ rm -rf "$folder"
 pub struct Postgres {
     shell: Child,
     lifeline: Option<ChildStdin>,
+    said: BufReader<ChildStdout>,
     programs: PathBuf,
     port: u16,
     pid: u32,
@@ -115,7 +128,7 @@ impl Postgres {
         said.read_line(&mut line).map_err(text)?;
         if let Some(pid) = line.trim().strip_prefix("ready ").and_then(|pid| pid.parse().ok()) {
             let databases = AtomicU32::new(0);
-            return Ok(Self { shell, lifeline, programs: programs.to_owned(), port, pid, databases });
+            return Ok(Self { shell, lifeline, said, programs: programs.to_owned(), port, pid, databases });
         }
         drop(lifeline);
         said.read_to_string(&mut line).map_err(text)?;
@@ -142,6 +155,33 @@ impl Postgres {
     /// Process of the server.
     pub fn pid(&self) -> u32 {
         self.pid
+    }
+
+    /// Port of the loopback address.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Starts the server anew on the same data, after whoever holds its process has ended it; waits until it answers.
+    ///
+    /// # Errors
+    /// What its log says.
+    pub fn again(&mut self) -> Result<(), String> {
+        let text = |e: std::io::Error| e.to_string();
+        let lifeline = self.lifeline.as_mut().ok_or("it was given up")?;
+        lifeline.write_all(b"again\n").map_err(text)?;
+        let mut said = String::new();
+        loop {
+            let begun = said.len();
+            if self.said.read_line(&mut said).map_err(text)? == 0 {
+                return Err(said);
+            }
+            // The shell may have a word of its own for how the last server ended.
+            if let Some(pid) = said[begun..].trim().strip_prefix("ready ").and_then(|pid| pid.parse().ok()) {
+                self.pid = pid;
+                return Ok(());
+            }
+        }
     }
 }
 
@@ -192,6 +232,23 @@ mod tests {
         assert!(folder.exists());
         drop(server);
         assert!(!folder.exists() && !lives(pid));
+    }
+
+    #[test]
+    fn a_server_that_is_killed_and_started_anew_has_what_was_committed() {
+        let Some(mut server) = started() else { return };
+        let url = server.database();
+        let psql = |sql: &str| {
+            let output = Command::new("psql").args(["-Atc", sql]).arg(&url).output().unwrap();
+            assert!(output.status.success(), "{output:?}");
+            String::from_utf8(output.stdout).unwrap()
+        };
+        psql("CREATE TABLE kept (n int); INSERT INTO kept VALUES (7)");
+        let before = server.pid();
+        crate::procs::send(before, nix::sys::signal::Signal::SIGKILL);
+        server.again().unwrap();
+        assert_ne!(server.pid(), before);
+        assert_eq!(psql("SELECT n FROM kept"), "7\n");
     }
 
     /// Not a test of its own: the process that the next test kills.

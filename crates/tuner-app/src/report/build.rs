@@ -127,7 +127,7 @@ fn experiment(spec: &TaskSpec, view: &ExperimentView, columns: &[Column], best: 
         }
     }
     if let Some(Outcome::Pruned { reason }) = &view.outcome {
-        remarks.insert(0, format!("stopped early: {reason}"));
+        remarks.insert(0, format!("stopped: {reason}"));
     }
     let began = view.attempts.first().map(|a| a.started_at);
     let ended = view.last_attempt().and_then(|a| a.ended_at);

@@ -24,6 +24,7 @@ pub(super) fn facts(data: &ReportData<'_>) -> Vec<Fact> {
     say("Model", model(data));
     say("Backend", backend(&spec.backend));
     say("Machine", machine(data));
+    say("Machines", machines(data));
     say("Workload", workload(spec));
     say("Levels", spec.load.levels.iter().map(|level| level.label()).collect::<Vec<_>>().join(", "));
     say("Window", window(spec));
@@ -82,6 +83,24 @@ fn machine(data: &ReportData<'_>) -> String {
         (_, BackendSpec::Virtual) => "simulated".to_owned(),
         _ => data.host.describe(),
     }
+}
+
+/// Where what was measured may differ for another reason than its flags.
+fn machines(data: &ReportData<'_>) -> String {
+    let mut by_hardware = BTreeMap::<&str, BTreeSet<u32>>::new();
+    for experiment in data.experiments {
+        for hardware in experiment.attempts.iter().filter_map(|a| a.evidence.hardware.as_deref()) {
+            by_hardware.entry(hardware).or_default().insert(experiment.number);
+        }
+    }
+    if by_hardware.len() < 2 {
+        return String::new();
+    }
+    let on = by_hardware.into_iter().map(|(hardware, numbers)| {
+        let numbers: Vec<String> = numbers.iter().map(u32::to_string).collect();
+        format!("experiments {} on {hardware}", numbers.join(", "))
+    });
+    format!("measured on different hardware: {}", on.collect::<Vec<_>>().join("; "))
 }
 
 fn backend(backend: &BackendSpec) -> String {
@@ -159,6 +178,7 @@ fn budget(spec: &TaskSpec) -> String {
     let mut parts = vec![count(spec.budget.experiments as usize, "experiment")];
     parts.extend(spec.budget.wall_time_s.map(|s| format!("{} of wall time", span(s))));
     parts.extend(spec.budget.gpu_seconds.map(|s| format!("{} GPU-seconds", figure(s))));
+    parts.extend((spec.budget.parallel > 1).then(|| format!("up to {} at once", spec.budget.parallel)));
     parts.join(", ")
 }
 

@@ -61,7 +61,7 @@ impl Service {
     /// [`AppError::TaskFile`] with every finding.
     pub async fn estimate_task(&self, permit: &Permit, document: &Document) -> Result<Estimate, AppError> {
         permit.must_be_for(Action::TaskCheck)?;
-        let file = self.read(document)?;
+        let file = self.read(document).await?;
         let engine = file.spec.engine.name.name();
         let typical = self.store().typical_attempt(engine).await?;
         Ok(estimate(&file.spec, file.space.cardinality_bound(), typical))

@@ -1,24 +1,12 @@
 //! Experiments for doors.
 
-use tuner_core::plan::ExperimentView;
 use tuner_core::{Measurement, score};
 use tuner_policy::Action;
-use tuner_store::{ExperimentPage, ExperimentQuery, FullExperiment, TaskRow};
+use tuner_store::{ExperimentQuery, FullExperiment, JsonPage, ShownExperiment};
 
 use super::Service;
 use crate::access::Permit;
 use crate::error::AppError;
-
-/// One experiment with all that is known of it.
-#[derive(Clone, Debug)]
-pub struct Shown {
-    /// Its task.
-    pub task: TaskRow,
-    /// Itself, attempts and measurements included.
-    pub experiment: ExperimentView,
-    /// Its rank, where it has one.
-    pub score: Option<score::Score>,
-}
 
 /// A measurement in its place.
 #[derive(Clone, Debug)]
@@ -32,7 +20,7 @@ pub struct Placed {
 }
 
 impl Service {
-    /// The experiments of a task.
+    /// The experiments of a task, of each the fields that are named, or all.
     ///
     /// # Errors
     /// [`AppError::Store`]: no such task.
@@ -41,22 +29,31 @@ impl Service {
         permit: &Permit,
         task: &str,
         query: &ExperimentQuery,
+        fields: &[String],
         after: Option<u32>,
         limit: u32,
-    ) -> Result<ExperimentPage, AppError> {
+    ) -> Result<JsonPage, AppError> {
         permit.must_be_for(Action::ExperimentRead)?;
-        Ok(self.store().find_experiments(task, query, after, limit).await?)
+        Ok(self.store().experiment_page(task, query, fields, after, limit).await?)
     }
 
     /// One experiment.
     ///
     /// # Errors
     /// [`AppError::Store`]: no such task or experiment.
-    pub async fn show_experiment(&self, permit: &Permit, task: &str, number: u32) -> Result<Shown, AppError> {
+    pub async fn show_experiment(&self, permit: &Permit, task: &str, number: u32) -> Result<ShownExperiment, AppError> {
         permit.must_be_for(Action::ExperimentRead)?;
+        if let Some(ended) = self.store().ended_experiment(task, number).await? {
+            return Ok(ended);
+        }
         let FullExperiment { task, spec, experiment } = self.store().full_experiment(task, number).await?;
-        let score = score::score(&spec, &experiment);
-        Ok(Shown { task, experiment, score })
+        let score = serde_json::to_string(&score::score(&spec, &experiment));
+        Ok(ShownExperiment {
+            task_id: task.id.to_string(),
+            task_name: task.name,
+            experiment: serde_json::to_string(&experiment).unwrap_or_default(),
+            score: score.unwrap_or_default(),
+        })
     }
 
     /// What was measured in an experiment, in the order of time.

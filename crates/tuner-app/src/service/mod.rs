@@ -6,8 +6,13 @@ pub mod datasets;
 pub mod engines;
 pub mod estimate;
 pub mod experiments;
+pub mod insight;
 pub mod logs;
+pub mod machine;
+pub mod outside;
+pub mod presets;
 pub mod queue;
+pub mod requests;
 pub mod system;
 pub mod tasks;
 
@@ -24,7 +29,7 @@ use crate::home::Home;
 use crate::tune::Surroundings;
 
 /// Does something that blocks its thread; a panic in it is one here.
-async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(error) => match error.try_into_panic() {

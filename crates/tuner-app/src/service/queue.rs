@@ -5,6 +5,7 @@ use tuner_store::{Asked, JobFilter, JobId, JobKind, JobPage, JobRow, JobStatus, 
 
 use super::Service;
 use crate::access::Permit;
+use crate::datasets::FetchOrder;
 use crate::error::AppError;
 use crate::queue;
 use crate::work::KINDS;
@@ -26,7 +27,7 @@ impl Service {
     pub async fn start_task(&self, permit: &Permit, wanted: &str) -> Result<Started, AppError> {
         permit.must_be_for(Action::TaskStart)?;
         let row = self.find(wanted).await?;
-        let job = queue::start(self.store(), &row).await?;
+        let job = queue::start_as(self.store(), permit.makes(), &row).await?;
         let waits = match job.status {
             JobStatus::Queued => queue::nobody_can(self.store(), &job.needs).await?,
             _ => None,
@@ -40,14 +41,19 @@ impl Service {
     /// [`AppError::NoSuchJob`] if no worker of this version does such a job; [`tuner_store::StoreError::NoSuchTask`].
     pub async fn create_job(&self, permit: &Permit, new: NewJob, task: Option<&str>) -> Result<JobRow, AppError> {
         permit.must_be_for(Action::JobCreate)?;
-        if new.kind == JobKind::RunTask || !KINDS.contains(&new.kind) {
+        if matches!(new.kind, JobKind::RunTask | JobKind::HelpTask) || !KINDS.contains(&new.kind) {
             return Err(AppError::NoSuchJob { kind: new.kind.word() });
+        }
+        if new.kind == JobKind::FetchDataset {
+            let order: Result<FetchOrder, _> = serde_json::from_value(new.payload.clone());
+            let order = order.map_err(|error| AppError::Invalid { field: "payload", message: error.to_string() })?;
+            self.may_fetch(&order.source)?;
         }
         let task = match task {
             Some(wanted) => Some(self.find(wanted).await?.id),
             None => None,
         };
-        Ok(self.store().enqueue(NewJob { task, ..new }).await?)
+        Ok(self.store().enqueue(NewJob { id: permit.makes(), task, ..new }).await?)
     }
 
     /// Jobs, newest first.

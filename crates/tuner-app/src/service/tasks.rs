@@ -4,14 +4,12 @@
 
 use tuner_core::task::{self, BackendSpec, Diagnostic};
 use tuner_policy::Action;
-use tuner_store::{
-    FullTask, NewTask, OutcomeCounts, RevisionRow, StoreError, TaskId, TaskPage, TaskQuery, TaskRow, TaskStatus,
-};
+use tuner_store::{FullTask, JsonPage, NewTask, RevisionRow, StoreError, TaskId, TaskQuery, TaskRow, TaskStatus};
 
 use super::{Service, apart};
 use crate::access::Permit;
 use crate::error::AppError;
-use crate::tasks::{self as files, TaskFile};
+use crate::tasks::{self as files, Known, TaskFile};
 use crate::{forecast, tune};
 
 /// A task as somebody sends it: YAML or JSON, this project's or the predecessor's.
@@ -41,13 +39,14 @@ impl Service {
     ///
     /// # Errors
     /// [`AppError::Search`] is a finding too; only the permit can be wrong.
-    pub fn check_task(&self, permit: &Permit, document: &Document) -> Result<Checked, AppError> {
+    pub async fn check_task(&self, permit: &Permit, document: &Document) -> Result<Checked, AppError> {
         permit.must_be_for(Action::TaskCheck)?;
         let imported = task::is_predecessor_file(&document.text);
-        match self.read(document) {
+        match self.read(document).await {
             Ok(file) => {
                 let mut remarks = file.remarks().split_off(file.notes.len());
-                remarks.extend(forecast::notes(self.home(), &file, self.around()));
+                let (home, around, same) = (self.home().clone(), self.around().clone(), file.clone());
+                remarks.extend(apart(move || forecast::notes(&home, &same, &around)).await);
                 Ok(Checked { findings: file.findings.clone(), file: Some(file), remarks, imported })
             }
             Err(AppError::TaskFile { found, .. }) => {
@@ -66,8 +65,9 @@ impl Service {
     /// [`AppError::TaskFile`] with every finding; [`StoreError::NameTaken`].
     pub async fn create_task(&self, permit: &Permit, document: &Document) -> Result<TaskRow, AppError> {
         permit.must_be_for(Action::TaskCreate)?;
-        let file = self.read(document)?;
-        Ok(self.store().create_task(NewTask { id: TaskId::new(), spec: file.spec, source: file.source }).await?)
+        let file = self.read(document).await?;
+        self.may_fetch_all(&file.spec)?;
+        Ok(self.store().create_task(NewTask { id: permit.makes(), spec: file.spec, source: file.source }).await?)
     }
 
     /// Makes a new revision of a task that rests.
@@ -77,7 +77,8 @@ impl Service {
     pub async fn edit_task(&self, permit: &Permit, wanted: &str, document: &Document) -> Result<TaskRow, AppError> {
         permit.must_be_for(Action::TaskEdit)?;
         let row = self.find(wanted).await?;
-        let file = self.read(document)?;
+        let file = self.read(document).await?;
+        self.may_fetch_all(&file.spec)?;
         let new = NewTask { id: TaskId::new(), spec: file.spec, source: file.source };
         Ok(self.store().revise_task(row.id, new).await?)
     }
@@ -93,11 +94,11 @@ impl Service {
         if let Some(name) = name {
             name.clone_into(&mut spec.name);
         }
-        let file = self.read(&Document { text: task::to_yaml(&spec), backend: None })?;
+        let file = self.read(&Document { text: task::to_yaml(&spec), backend: None }).await?;
         if name.is_none() {
-            return files::create(self.store(), &file).await;
+            return files::create_as(self.store(), permit.makes(), &file).await;
         }
-        Ok(self.store().create_task(NewTask { id: TaskId::new(), spec: file.spec, source: file.source }).await?)
+        Ok(self.store().create_task(NewTask { id: permit.makes(), spec: file.spec, source: file.source }).await?)
     }
 
     /// Tasks, newest first, with how many of their experiments ended how.
@@ -110,12 +111,9 @@ impl Service {
         query: &TaskQuery,
         after: Option<TaskId>,
         limit: u32,
-    ) -> Result<(TaskPage, OutcomeCounts), AppError> {
+    ) -> Result<JsonPage, AppError> {
         permit.must_be_for(Action::TaskRead)?;
-        let page = self.store().find_tasks(query, after, limit).await?;
-        let ids: Vec<TaskId> = page.tasks.iter().map(|task| task.id).collect();
-        let counts = self.store().outcome_counts(&ids).await?;
-        Ok((page, counts))
+        Ok(self.store().task_page(query, after, limit).await?)
     }
 
     /// A task by id, name or beginning of an id.
@@ -196,15 +194,21 @@ impl Service {
     }
 
     /// Reads a document; relative paths in it are relative to the data directory.
-    pub(super) fn read(&self, document: &Document) -> Result<TaskFile, AppError> {
+    pub(super) async fn read(&self, document: &Document) -> Result<TaskFile, AppError> {
+        let known = Known::of(self.store()).await?;
         let place = self.home().root().join("document");
-        if !task::is_predecessor_file(&document.text) {
-            return files::read_text_as(&document.text, &place);
-        }
-        let imported = files::import_text(&document.text, "document", document.backend.clone())?;
-        let mut file = files::read_text_as(&imported.yaml, &place)?;
-        file.findings = imported.findings;
-        file.notes = imported.notes;
-        Ok(file)
+        let document = document.clone();
+        // What a hostile document costs stays off the threads that answer.
+        apart(move || {
+            if !task::is_predecessor_file(&document.text) {
+                return files::read_text_as(&document.text, &place, &known);
+            }
+            let imported = files::import_text(&document.text, "document", document.backend)?;
+            let mut file = files::read_text_as(&imported.yaml, &place, &known)?;
+            file.findings = imported.findings;
+            file.notes = imported.notes;
+            Ok(file)
+        })
+        .await
     }
 }

@@ -3,34 +3,44 @@
 //! *Invariants*: a job runs only under a claim that is renewed; what a job held is stopped before its claim is given
 //! back; a worker that ends leaves the store without it, and one that is killed is found by its silence.
 
+mod beat;
 mod job;
 mod offer;
+mod pool;
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tuner_runner::{is_dead, this_process};
+use tuner_core::with_causes;
+use tuner_runner::{Caretaker, is_dead, this_process};
 use tuner_store::{
-    Asked, Capabilities, JobAsk, JobFilter, JobId, JobKind, JobRow, JobStatus, Load, NewWorker, Store, StoreError,
-    WorkerId,
+    Asked, Capabilities, JobAsk, JobFilter, JobKind, JobRow, JobStatus, Load, NewWorker, Store, StoreError, WorkerId,
 };
 
-use self::job::Running;
+use self::beat::Beat;
+use self::pool::Pool;
 use crate::error::AppError;
 use crate::home::Home;
 use crate::tune::Surroundings;
 
-/// How often a worker says that it lives.
-const HEARTBEAT: Duration = Duration::from_secs(5);
+/// How often a worker looks for work, for dead ones, and for what it is asked, if nothing wakes it.
+const LOOK: Duration = Duration::from_secs(5);
 /// How long a claim on a job lasts without a sign of life.
 const LEASE: Duration = Duration::from_secs(30);
 /// Running jobs looked at, at most.
 const MOST: u32 = 200;
 /// Kinds of jobs that a worker does.
-pub const KINDS: [JobKind; 4] =
-    [JobKind::RunTask, JobKind::InstallEngine, JobKind::FetchDataset, JobKind::RenderReport];
+pub const KINDS: [JobKind; 7] = [
+    JobKind::RunTask,
+    JobKind::HelpTask,
+    JobKind::InstallEngine,
+    JobKind::FetchDataset,
+    JobKind::DownloadModel,
+    JobKind::RefreshIssueCache,
+    JobKind::RenderReport,
+];
 
 /// What a worker is told when it is started.
 #[derive(Clone, Debug)]
@@ -67,8 +77,8 @@ struct Crew<'a> {
     all: Capabilities,
     /// GPUs of it that were free when a job was last looked for.
     free_gpus: usize,
-    running: BTreeMap<JobId, Running>,
-    jobs: JoinSet<JobId>,
+    jobs: Pool,
+    beat: Beat,
 }
 
 /// Works until `stop` is cancelled or the store asks this worker to end. What it runs then is given back for others.
@@ -102,40 +112,58 @@ pub async fn work(
         slots: settings.slots.max(1) as usize,
         free_gpus: all.gpus.len(),
         all,
-        running: BTreeMap::new(),
-        jobs: JoinSet::new(),
+        jobs: Pool::default(),
+        beat: Beat::default(),
     };
-    let end = crew.work(stop).await;
+    let end = tokio::select! {
+        end = crew.work(stop) => end,
+        never = take_care(home, store) => match never {},
+    };
     crew.end().await;
     tracing::info!(worker = %id, ?end, "has ended");
     end
+}
+
+/// Stops and gives back what dead workers left, beside the work: an engine may take its time.
+async fn take_care(home: &Home, store: &Store) -> Infallible {
+    let mut caretaker = Caretaker::new(home.root().to_owned());
+    loop {
+        match caretaker.look(store).await {
+            Ok(found) => found.iter().for_each(|left| tracing::warn!(%left, "cleaned up what a dead worker left")),
+            Err(error) => tracing::warn!(error = %with_causes(&error), "what dead workers left stays for now"),
+        }
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 impl Crew<'_> {
     async fn work(&mut self, stop: &CancellationToken) -> Result<WorkEnd, AppError> {
         let mut bell = self.store.work();
         let mut asked = Asked::Run;
-        let mut beats = tokio::time::interval(HEARTBEAT);
+        let mut beats = tokio::time::interval(LOOK);
         beats.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             match asked {
-                Asked::Run => self.claim_all().await,
-                Asked::Drain if self.running.is_empty() => return Ok(WorkEnd::Drained),
-                Asked::Drain => {}
+                Asked::Run => {
+                    self.jobs.stay();
+                    self.claim_all().await;
+                }
+                Asked::Drain if self.jobs.is_empty() => return Ok(WorkEnd::Drained),
+                Asked::Drain => self.jobs.leave(),
                 Asked::Restart => return Ok(WorkEnd::Restart),
                 Asked::Stop => return Ok(WorkEnd::Stopped),
             }
             tokio::select! {
                 () = stop.cancelled() => return Ok(WorkEnd::Stopped),
-                Some(ended) = self.jobs.join_next(), if !self.jobs.is_empty() => self.ended(ended.ok()),
+                () = self.jobs.next() => {}
                 _ = beats.tick() => self.free_the_dead().await,
-                heard = bell.wait(HEARTBEAT) => {
+                heard = bell.wait(LOOK) => {
                     if let Err(error) = heard {
                         self.out_of_reach(&error).await;
                     }
                 }
             }
-            match self.store.worker_heartbeat(self.id, &self.load()).await {
+            match self.beat().await {
                 Ok(now) => asked = now,
                 Err(error @ (StoreError::NotFound { .. } | StoreError::StaleVersion { .. })) => {
                     tracing::warn!(%error, "dismissed");
@@ -144,6 +172,17 @@ impl Crew<'_> {
                 Err(error) => self.out_of_reach(&error).await,
             }
         }
+    }
+
+    /// Learns what this worker is asked; says that it lives when that is due, or when it has something new to say.
+    async fn beat(&mut self) -> Result<Asked, StoreError> {
+        let load = self.load();
+        if !self.beat.is_due(&load) {
+            return Ok(self.store.worker(self.id).await?.asked);
+        }
+        let asked = self.store.worker_heartbeat(self.id, &load).await?;
+        self.beat.done(load);
+        Ok(asked)
     }
 
     /// Workers of this host that are known to be dead are forgotten, and their jobs not kept waiting for their leases.
@@ -171,7 +210,7 @@ impl Crew<'_> {
 
     /// Claims jobs for as long as there are free slots and jobs that fit.
     async fn claim_all(&mut self) {
-        while self.running.len() < self.slots {
+        while self.jobs.len() < self.slots {
             match self.claim().await {
                 Ok(true) => {}
                 Ok(false) => return,
@@ -187,12 +226,11 @@ impl Crew<'_> {
         let ask = JobAsk { owner: this_process(), kinds: KINDS.to_vec(), offer, ttl: LEASE };
         let Some(claimed) = self.store.claim_job(&ask).await? else { return Ok(false) };
         let job = claimed.job();
-        let id = job.id;
-        tracing::info!(job = %id, kind = %job.kind, task = ?job.task, "claimed");
+        tracing::info!(job = %job.id, kind = %job.kind, task = ?job.task, "claimed");
         let stop = CancellationToken::new();
         let (home, store, around) = (self.home.clone(), self.store.clone(), self.around.clone());
-        self.jobs.spawn(job::run(home, store, around, claimed, stop.clone()));
-        self.running.insert(id, Running { stop });
+        let work = job::run(home, store, around, claimed.clone(), [stop.clone(), self.jobs.leaving()]);
+        self.jobs.start(claimed, stop, work);
         Ok(true)
     }
 
@@ -202,37 +240,24 @@ impl Crew<'_> {
         Ok(self.store.list_jobs(&running, None, MOST).await?.jobs)
     }
 
-    fn ended(&mut self, job: Option<JobId>) {
-        match job {
-            Some(job) => {
-                self.running.remove(&job);
-            }
-            // A job that panicked: which one it was shows in what still runs. Its claim expires by itself.
-            None => tracing::error!("a job ended in a bug of ours; it is tried again when its lease expires"),
-        }
-    }
-
     fn load(&self) -> Load {
-        Load {
-            busy_slots: self.running.len() as u32,
-            free_gpus: self.free_gpus as u32,
-            jobs: self.running.keys().copied().collect(),
-        }
+        Load { busy_slots: self.jobs.len() as u32, free_gpus: self.free_gpus as u32, jobs: self.jobs.ids() }
     }
 
     /// The store cannot be reached: what runs goes on, and the next look comes a little later.
     async fn out_of_reach(&self, error: &StoreError) {
-        tracing::warn!(%error, "the store does not answer; trying again");
+        tracing::warn!(error = %error.in_words(), "the store does not answer; trying again");
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
 
     /// Stops what runs, gives it back, and goes.
     async fn end(&mut self) {
-        self.running.values().for_each(|running| running.stop.cancel());
-        while self.jobs.join_next().await.is_some() {}
+        self.jobs.end().await;
         match self.store.remove_worker(self.id).await {
             Ok(()) | Err(StoreError::NotFound { .. }) => {}
-            Err(error) => tracing::warn!(%error, "the store still knows this worker, until its silence is noticed"),
+            Err(error) => {
+                tracing::warn!(error = %error.in_words(), "the store still knows this worker, until its silence is noticed")
+            }
         }
     }
 }

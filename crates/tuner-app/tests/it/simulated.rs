@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use tuner_app::simulate::{self, Wish};
+use tuner_app::tasks::Known;
 use tuner_core::plan::{Decision, FinalStatus, Verdict};
 use tuner_runner::RunEnd;
 
 async fn verdict() -> (FinalStatus, Verdict) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/simulated.yaml");
-    match simulate::run(&path, &Wish::default()).await.unwrap().end {
+    match simulate::run(&path, &Known::shipped(), &Wish::default()).await.unwrap().end {
         RunEnd::Finished { status, verdict } => (status, *verdict),
         RunEnd::Stopped => panic!("nobody asked it to stop"),
     }

@@ -9,7 +9,6 @@ mod http1;
 mod http2;
 mod replay;
 mod send;
-pub mod sse;
 mod target;
 mod template;
 mod timer;
@@ -22,6 +21,8 @@ pub use replay::replay;
 pub use send::{Exchange, Limits};
 pub use target::{Features, Target, TargetError};
 pub use tls::TlsError;
+/// Server-sent events from bytes.
+pub use tuner_wire::sse;
 
 pub(crate) use connection::Connection;
 pub(crate) use send::{Watch, call, error_message, exchange};

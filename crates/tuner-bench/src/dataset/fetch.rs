@@ -4,10 +4,12 @@
 
 use std::path::{Path, PathBuf};
 
-use reqwest::Client;
+use bytes::Bytes;
+use reqwest::{Client, Response};
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 use tuner_core::task::{DatasetSpec, WorkloadSpec};
+use tuner_core::{hex, with_causes};
 
 use super::{DatasetError, MOST_BYTES};
 
@@ -43,6 +45,58 @@ pub enum FetchError {
     Checksum(#[from] DatasetError),
 }
 
+/// What an address gives, as it comes.
+#[derive(Debug)]
+pub struct Download {
+    url: String,
+    response: Response,
+}
+
+impl Download {
+    /// Asks for it.
+    ///
+    /// # Errors
+    /// [`FetchError::Http`].
+    pub async fn begin(url: &str, client: &Client) -> Result<Self, FetchError> {
+        let response = client.get(url).send().await.map_err(|error| http(url, error))?;
+        if !response.status().is_success() {
+            let what = format!("HTTP {}", response.status().as_u16());
+            return Err(FetchError::Http { url: shown(url), what });
+        }
+        Ok(Self { url: url.to_owned(), response })
+    }
+
+    /// How many bytes there are, if that was said.
+    pub fn bytes(&self) -> Option<u64> {
+        self.response.content_length()
+    }
+
+    /// The next of them; `None` at the end.
+    ///
+    /// # Errors
+    /// [`FetchError::Http`].
+    pub async fn next(&mut self) -> Result<Option<Bytes>, FetchError> {
+        self.response.chunk().await.map_err(|error| http(&self.url, error))
+    }
+}
+
+fn http(url: &str, error: reqwest::Error) -> FetchError {
+    FetchError::Http { url: shown(url), what: with_causes(&error.without_url()) }
+}
+
+/// The address as it may be shown: without the name and password in it.
+fn shown(url: &str) -> String {
+    match reqwest::Url::parse(url) {
+        Ok(mut parsed) if !parsed.username().is_empty() || parsed.password().is_some() => {
+            // Only addresses without a host refuse it, and those have neither.
+            let _ = parsed.set_username("***");
+            let _ = parsed.set_password(None);
+            parsed.into()
+        }
+        _ => url.to_owned(),
+    }
+}
+
 /// Whether content has the SHA-256 that is expected of it.
 pub(super) fn check(path: &Path, content: &[u8], expected: &str) -> Result<(), DatasetError> {
     same(path, hex(&Sha256::digest(content)), expected)
@@ -53,10 +107,6 @@ fn same(path: &Path, found: String, expected: &str) -> Result<(), DatasetError> 
         return Ok(());
     }
     Err(DatasetError::Checksum { path: path.to_owned(), expected: expected.to_owned(), found })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// The file that holds what an address gave; fetched if it is not there yet.
@@ -78,21 +128,17 @@ async fn fetch_within(dataset: &DatasetSpec, folder: &Path, client: &Client, mos
         let path = path.to_owned();
         |source| FetchError::Write { path, source }
     };
-    let http = |error: &dyn std::error::Error| FetchError::Http { url: url.clone(), what: explain(error) };
     std::fs::create_dir_all(folder).map_err(write(folder))?;
-    let mut response = client.get(url).send().await.map_err(|e| http(&e.without_url()))?;
-    if !response.status().is_success() {
-        return Err(FetchError::Http { url: url.clone(), what: format!("HTTP {}", response.status().as_u16()) });
-    }
-    let too_large = || FetchError::TooLarge { url: url.clone(), most };
-    if response.content_length().is_some_and(|n| n > most) {
+    let mut download = Download::begin(url, client).await?;
+    let too_large = || FetchError::TooLarge { url: shown(url), most };
+    if download.bytes().is_some_and(|n| n > most) {
         return Err(too_large());
     }
     let beside = folder.join(format!("{}.{}.part", &name[..32], std::process::id()));
     let written = async {
         let mut file = tokio::fs::File::create(&beside).await.map_err(write(&beside))?;
         let (mut digest, mut bytes) = (Sha256::new(), 0u64);
-        while let Some(chunk) = response.chunk().await.map_err(|e| http(&e.without_url()))? {
+        while let Some(chunk) = download.next().await? {
             bytes += chunk.len() as u64;
             if bytes > most {
                 return Err(too_large());
@@ -102,7 +148,7 @@ async fn fetch_within(dataset: &DatasetSpec, folder: &Path, client: &Client, mos
         }
         file.sync_all().await.map_err(write(&beside))?;
         if let Some(expected) = &dataset.sha256 {
-            same(Path::new(url), hex(&digest.finalize()), expected)?;
+            same(Path::new(&shown(url)), hex(&digest.finalize()), expected)?;
         }
         std::fs::rename(&beside, &path).map_err(write(&path))
     };
@@ -112,16 +158,6 @@ async fn fetch_within(dataset: &DatasetSpec, folder: &Path, client: &Client, mos
         let _ = std::fs::remove_file(&beside);
     }
     result.map(|()| path)
-}
-
-fn explain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(&format!(": {inner}"));
-        cause = inner.source();
-    }
-    text
 }
 
 /// The workload with every address replaced by the file that holds its content.
@@ -142,7 +178,7 @@ pub async fn fetch_all<E: std::fmt::Display>(
             continue;
         }
         let client =
-            client(&spec.source).map_err(|e| FetchError::Http { url: spec.source.clone(), what: e.to_string() })?;
+            client(&spec.source).map_err(|e| FetchError::Http { url: shown(&spec.source), what: e.to_string() })?;
         spec.source = fetch(&spec, folder, &client).await?.display().to_string();
         (*file, *dataset) = (None, Some(spec));
     }

@@ -11,6 +11,7 @@ mod json;
 mod requests;
 mod rounds;
 mod trace;
+mod unpack;
 
 use std::path::{Path, PathBuf};
 
@@ -23,11 +24,12 @@ use crate::plan::{DEFAULT_OUTPUT_TOKENS, Row};
 use crate::seed::mix;
 use crate::tokens::{TokenError, TokenSource};
 
-pub use fetch::{FetchError, fetch, fetch_all};
+pub use fetch::{Download, FetchError, fetch, fetch_all};
 pub use format::Format;
 pub use inspect::{Inspection, Spread, Times, inspect};
 pub use requests::{plain_text, roles, salted, texts};
 pub use rounds::Round;
+pub use unpack::{Packing, UnpackError, digest, unpack};
 
 /// Largest file that is read, and largest answer that is fetched, bytes.
 pub const MOST_BYTES: u64 = 2 << 30;

@@ -8,11 +8,13 @@ mod agreement;
 mod command;
 mod definitions;
 mod error;
+mod gate;
 mod run;
 
 pub use agreement::{Agreement, FigureAgreement, agreement};
 pub use command::{PeerLoad, surroundings};
 pub use error::PeerError;
+pub use gate::Gate;
 pub use run::{PeerRun, own_cpu_s, run};
 
 use crate::compat::Tool;

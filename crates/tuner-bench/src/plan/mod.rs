@@ -28,6 +28,8 @@ pub(crate) use talk::key;
 
 /// Window of a level whose task gives neither a number of requests nor a duration.
 const DEFAULT_DURATION_S: f64 = 30.0;
+/// Requests whose lengths are added up at most.
+const MOST_SUMMED: u64 = 1_000_000;
 /// Output length of file prompts that do not say, where the task does not say either.
 pub const DEFAULT_OUTPUT_TOKENS: u32 = 128;
 
@@ -307,6 +309,15 @@ impl LevelPlan {
             return None;
         }
         if self.is_open_loop() { Some(self.requests().count() as u64) } else { self.requests.map(|n| n + self.warmup) }
+    }
+
+    /// Output tokens that its requests can give at most, warm-up included, where the plan is finite and says.
+    pub fn most_output(&self) -> Option<u64> {
+        let several = |part: &Part| part.extra_body.contains_key("n");
+        if self.talks() || self.total()? > MOST_SUMMED || self.parts.iter().any(several) {
+            return None;
+        }
+        Some(self.requests().map(|request| u64::from(request.output_tokens)).sum())
     }
 
     /// The planned window of an open loop: from the last warm-up arrival (else 0; bursts: from the first measured one)

@@ -52,13 +52,11 @@ pub struct ReportInput<'a> {
 /// SLOs by request class.
 pub type ClassSlos = BTreeMap<String, Vec<SloSpec>>;
 
-impl<'a> ReportInput<'a> {
-    /// What requests of a class are measured against.
-    fn slos_of(&self, class: Option<&str>) -> Vec<&'a SloSpec> {
-        let own = class.and_then(|class| self.class_slos.get(class)).map_or(&[][..], Vec::as_slice);
-        let general = self.slos.iter().filter(|slo| own.iter().all(|o| o.metric != slo.metric));
-        own.iter().chain(general).collect()
-    }
+/// What each request of a class must meet: its own SLOs, and those of everybody on other metrics.
+pub(crate) fn slos_of<'a>(general: &'a [SloSpec], of_classes: &'a ClassSlos, class: Option<&str>) -> Vec<&'a SloSpec> {
+    let own = class.and_then(|class| of_classes.get(class)).map_or(&[][..], Vec::as_slice);
+    let general = general.iter().filter(|slo| own.iter().all(|o| o.metric != slo.metric));
+    own.iter().chain(general).filter(|slo| is_per_request(slo.metric)).collect()
 }
 
 /// Times that are distributions over requests.
@@ -323,9 +321,9 @@ impl<'a> Figures<'a> {
     fn service(&mut self, measured: &[Observed<'_>], requests: &RequestCounts) {
         let mut by_class: BTreeMap<Option<&str>, Vec<&SloSpec>> = BTreeMap::new();
         for observed in measured {
-            by_class.entry(observed.record.class.as_deref()).or_insert_with_key(|class| {
-                self.input.slos_of(*class).into_iter().filter(|s| is_per_request(s.metric)).collect()
-            });
+            by_class
+                .entry(observed.record.class.as_deref())
+                .or_insert_with_key(|class| slos_of(self.input.slos, self.input.class_slos, *class));
         }
         let mut undetermined = 0u64;
         let good = measured

@@ -9,6 +9,7 @@ mod finish;
 mod gather;
 mod pace;
 mod queue;
+mod release;
 mod talk;
 mod threads;
 mod worker;
@@ -18,7 +19,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use nix::sys::resource::UsageWho;
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 use tuner_core::record::RequestRecord;
 use tuner_core::server_side::ServerSide;
 use tuner_core::task::SloSpec;
@@ -38,8 +39,7 @@ use alarm::Alarm;
 use early::{Desk, Early};
 use finish::Course;
 use queue::{Prepared, Queue};
-use talk::{Admission, DueTalk, PreparedTalk};
-use worker::{Due, Work};
+use talk::{Admission, PreparedTalk};
 
 /// How often the live picture is renewed.
 const LIVE_TICK: Duration = Duration::from_millis(200);
@@ -241,6 +241,21 @@ pub async fn run_level(
     prompts: &PromptSource,
     tokens: Option<Arc<TokenSource>>,
     live: watch::Sender<Live>,
+    cancel: watch::Receiver<bool>,
+) -> Result<LevelRun, BenchError> {
+    run_level_when(std::future::ready(()), target, plan, (prompts, tokens), live, cancel).await
+}
+
+/// As [`run_level`], with everything prepared before `begin` and nothing sent until it is there.
+///
+/// # Errors
+/// As [`run_level`].
+pub async fn run_level_when(
+    begin: impl Future<Output = ()>,
+    target: &Target,
+    plan: &LevelPlan,
+    (prompts, tokens): (&PromptSource, Option<Arc<TokenSource>>),
+    live: watch::Sender<Live>,
     mut cancel: watch::Receiver<bool>,
 ) -> Result<LevelRun, BenchError> {
     let (stop, stopped) = watch::channel(false);
@@ -258,7 +273,7 @@ pub async fn run_level(
 
     let (queue, talks) = (Arc::new(Queue::new(ahead(plan))), Arc::new(Queue::new(ahead(plan))));
     let closing = CloseOnDrop(queue.clone(), talks.clone());
-    let mut made = spawn("bench-prompts", {
+    let making = spawn("bench-prompts", {
         let (queue, talks, plan) = (queue.clone(), talks.clone(), plan.clone());
         let prompts = PromptSource { media_marker: target.media_marker.clone(), ..prompts.clone() };
         let (tokens, model, features) = (tokens.clone(), target.model.clone(), target.features);
@@ -274,10 +289,9 @@ pub async fn run_level(
         let (queue, talks, of_talks) = (queue.clone(), talks.clone(), plan.talks());
         move || if of_talks { talks.wait_until_filled() } else { queue.wait_until_filled() }
     })?;
-    let _ = filled.await;
-    if let Ok(Err(error)) = made.try_recv() {
-        return Err(error.into());
-    }
+    // A request that cannot be made ends the level: before anything is sent if it is among the first ones.
+    let rest = if filled.await.map_err(|_| died())? { Some(making) } else { made(making).await.map(|()| None)? };
+    begin.await;
 
     let clock = LevelClock::start();
     let (mut early, news) = Early::of(plan);
@@ -287,7 +301,7 @@ pub async fn run_level(
         let shared = shared.clone();
         spawn_prompt("bench-alarm", move || shared.alarm.run())?;
     }
-    let (work, pacer) = share_out(plan, &shared)?;
+    let (work, pacer) = release::share_out(plan, &shared)?;
     let client_threads = work.len() as u32;
     let harvests: Vec<_> = work
         .into_iter()
@@ -326,18 +340,30 @@ pub async fn run_level(
     };
     drop(pacer);
     drop(closing);
+    if let Some(making) = rest {
+        made(making).await?;
+    }
     let elapsed_s = clock.now_s();
     meter.read(&shared.progress, elapsed_s, &mut picture);
     picture.phase = Phase::Done;
     live.send_replace(picture);
     let mut all = Vec::new();
     for harvest in harvests {
-        let harvest = harvest.map_err(|_| BenchError::Thread("it died".to_owned()))?;
+        let harvest = harvest.map_err(|_| died())?;
         all.push(harvest.map_err(|e| BenchError::Thread(e.to_string()))?);
     }
     let (process_cpu, verdict) = (process.share(), early.verdict);
     let course = Course { clock, elapsed_s, process_cpu, client_threads, cancelled, verdict };
     finish::level_run(plan, all, tokens.as_deref(), course).await
+}
+
+/// Waits for the maker of requests, which has nothing to wait for itself.
+async fn made(making: oneshot::Receiver<Result<(), BuildError>>) -> Result<(), BenchError> {
+    Ok(making.await.map_err(|_| died())??)
+}
+
+fn died() -> BenchError {
+    BenchError::Thread("it died".to_owned())
 }
 
 /// Requests made ahead: enough that making one is never waited for.
@@ -406,69 +432,6 @@ fn spawn<T: Send + 'static>(
         })
         .map_err(|e| BenchError::Thread(e.to_string()))?;
     Ok(receive)
-}
-
-/// The work of each client thread, and the pacer of an open loop.
-fn share_out(plan: &LevelPlan, shared: &Arc<Shared>) -> Result<(Vec<Work>, Option<oneshot::Receiver<()>>), BenchError> {
-    let threads = threads::of(plan);
-    if let Some(streams) = plan.streams() {
-        let share = |thread| streams / threads + u32::from(thread < streams % threads);
-        let work = |thread| if plan.talks() { Work::Users(share(thread)) } else { Work::Streams(share(thread)) };
-        return Ok(((0..threads).map(work).collect(), None));
-    }
-    if plan.talks() {
-        let (senders, work): (Vec<_>, Vec<_>) = (0..threads).map(|_| mpsc::unbounded_channel()).unzip();
-        let pacer = spawn_prompt("bench-pacer", {
-            let shared = shared.clone();
-            move || release_talks(&shared, &senders)
-        })?;
-        return Ok((work.into_iter().map(Work::Talks).collect(), Some(pacer)));
-    }
-    let (senders, work): (Vec<_>, Vec<_>) = (0..threads)
-        .map(|_| {
-            let (send, receive) = mpsc::unbounded_channel();
-            (send, Work::Arrivals(receive))
-        })
-        .unzip();
-    let pacer = spawn_prompt("bench-pacer", {
-        let shared = shared.clone();
-        move || release(&shared, &senders)
-    })?;
-    Ok((work, Some(pacer)))
-}
-
-/// Hands out each request at its planned moment, to the threads in turn.
-fn release(shared: &Shared, threads: &[mpsc::UnboundedSender<Due>]) {
-    let mut turn = 0;
-    while let Some(prepared) = shared.queue.take_blocking() {
-        let planned_ns = shared.clock.at_ns(prepared.planned.planned_s.unwrap_or(0.0));
-        shared.next_ns.store(planned_ns, Relaxed);
-        if !pace::wait_until(planned_ns, || *shared.cancel.borrow() || shared.was_stopped()) {
-            return;
-        }
-        if threads[turn % threads.len()].send(Due { prepared, planned_ns }).is_err() {
-            return;
-        }
-        turn += 1;
-    }
-    shared.next_ns.store(u64::MAX, Relaxed);
-}
-
-/// Hands out each conversation when its first turn is due, to the threads in turn; those of one user to the same.
-fn release_talks(shared: &Shared, threads: &[mpsc::UnboundedSender<DueTalk>]) {
-    let mut turn = 0;
-    while let Some(talk) = shared.talks.take_blocking() {
-        let first = talk.conversation.turns.first().and_then(|turn| turn.request.planned_s);
-        let planned_ns = shared.clock.at_ns(first.unwrap_or(0.0));
-        if !pace::wait_until(planned_ns, || *shared.cancel.borrow() || shared.was_stopped()) {
-            return;
-        }
-        let thread = talk.conversation.user.map_or(turn, |user| user as usize);
-        if threads[thread % threads.len()].send(DueTalk { talk, planned_ns }).is_err() {
-            return;
-        }
-        turn += 1;
-    }
 }
 
 /// CPU time of the process at the edges of the window.

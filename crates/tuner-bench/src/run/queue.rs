@@ -74,12 +74,13 @@ impl<T> Queue<T> {
         self.arrived.notify_waiters();
     }
 
-    /// Waits until it is full, or nothing more will come.
-    pub(super) fn wait_until_filled(&self) {
+    /// Waits until it is full, or nothing more will come; true in the first case.
+    pub(super) fn wait_until_filled(&self) -> bool {
         let mut inner = self.lock();
         while inner.items.len() < self.most && !inner.ended && !inner.closed {
             inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
         }
+        !inner.ended && !inner.closed
     }
 
     /// The next request, for a thread; `None` when there is no more.

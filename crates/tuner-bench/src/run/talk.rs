@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use tuner_core::record::{PlannedConversation, PlannedTurn, RequestRecord};
 
 use super::Shared;
+use super::release::Due;
 use super::worker::{Finished, Local, Sending, cancelled, lock, send};
 use crate::client::{Connection, monotonic_ns};
 use crate::plan::LevelPlan;
@@ -24,12 +25,6 @@ const AFTER_NOTHING_NS: u64 = 20_000_000;
 pub(super) struct PreparedTalk {
     pub(super) conversation: PlannedConversation,
     pub(super) script: Script,
-}
-
-/// A conversation whose time has come.
-pub(super) struct DueTalk {
-    pub(super) talk: PreparedTalk,
-    pub(super) planned_ns: u64,
 }
 
 /// Which turns count: in a closed loop by the order in which they are sent.
@@ -85,10 +80,10 @@ pub(super) async fn user(shared: Arc<Shared>, local: Arc<Local>) {
 }
 
 /// Conversations as they fall due. Those of one user follow each other, however late.
-pub(super) async fn talks(shared: Arc<Shared>, local: Arc<Local>, mut due: mpsc::UnboundedReceiver<DueTalk>) {
+pub(super) async fn talks(shared: Arc<Shared>, local: Arc<Local>, mut due: mpsc::UnboundedReceiver<Due<PreparedTalk>>) {
     let mut users: HashMap<u32, Arc<tokio::sync::Mutex<Option<Connection>>>> = HashMap::new();
     let mut tasks = tokio::task::JoinSet::new();
-    while let Some(DueTalk { talk, planned_ns }) = due.recv().await {
+    while let Some(Due { what: talk, planned_ns }) = due.recv().await {
         let (shared, local) = (shared.clone(), local.clone());
         let own = talk.conversation.user.map(|user| users.entry(user).or_default().clone());
         tasks.spawn(async move {

@@ -13,7 +13,8 @@ use tuner_core::record::{Fate, PlannedRequest, RequestRecord, TokenRead};
 
 use super::early::News;
 use super::queue::Prepared;
-use super::talk::{self, DueTalk};
+use super::release::Due;
+use super::talk::{self, PreparedTalk};
 use super::{Shared, gather};
 use crate::client::{Connection, EventCounts, Exchange, exchange, monotonic_ns};
 use crate::protocol::Built;
@@ -48,22 +49,16 @@ pub(super) struct Harvest {
     pub(super) cpu: Option<f64>,
 }
 
-/// An open-loop request that is due.
-pub(super) struct Due {
-    pub(super) prepared: Prepared,
-    pub(super) planned_ns: u64,
-}
-
 /// How a thread gets its requests.
 pub(super) enum Work {
     /// Streams that each send when they are free.
     Streams(u32),
     /// Requests as they fall due.
-    Arrivals(mpsc::UnboundedReceiver<Due>),
+    Arrivals(mpsc::UnboundedReceiver<Due<Prepared>>),
     /// Users who each begin a conversation when they are free.
     Users(u32),
     /// Conversations as they fall due.
-    Talks(mpsc::UnboundedReceiver<DueTalk>),
+    Talks(mpsc::UnboundedReceiver<Due<PreparedTalk>>),
 }
 
 /// What the tasks of a thread share. No other thread takes these locks.
@@ -162,9 +157,9 @@ async fn stream(shared: Arc<Shared>, local: Arc<Local>) {
     }
 }
 
-async fn arrivals(shared: Arc<Shared>, local: Arc<Local>, mut due: mpsc::UnboundedReceiver<Due>) {
+async fn arrivals(shared: Arc<Shared>, local: Arc<Local>, mut due: mpsc::UnboundedReceiver<Due<Prepared>>) {
     let mut tasks = tokio::task::JoinSet::new();
-    while let Some(Due { prepared, planned_ns }) = due.recv().await {
+    while let Some(Due { what, planned_ns }) = due.recv().await {
         let (shared, local) = (shared.clone(), local.clone());
         tasks.spawn(async move {
             let waited_from = monotonic_ns();
@@ -178,7 +173,7 @@ async fn arrivals(shared: Arc<Shared>, local: Arc<Local>, mut due: mpsc::Unbound
             }
             let waited_ns = if shared.cap.is_some() { monotonic_ns() - waited_from } else { 0 };
             let mut slot = lock(&local.idle).pop();
-            send(&shared, &local, &mut slot, Sending::alone(prepared, planned_ns, waited_ns)).await;
+            send(&shared, &local, &mut slot, Sending::alone(what, planned_ns, waited_ns)).await;
             lock(&local.idle).extend(slot);
             drop(permit);
         });

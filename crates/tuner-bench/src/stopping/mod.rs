@@ -17,19 +17,22 @@
 //! }
 //! ```
 
+mod evidence;
 mod interval;
+mod loser;
 mod percentile;
 mod saturation;
 mod watch;
 
 use std::fmt;
 
-use tuner_core::Metric;
-use tuner_core::StopRule;
 use tuner_core::measure::MeanInterval;
 use tuner_core::record::{Fate, RequestRecord};
+use tuner_core::task::Goal;
+use tuner_core::{Bar, Metric, StopRule};
 
-pub use interval::{CertainLoser, NarrowEnough, Wanted};
+pub use interval::NarrowEnough;
+pub use loser::{CertainLoser, Losing, Shortfall};
 pub use percentile::Percentiles;
 pub use saturation::{Growth, Saturation, SaturationRule, saturated};
 pub use watch::{LevelWatch, Missed, Precision, StopWhen, Verdict};
@@ -45,21 +48,15 @@ pub enum Stop {
     Missed {
         /// The SLO in words.
         slo: String,
-        /// Requests over the limit.
-        over: u64,
-        /// Requests looked at.
-        seen: u64,
-        /// No outcome of the rest could change it.
-        certain: bool,
+        /// By how many.
+        over: Over,
     },
-    /// The whole interval is worse than what is there already.
+    /// It cannot reach what it would have to.
     Loser {
-        /// The metric.
-        metric: Metric,
-        /// Where its mean lies.
-        interval: MeanInterval,
-        /// What it would have to beat.
-        incumbent: f64,
+        /// What that is.
+        bar: Bar,
+        /// Why not.
+        how: Shortfall,
     },
     /// The mean is known well enough.
     Narrow {
@@ -70,6 +67,17 @@ pub enum Stop {
     },
     /// More comes in than goes out.
     Saturated(Growth),
+}
+
+/// Requests over a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Over {
+    /// Over it.
+    pub over: u64,
+    /// Looked at.
+    pub seen: u64,
+    /// No outcome of the rest could change what follows.
+    pub certain: bool,
 }
 
 impl Stop {
@@ -90,17 +98,29 @@ impl fmt::Display for Stop {
         match self {
             Self::Requests(n) => write!(f, "{n} requests ended, as many as were wanted"),
             Self::Time(s) => write!(f, "{s:.1} s passed, as long as was wanted"),
-            Self::Missed { slo, over, seen, certain: true } => {
-                write!(f, "{slo} can no longer be met: {over} of {seen} requests are over it")
+            Self::Missed { slo, over: Over { over, seen, certain } } => {
+                let how = if *certain { "can no longer" } else { "will not" };
+                write!(f, "{slo} {how} be met: {over} of {seen} requests are over it")
             }
-            Self::Missed { slo, over, seen, certain: false } => {
-                write!(f, "{slo} will not be met: {over} of {seen} requests are over it")
+            Self::Loser { bar, how } => {
+                let (metric, unit, limit) = (bar.metric, bar.metric.unit(), bar.limit());
+                let stat = if metric.is_time() { format!(" {}", bar.stat) } else { String::new() };
+                write!(f, "certain loser: {metric}{stat} ")?;
+                let (bound, worse) = match bar.goal {
+                    Goal::Maximize => ("at most", "less"),
+                    Goal::Minimize => ("at least", "more"),
+                };
+                match how {
+                    Shortfall::AtBest(x) => write!(f, "will be {bound} {x:.1} {unit}, whatever the rest gives")?,
+                    Shortfall::Within(interval) => {
+                        write!(f, "lies in {:.1} to {:.1} {unit}", interval.low, interval.high)?;
+                    }
+                    Shortfall::Over(Over { over, seen, .. }) => {
+                        write!(f, "is over {limit:.1} {unit}, as {over} of {seen} requests are")?;
+                    }
+                }
+                write!(f, "; the best so far has {:.1}, and {worse} than {limit:.1} cannot win", bar.best)
             }
-            Self::Loser { metric, interval, incumbent } => write!(
-                f,
-                "{metric} lies in {:.4} to {:.4}, which is worse than {incumbent:.4}",
-                interval.low, interval.high
-            ),
             Self::Narrow { metric, interval } => {
                 write!(f, "{metric} is known well enough: {:.4} to {:.4}", interval.low, interval.high)
             }
@@ -118,6 +138,11 @@ impl fmt::Display for Stop {
 pub trait Rule: fmt::Debug + Send {
     /// Takes a measured request that ended; says whether the measurement may stop now.
     fn finished(&mut self, record: &RequestRecord) -> Option<Stop>;
+
+    /// Says whether it may stop because of the time that has passed.
+    fn at(&mut self, _now_s: f64) -> Option<Stop> {
+        None
+    }
 }
 
 /// Hard limits.
@@ -165,8 +190,11 @@ impl Stopping {
         stops.into_iter().next().or_else(|| self.at(record.ended_s.unwrap_or(sent)))
     }
 
-    /// Whether a limit is reached at `now_s`, a request having ended or not.
-    pub fn at(&self, now_s: f64) -> Option<Stop> {
+    /// Whether it may stop at `now_s`, a request having ended or not.
+    pub fn at(&mut self, now_s: f64) -> Option<Stop> {
+        if let Some(stop) = self.rules.iter_mut().find_map(|rule| rule.at(now_s)) {
+            return Some(stop);
+        }
         if let Some(most) = self.limits.requests.filter(|most| self.ended >= *most) {
             return Some(Stop::Requests(most));
         }

@@ -1,34 +1,22 @@
 //! Curtailment: a percentile is missed as soon as too many requests are over its limit, however the rest goes.
 //!
-//! *Invariant*: without a known number of requests the rule rests on an e-value (the evidence against "at most 1 − q
-//! of the requests are over", with a uniform prior on how many are), so by Ville's inequality the chance that it ever
-//! stops a measurement that meets the SLO is at most what was stated, however long it runs.
+//! *Invariant*: what is certain is said at once; what only the evidence says ([`super::evidence`]) is wrong at most as
+//! often as was stated, and not before there were some seconds and some tens of requests to see.
 
-use statrs::function::beta::{beta_reg, ln_beta};
 use tuner_core::Stat;
 use tuner_core::measure::Metric;
 use tuner_core::record::RequestRecord;
 use tuner_core::task::{Bound, SloSpec};
 
-use super::{Rule, Stop};
+use super::evidence::Evidence;
+use super::{Over, Rule, Stop};
 use crate::report::Observed;
 
 /// SLOs on percentiles of times, watched request by request. A failed request is over every limit.
 #[derive(Clone, Debug)]
 pub struct Percentiles {
-    watched: Vec<Watched>,
+    watched: Vec<(SloSpec, Tail)>,
     open_loop: bool,
-    /// Requests there will be, where that is known.
-    planned: Option<u64>,
-    error_rate: f64,
-}
-
-#[derive(Clone, Debug)]
-struct Watched {
-    slo: SloSpec,
-    share: f64,
-    over: u64,
-    seen: u64,
 }
 
 impl Percentiles {
@@ -36,13 +24,14 @@ impl Percentiles {
     /// there will be, where the plan says. `error_rate`: how often the rule may stop a measurement wrongly, 0..1; 0
     /// stops only where nothing could change the outcome.
     pub fn new(slos: &[SloSpec], open_loop: bool, planned: Option<u64>, error_rate: f64) -> Self {
-        let watch = |slo: &SloSpec| match (slo.stat(), slo.bound()) {
-            (Stat::Percentile(p), Some(Bound::AtMost(_))) if is_watched(slo.metric) => {
-                Some(Watched { slo: slo.clone(), share: p.share(), over: 0, seen: 0 })
-            }
+        let share = |slo: &SloSpec| match (slo.stat(), slo.bound()) {
+            (Stat::Percentile(p), Some(Bound::AtMost(_))) if is_watched(slo.metric) => Some(p.share()),
             _ => None,
         };
-        Self { watched: slos.iter().filter_map(watch).collect(), open_loop, planned, error_rate }
+        let shares: Vec<_> = slos.iter().filter_map(|slo| Some((slo.clone(), share(slo)?))).collect();
+        let each = error_rate / shares.len().max(1) as f64;
+        let watched = shares.into_iter().map(|(slo, share)| (slo, Tail::new(share, planned, each))).collect();
+        Self { watched, open_loop }
     }
 }
 
@@ -53,25 +42,47 @@ fn is_watched(metric: Metric) -> bool {
 impl Rule for Percentiles {
     fn finished(&mut self, record: &RequestRecord) -> Option<Stop> {
         let observed = Observed { record };
-        let (planned, open_loop) = (self.planned, self.open_loop);
-        let error_rate = self.error_rate / self.watched.len().max(1) as f64;
         let mut stop = None;
-        for watched in &mut self.watched {
+        for (slo, tail) in &mut self.watched {
             let missed = if observed.completed() {
-                let Some(met) = observed.meets(&watched.slo, open_loop) else { continue };
+                let Some(met) = observed.meets(slo, self.open_loop) else { continue };
                 !met
             } else {
                 true
             };
-            watched.seen += 1;
-            watched.over += u64::from(missed);
-            let certain = planned.is_some_and(|n| is_lost(n, watched.over, watched.share));
-            if certain || is_hopeless(watched.seen, watched.over, 1.0 - watched.share, error_rate) {
-                let slo = watched.slo.label();
-                stop.get_or_insert(Stop::Missed { slo, over: watched.over, seen: watched.seen, certain });
+            if let Some(over) = tail.take(record, missed) {
+                stop.get_or_insert_with(|| Stop::Missed { slo: slo.label(), over });
             }
         }
         stop
+    }
+}
+
+/// Requests on either side of a limit that a percentile must not pass.
+#[derive(Clone, Debug)]
+pub(super) struct Tail {
+    share: f64,
+    planned: Option<u64>,
+    error_rate: f64,
+    over: u64,
+    seen: u64,
+    evidence: Evidence,
+}
+
+impl Tail {
+    /// `share`: that of the percentile, 0..1.
+    pub(super) fn new(share: f64, planned: Option<u64>, error_rate: f64) -> Self {
+        Self { share, planned, error_rate, over: 0, seen: 0, evidence: Evidence::against(1.0 - share) }
+    }
+
+    /// Takes a request; what there is to say once the percentile surely passes the limit.
+    pub(super) fn take(&mut self, record: &RequestRecord, over: bool) -> Option<Over> {
+        self.seen += 1;
+        self.over += u64::from(over);
+        self.evidence.take(record, over);
+        let certain = self.planned.is_some_and(|n| is_lost(n, self.over, self.share));
+        let over = Over { over: self.over, seen: self.seen, certain };
+        (certain || self.evidence.convinces(self.error_rate)).then_some(over)
     }
 }
 
@@ -83,22 +94,4 @@ pub(super) fn is_lost(n: u64, over: u64, q: f64) -> bool {
     }
     let below = (q * (n - 1) as f64).floor() as u64;
     over >= n - below
-}
-
-/// Whether `over` of `seen` is too much for a true share of at most `allowed`, at an error rate that holds over all
-/// looks together.
-pub(super) fn is_hopeless(seen: u64, over: u64, allowed: f64, error_rate: f64) -> bool {
-    if error_rate <= 0.0 || over as f64 <= allowed * seen as f64 {
-        return false;
-    }
-    let (a, b) = (over as f64 + 1.0, (seen - over) as f64 + 1.0);
-    // The share's posterior mass above `allowed`; almost all of it where this is asked.
-    let above = 1.0 - beta_reg(a, b, allowed);
-    if above <= 0.0 {
-        return false;
-    }
-    let evidence = ln_beta(a, b) + above.ln()
-        - (1.0 - allowed).ln()
-        - (over as f64 * allowed.ln() + (seen - over) as f64 * (1.0 - allowed).ln());
-    evidence >= -error_rate.ln()
 }

@@ -8,7 +8,7 @@ use tuner_core::task::SloSpec;
 use tuner_core::{Metric, Stopped};
 
 use super::saturation::{Event, LOOK_EVERY_S};
-use super::{CertainLoser, Limits, NarrowEnough, Percentiles, Saturation, SaturationRule, Stop, Stopping, Wanted};
+use super::{CertainLoser, Limits, Losing, NarrowEnough, Percentiles, Saturation, SaturationRule, Stop, Stopping};
 use crate::plan::LevelPlan;
 use crate::report::Window;
 
@@ -21,8 +21,8 @@ pub struct StopWhen {
     pub precise: Option<Precision>,
     /// SLOs on percentiles cannot be met any more.
     pub missed: Option<Missed>,
-    /// A mean is surely worse than an incumbent's; with the share of equals that may be stopped wrongly.
-    pub loser: Option<(Wanted, f64)>,
+    /// It cannot reach what its experiment would have to.
+    pub losing: Option<Losing>,
 }
 
 impl StopWhen {
@@ -32,7 +32,7 @@ impl StopWhen {
     }
 
     fn has_rules(&self) -> bool {
-        self.precise.is_some() || self.missed.is_some() || self.loser.is_some()
+        self.precise.is_some() || self.missed.is_some() || self.losing.is_some()
     }
 }
 
@@ -98,7 +98,7 @@ struct Inflow {
 impl LevelWatch {
     /// The rules of this plan; `None` where it has none.
     pub fn of(plan: &LevelPlan) -> Option<Self> {
-        let StopWhen { saturated, precise, missed, loser } = &plan.stop;
+        let StopWhen { saturated, precise, missed, losing } = &plan.stop;
         let rules = plan.stop.has_rules().then(|| {
             let mut rules = Stopping::new(Limits::default());
             if let Some(Missed { slos, error_rate }) = missed {
@@ -106,8 +106,8 @@ impl LevelWatch {
                 let planned = plan.total().map(|n| n.saturating_sub(plan.warmup));
                 rules = rules.with(Percentiles::new(slos, plan.is_open_loop(), planned, *error_rate));
             }
-            if let Some((wanted, error_rate)) = loser {
-                rules = rules.with(CertainLoser::new(*wanted, *error_rate));
+            if let Some(losing) = losing {
+                rules = rules.with(CertainLoser::new(losing, plan));
             }
             if let Some(Precision { metric, half_width, confidence }) = precise {
                 rules = rules.with(NarrowEnough::new(*metric, *half_width, *confidence));
@@ -146,6 +146,9 @@ impl LevelWatch {
     pub fn look(&mut self, now_s: f64) -> Option<Verdict> {
         if let Some(growth) = self.saturation.as_mut().and_then(|inflow| inflow.look(now_s)) {
             self.verdict.get_or_insert(growth);
+        }
+        if self.verdict.is_none() {
+            self.verdict = self.rules.as_mut().and_then(|rules| rules.at(now_s));
         }
         self.verdict.clone().map(|stop| Verdict { at_s: now_s, stop })
     }

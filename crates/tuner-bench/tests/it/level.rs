@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tuner_bench::{BenchRequest, Live, Phase, PreparedWorkload, Seeds, Target, bench_url, run_level};
+use tuner_bench::{BenchRequest, LevelPlan, Live, Phase, PreparedWorkload, Seeds, Target, bench_url, run_level};
 use tuner_core::Metric;
 use tuner_core::measure::Stat;
 use tuner_core::record::Fate;
@@ -70,11 +70,15 @@ async fn a_duration_ends_a_closed_loop_and_what_was_sent_is_awaited() {
     let server = server(10);
     let load = LoadSpec { requests: None, duration_s: Some(0.5), ..closed(3, 1) };
     let (plan, run) = run(&target(&server), &scenario("D(8,4)"), &load).await;
-    assert!((run.window.length_s() - 0.5).abs() < 1e-9, "{:?}", run.window);
+    // It opens with the first thing that is sent in it, a moment after it was due.
+    assert!((0.4..0.5 + 1e-9).contains(&run.window.length_s()), "{:?}", run.window);
     let measurement = run.measurement(&plan, &[], &[]);
     assert_eq!(measurement.requests.completed, measurement.requests.planned);
     assert!(measurement.requests.planned >= 3);
-    assert!(run.records.iter().all(|r| r.sent_s.unwrap() < run.window.end_s));
+    assert!(
+        run.records.iter().all(|r| r.planned_s < run.window.end_s),
+        "what a stream takes up before the end is sent"
+    );
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -163,6 +167,26 @@ async fn an_address_where_nobody_listens_fails_every_request_as_connect() {
     let target = Target { base_url: format!("http://{free}"), ..Target::default() };
     let (plan, run) = run(&target, &scenario("D(8,4)"), &closed(2, 4)).await;
     assert_eq!(run.measurement(&plan, &[], &[]).errors.get("connect"), Some(&4));
+}
+
+/// A mix in which a picture comes late, for an endpoint that takes none of this model.
+#[tokio::test(flavor = "current_thread")]
+async fn a_request_that_cannot_be_made_ends_a_level_that_is_under_way_with_its_error() {
+    let server = server(5);
+    let tokens = tokens();
+    let workload = WorkloadSpec { api: Api::SglangGenerate, ..scenario("0.99*D(8,2)+0.01*I(32,32)") };
+    let prepared = PreparedWorkload::new(&workload, Some(&tokens)).await.unwrap();
+    let plans = (0..).map(|seed| prepared.plan(&closed(2, 300), 0, 0, Seeds { schedule: seed, prompts: 1 }).unwrap());
+    let first_picture = |plan: &LevelPlan| (0..300).find(|index| !plan.part(*index).is_text());
+    // Far behind what is made ahead before anything is sent.
+    let plan = plans.into_iter().find(|plan| first_picture(plan).is_some_and(|at| (120..250).contains(&at))).unwrap();
+    let (live, _) = watch::channel(Live::default());
+    let (_keep, cancel) = watch::channel(false);
+    let target = target(&server);
+    let result = soon(run_level(&target, &plan, &prepared.prompts, Some(tokens), live, cancel)).await;
+    let error = tuner_core::with_causes(&result.expect_err("half of a level is no level"));
+    assert!(error.contains("picture") || error.contains("image"), "{error}");
+    assert!(server.served().len() >= 50, "{} requests were answered before", server.served().len());
 }
 
 #[tokio::test(flavor = "current_thread")]

@@ -4,11 +4,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use tuner_bench::log::LevelLog;
-use tuner_bench::stopping::{Missed, Precision, SaturationRule, StopWhen};
+use tuner_bench::stopping::{Losing, Missed, Precision, SaturationRule, StopWhen};
 use tuner_bench::{LevelPlan, LevelRun};
 use tuner_core::record::Fate;
-use tuner_core::task::{Arrival, Level, LoadSpec, SloSpec};
-use tuner_core::{Measurement, Metric, StopRule, Stopped};
+use tuner_core::task::{Arrival, Goal, Level, LoadSpec, SloSpec};
+use tuner_core::{Bar, Measurement, Metric, Stat, StopRule, Stopped};
 use tuner_testkit::closed_form::{Case, ClosedForm, Plant, Timetable};
 
 use crate::closed_form_run::{run_changed, scenario, target};
@@ -103,13 +103,42 @@ async fn a_level_that_cannot_meet_its_slo_any_more_is_ended() {
     let server = server(30, Plant::None);
     let slos = ttft_below(5.0);
     let change = |plan: &mut LevelPlan| plan.stop.missed = Some(Missed { slos: ttft_below(5.0), error_rate: 0.01 });
-    let (plan, run) =
-        run_changed(&target(&server), &scenario("D(8,2)"), &load(Level::closed(3), Some(3000), None), change).await;
+    let (target, scenario) = (target(&server), scenario("D(8,2)"));
+    let (plan, run) = run_changed(&target, &scenario, &load(Level::closed(3), Some(3000), None), change).await;
     let (measurement, stopped) = checked(&plan, &run, &slos);
     assert_eq!(stopped.rule, StopRule::Missed);
-    assert!(stopped.reason.starts_with("ttft p99 ≤ 5 ms will not be met"), "{}", stopped.reason);
+    assert!(stopped.reason.starts_with("ttft p99 ≤ 5 ms can no longer be met"), "{}", stopped.reason);
     assert_eq!(measurement.requests.planned, 3000);
     assert!(measurement.requests.unsent > 1000 && measurement.requests.completed > 0, "{:?}", measurement.requests);
+    // Where nobody knows how many requests there will be, it takes some seconds to be sure.
+    let (plan, run) = run_changed(&target, &scenario, &load(Level::closed(3), None, Some(60.0)), change).await;
+    let (_, stopped) = checked(&plan, &run, &slos);
+    assert!(stopped.reason.starts_with("ttft p99 ≤ 5 ms will not be met"), "{}", stopped.reason);
+    assert!((7.9..40.0).contains(&stopped.after_s), "{stopped:?}");
+}
+
+/// Issue 3, point 9: certain loser.
+#[tokio::test(flavor = "current_thread")]
+async fn a_level_that_surely_cannot_win_is_ended_with_the_figure_that_it_had_to_reach() {
+    let server = server(40, Plant::None);
+    // One stream, some 46 ms an answer of 4 tokens: about 87 tokens a second of the 200 that are there to beat.
+    let bar =
+        Bar { metric: Metric::OutputThroughput, stat: Stat::Mean, goal: Goal::Maximize, best: 200.0, margin: 0.2 };
+    let change = |plan: &mut LevelPlan| plan.stop.losing = Some(Losing::of(bar, &[]));
+    let load = load(Level::closed(1), Some(100), None);
+    let (plan, run) = run_changed(&target(&server), &scenario("D(8,4)"), &load, change).await;
+    let (measurement, stopped) = checked(&plan, &run, &[]);
+    assert_eq!(stopped.rule, StopRule::Loser);
+    assert!(stopped.reason.starts_with("certain loser: output_throughput "), "{}", stopped.reason);
+    assert!(
+        stopped.reason.ends_with("; the best so far has 200.0, and less than 160.0 cannot win"),
+        "{}",
+        stopped.reason
+    );
+    // 102 answers of 4 tokens at 160 a second decide at last; the interval may before, from the thirtieth on.
+    assert!((1.0..4.0).contains(&stopped.after_s), "{stopped:?}");
+    let figure = measurement.stat(Metric::OutputThroughput, Stat::Mean).unwrap();
+    assert!(bar.is_missed_by(figure), "{figure}");
 }
 
 #[tokio::test(flavor = "current_thread")]

@@ -1,12 +1,15 @@
-//! `autotuner dataset inspect FILE|URL`
+//! `autotuner dataset …`
 
 use std::fmt::Write as _;
 
-use tuner_app::datasets;
+use tokio::io::AsyncReadExt;
+use tuner_app::datasets::{self, Arrival, Wanted};
+use tuner_app::{AppError, tune};
 use tuner_bench::BenchError;
 use tuner_bench::dataset::{self, Dataset, Inspection, Spread};
 use tuner_bench::tokens::TokenSource;
 use tuner_core::task::{DatasetSpec, ModelSpec};
+use tuner_store::StoreError;
 
 use crate::exit::Exit;
 use crate::settings::Settings;
@@ -20,11 +23,37 @@ const BAR: f64 = 40.0;
 pub(crate) enum Datasets {
     /// Say what a data set holds: format, lengths, arrivals, what is left out and why, the first rows.
     Inspect(Inspect),
+    /// List the data sets that are kept by name.
+    List,
+    /// Keep a data set by name, from a file or an address; tasks write `dataset: {source: NAME}`. What is packed (gzip,
+    /// Zstandard, zip, tar) is taken apart.
+    Add(Add),
+    /// Delete a data set and its file. One that a task may still read is refused.
+    Delete {
+        /// Its name.
+        dataset: String,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Add {
+    /// A file, or an http or https address.
+    source: String,
+    /// What to call it [default: after the file].
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// SHA-256 of the file, in hexadecimal; something else is refused.
+    #[arg(long, value_name = "HEX")]
+    sha256: Option<String>,
+    /// The file of an archive that has several.
+    #[arg(long, value_name = "PATH")]
+    member: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Inspect {
-    /// A file, or an http or https address; that is fetched once and kept in the data directory.
+    /// A file, the name of one that is kept, or an http or https address; that is fetched once and kept in the data
+    /// directory.
     source: String,
     /// Folder, tokenizer.json or GGUF to count prompts with that have no length of their own.
     #[arg(long, value_name = "PATH")]
@@ -44,7 +73,67 @@ pub(crate) struct Inspect {
 }
 
 pub(crate) async fn run(command: Datasets, settings: &Settings) -> anyhow::Result<Exit> {
-    let Datasets::Inspect(args) = command;
+    match command {
+        Datasets::Inspect(args) => inspect(args, settings).await,
+        Datasets::List => list(settings).await,
+        Datasets::Add(args) => add(args, settings).await,
+        Datasets::Delete { dataset } => {
+            let store = tune::open_store(&settings.home()).await?;
+            datasets::delete(&store, &dataset).await?;
+            ui::say(&format!("deleted {dataset}"));
+            Ok(Exit::Success)
+        }
+    }
+}
+
+async fn list(settings: &Settings) -> anyhow::Result<Exit> {
+    let rows = tune::open_store(&settings.home()).await?.datasets().await?;
+    if settings.json {
+        ui::json(&rows)?;
+    } else if rows.is_empty() {
+        ui::say("no data sets yet; keep one with: autotuner dataset add FILE");
+    } else {
+        let mut table = Table::new(["data set", "format", "rows", "bytes", "from", "kept", "sha256"]);
+        for row in rows {
+            let sha256 = row.sha256.chars().take(12).collect();
+            let kept = row.created_at.format("%Y-%m-%d %H:%M UTC").to_string();
+            table.row([row.name, row.format, row.rows.to_string(), row.bytes.to_string(), row.origin, kept, sha256]);
+        }
+        ui::answer(&table.to_string());
+    }
+    Ok(Exit::Success)
+}
+
+async fn add(args: Add, settings: &Settings) -> anyhow::Result<Exit> {
+    let (home, around) = (settings.home(), settings.surroundings());
+    let store = tune::open_store(&home).await?;
+    let url = DatasetSpec::file(&args.source).is_url();
+    let wanted = Wanted { name: args.name, sha256: args.sha256, member: args.member, ..Wanted::of(&args.source) };
+    let kept = if url {
+        datasets::fetch_as(&home, &store, &around, &args.source, wanted).await?
+    } else {
+        let path = std::path::Path::new(&args.source);
+        let fail = |source| AppError::Read { path: path.to_owned(), source };
+        let mut file = tokio::fs::File::open(path).await.map_err(fail)?;
+        let (mut arrival, mut chunk) = (Arrival::begin(&home, wanted.most).await?, vec![0; 64 << 10]);
+        loop {
+            match file.read(&mut chunk).await.map_err(fail)? {
+                0 => break,
+                n => arrival.take(&chunk[..n]).await?,
+            }
+        }
+        arrival.keep(&home, &store, wanted).await?
+    };
+    if settings.json {
+        ui::json(&kept)?;
+    } else {
+        let row = &kept.row;
+        ui::say(&format!("kept {}: {}, {} rows, sha256 {}", row.name, row.format, row.rows, row.sha256));
+    }
+    Ok(Exit::Success)
+}
+
+async fn inspect(args: Inspect, settings: &Settings) -> anyhow::Result<Exit> {
     let mut spec = DatasetSpec {
         from_s: args.from,
         to_s: args.to,
@@ -53,6 +142,7 @@ pub(crate) async fn run(command: Datasets, settings: &Settings) -> anyhow::Resul
         ..DatasetSpec::file(&args.source)
     };
     let around = settings.surroundings();
+    spec.source = named(settings, &args.source).await?;
     spec.source = datasets::fetch(&settings.home(), &spec, &around).await?.display().to_string();
     let tokens = match args.tokenizer {
         Some(tokenizer) => {
@@ -71,6 +161,20 @@ pub(crate) async fn run(command: Datasets, settings: &Settings) -> anyhow::Resul
         ui::answer(&page(&args.source, &inspection, tokens.is_some()));
     }
     Ok(Exit::Success)
+}
+
+/// The file of a data set that is kept by name, unless a file here is called so.
+async fn named(settings: &Settings, source: &str) -> anyhow::Result<String> {
+    let home = settings.home();
+    let stored = home.database_url().is_some() || home.database().exists();
+    if !stored || std::path::Path::new(source).exists() || source.contains('/') {
+        return Ok(source.to_owned());
+    }
+    match tune::open_store(&home).await?.dataset(source).await {
+        Ok(row) => Ok(row.path),
+        Err(StoreError::NotFound { .. }) => Ok(source.to_owned()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn page(source: &str, found: &Inspection, counted: bool) -> String {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use tuner_app::doctor::{self, Status};
 use tuner_app::tasks;
+use tuner_app::tasks::Known;
 
 use crate::exit::Exit;
 use crate::settings::Settings;
@@ -20,7 +21,7 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
     let mut checks = doctor::check_machine(&home, &around);
     checks.extend(doctor::check_store(&home).await);
     if let Some(file) = &args.file {
-        let file = tasks::read_file(file)?;
+        let file = tasks::read_file(file, &Known::at(&settings.home()).await?)?;
         file.remarks().iter().for_each(|remark| ui::say(remark));
         for check in doctor::check_task(&home, &file.spec, &around) {
             if !checks.contains(&check) {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use tuner_app::service::requests::{self, Series, Which};
 use tuner_app::{AppError, tune};
 use tuner_core::Value;
 use tuner_core::plan::{AttemptView, ExperimentView};
@@ -30,6 +31,24 @@ pub(crate) enum Experiments {
         /// Its number.
         number: u32,
     },
+    /// Print what happened to each request, one JSON document a line; kept where the task sets load.save_log_mib.
+    Requests {
+        /// Name, id or beginning of an id.
+        task: String,
+        /// Its number.
+        number: u32,
+        #[command(flatten)]
+        of: Of,
+    },
+    /// Show what the engine and its GPUs showed of themselves during the levels.
+    Series {
+        /// Name, id or beginning of an id.
+        task: String,
+        /// Its number.
+        number: u32,
+        #[command(flatten)]
+        of: Of,
+    },
     /// Print the engine's log of an experiment's last attempt.
     Logs {
         /// Name, id or beginning of an id.
@@ -42,9 +61,33 @@ pub(crate) enum Experiments {
     },
 }
 
+/// Which measurements.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct Of {
+    /// Only of this attempt, from 1.
+    #[arg(long, value_name = "N")]
+    attempt: Option<u32>,
+    /// Only of the level at this position in the task's list, from 0.
+    #[arg(long, value_name = "N")]
+    level: Option<u32>,
+    /// Only of this repeat, from 0.
+    #[arg(long, value_name = "N")]
+    repeat: Option<u32>,
+}
+
+impl From<Of> for Which {
+    fn from(of: Of) -> Self {
+        Self { attempt: of.attempt, level: of.level, repeat: of.repeat }
+    }
+}
+
 pub(crate) async fn run(command: Experiments, settings: &Settings) -> anyhow::Result<Exit> {
     let store = tune::open_store(&settings.home()).await?;
-    let (Experiments::List { task } | Experiments::Show { task, .. } | Experiments::Logs { task, .. }) = &command;
+    let (Experiments::List { task }
+    | Experiments::Show { task, .. }
+    | Experiments::Logs { task, .. }
+    | Experiments::Requests { task, .. }
+    | Experiments::Series { task, .. }) = &command;
     let row = store.task(task).await?;
     let state = store.load(row.id).await?;
     match command {
@@ -57,6 +100,21 @@ pub(crate) async fn run(command: Experiments, settings: &Settings) -> anyhow::Re
             } else {
                 ui::answer(&explain(&state, experiment));
             }
+        }
+        Experiments::Requests { number, of, .. } => {
+            find(&state, number)?;
+            let full = store.full_experiment(&row.id.to_string(), number).await?;
+            let mut lines = requests::find(&settings.home(), &full, of.into())?.stream();
+            while let Some(chunk) = lines.recv().await {
+                let chunk = chunk.map_err(|source| AppError::Read { path: settings.home().logs(), source })?;
+                ui::answer(String::from_utf8_lossy(&chunk).trim_end_matches('\n'));
+            }
+        }
+        Experiments::Series { number, of, .. } => {
+            find(&state, number)?;
+            let full = store.full_experiment(&row.id.to_string(), number).await?;
+            let found = requests::series_of(full, of.into());
+            if settings.json { ui::json(&found)? } else { ui::answer(&series(&found)) }
         }
         Experiments::Logs { number, tail, .. } => logs(find(&state, number)?, tail)?,
     }
@@ -123,6 +181,8 @@ fn explain_attempt(state: &TaskState, attempt: &AttemptView, out: &mut String) {
     let evidence = &attempt.evidence;
     let _ = writeln!(out, "\nattempt {}: {}", attempt.number, words::snake(&attempt.state));
     let facts = [
+        ("run by", evidence.worker.clone()),
+        ("hardware", evidence.hardware.clone()),
         ("engine version", evidence.engine_version.clone()),
         ("serves", evidence.served_model.clone()),
         ("address", evidence.base_url.clone()),
@@ -161,6 +221,29 @@ fn explain_attempt(state: &TaskState, attempt: &AttemptView, out: &mut String) {
         if let Some(server) = &m.server {
             let _ = writeln!(out, "    {}", tuner_app::report::server_words(server));
         }
+    }
+}
+
+fn series(found: &[Series]) -> String {
+    let mut table = Table::new(["attempt", "level", "repeat", "of", "quantity", "min", "mean", "max", "points"]);
+    for s in found {
+        let engine =
+            s.figures.iter().map(|(gauge, spread)| ("engine".to_owned(), words::snake(gauge), spread, s.points.len()));
+        let gpus = s.gpus.iter().flat_map(|gpu| {
+            let of = format!("GPU {}", gpu.index);
+            gpu.figures.iter().map(move |(name, spread)| (of.clone(), (*name).to_owned(), spread, gpu.points.len()))
+        });
+        for (of, quantity, spread, points) in engine.chain(gpus) {
+            let [min, mean, max] = [spread.min, spread.mean, spread.max].map(|x| format!("{x:.2}"));
+            let place = [s.attempt.to_string(), s.label.clone(), s.repeat.to_string()];
+            let [attempt, label, repeat] = place;
+            table.row([attempt, label, repeat, of, quantity, min, mean, max, points.to_string()]);
+        }
+    }
+    let shown = table.to_string();
+    match found.iter().all(|s| s.figures.is_empty() && s.gpus.is_empty()) {
+        true => "neither the engine nor a GPU showed anything while it was measured".to_owned(),
+        false => shown,
     }
 }
 

@@ -75,7 +75,7 @@ pub(crate) async fn run(command: Jobs, settings: &Settings) -> anyhow::Result<Ex
 }
 
 fn table(jobs: &[JobRow]) -> Table {
-    let mut table = Table::new(["job", "kind", "status", "attempt", "worker", "queued", "last error"]);
+    let mut table = Table::new(["job", "kind", "status", "attempt", "worker", "at", "queued", "last error"]);
     for job in jobs {
         table.row([
             job.id.to_string(),
@@ -83,9 +83,22 @@ fn table(jobs: &[JobRow]) -> Table {
             job.status.to_string(),
             format!("{} of {}", job.attempts, job.max_attempts),
             job.worker.as_ref().map(ToString::to_string).unwrap_or_default(),
+            at(job),
             job.created_at.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
             job.last_error.clone().unwrap_or_default(),
         ]);
     }
     table
+}
+
+/// Where a running job is, in words.
+fn at(job: &JobRow) -> String {
+    let progress = job.progress.as_ref().filter(|_| job.status == JobStatus::Running);
+    let number = |name: &str| progress.and_then(|progress| progress.get(name)?.as_u64());
+    let does = progress.and_then(|progress| progress.get("does")?.as_str());
+    match (number("experiment"), does) {
+        (Some(experiment), _) => format!("experiment {experiment}"),
+        (None, Some(does)) => does.to_owned(),
+        (None, None) => String::new(),
+    }
 }

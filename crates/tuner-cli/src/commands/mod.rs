@@ -1,6 +1,8 @@
 //! The subcommands, one file each.
 
+mod backup;
 mod bench;
+mod chat;
 mod completions;
 mod dataset;
 mod doctor;
@@ -8,6 +10,8 @@ mod engines;
 mod experiments;
 mod jobs;
 mod lifeline;
+mod mcp;
+mod presets;
 mod quickstart;
 mod report;
 mod schema;
@@ -46,6 +50,9 @@ pub(crate) enum Command {
     /// List and explain the experiments of a task.
     #[command(subcommand)]
     Experiments(experiments::Experiments),
+    /// Named sets of parameters that tasks take over: list, show, import, export, merge, delete.
+    #[command(subcommand)]
+    Presets(presets::Presets),
     /// Report what a task found: terminal, JSON, Markdown or one HTML file.
     Report(report::Args),
     /// List, describe and install engines.
@@ -63,11 +70,19 @@ pub(crate) enum Command {
     Doctor(doctor::Args),
     /// Say what runs now: tasks, holders, deployments, versions.
     Status(status::Args),
+    /// Talk with the agent: it looks at everything, and what it would change waits for your word.
+    Chat(chat::Args),
+    /// Serve the agent's tools to another program's model, over the Model Context Protocol.
+    Mcp(mcp::Args),
     /// Serve tasks, experiments and events over HTTP.
     Serve(serve::Args),
     /// Make, list and revoke the tokens that let people in over the network.
     #[command(subcommand)]
     Token(token::Tokens),
+    /// Write everything of the store to one file, while a server runs, from and for every database.
+    Backup(backup::Backup),
+    /// Put a backup back, into a file or PostgreSQL, whichever it came from.
+    Restore(backup::Restore),
     /// Stop the server of this data directory and its workers; what they run waits for the next.
     Stop(stop::Args),
     /// Print the JSON Schema of a file format, or the document of the HTTP API.
@@ -92,6 +107,7 @@ pub(crate) async fn run(command: Command, settings: &Settings) -> Exit {
         Command::Dataset(command) => dataset::run(command, settings).await,
         Command::Tasks(command) => tasks::run(command, settings).await,
         Command::Experiments(command) => experiments::run(command, settings).await,
+        Command::Presets(command) => presets::run(command, settings).await,
         Command::Report(args) => report::run(args, settings).await,
         Command::Engines(command) => engines::run(command, settings).await,
         Command::Worker(args) => worker::run(args, settings).await,
@@ -99,8 +115,12 @@ pub(crate) async fn run(command: Command, settings: &Settings) -> Exit {
         Command::Workers(command) => workers::run(command, settings).await,
         Command::Doctor(args) => doctor::run(args, settings).await,
         Command::Status(args) => status::run(args, settings).await,
+        Command::Chat(args) => chat::run(args, settings).await,
+        Command::Mcp(args) => mcp::run(args, settings).await,
         Command::Serve(args) => serve::run(args, settings).await,
         Command::Token(command) => token::run(command, settings).await,
+        Command::Backup(args) => backup::back_up(args, settings).await,
+        Command::Restore(args) => backup::restore(args, settings).await,
         Command::Stop(args) => stop::run(args, settings).await,
         Command::Schema(args) => schema::run(args),
         Command::Completions(args) => completions::run(args),

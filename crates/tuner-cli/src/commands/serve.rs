@@ -8,13 +8,16 @@ use tokio_util::sync::CancellationToken;
 use tuner_app::AppError;
 use tuner_app::instance::{self, Instance};
 use tuner_app::service::Service;
+use tuner_app::tune::Surroundings;
 use tuner_app::{tokens, tune};
 use tuner_server::supervisor::{Launch, supervise};
 use tuner_server::{App, Limits, Options};
 
+use crate::agent;
 use crate::exit::Exit;
 use crate::interrupts::Interrupts;
-use crate::settings::Settings;
+use crate::settings::{Fetching, Settings};
+use crate::telemetry;
 use crate::ui;
 
 const ACCESS: &str = "Whoever is on this machine needs no token; everybody else does, and proxy headers are not believed. \
@@ -41,6 +44,11 @@ pub(crate) struct Args {
     /// Workers on this machine, each of which does one job at a time; 0 where others do the work.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..=64))]
     workers: u32,
+    #[command(flatten)]
+    fetching: Fetching,
+    /// Largest data set that may be sent, MiB.
+    #[arg(long, value_name = "MIB", default_value_t = 2048, value_parser = clap::value_parser!(u64).range(1..=2048))]
+    max_upload: u64,
 }
 
 pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit> {
@@ -55,19 +63,24 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
     let server = instance.announce(&home, listener.local_addr()?)?;
     let stop = CancellationToken::new();
     let _interrupts = Interrupts::heed(&stop)?;
-    let limits = Limits { requests_per_second: args.rate_limit, ..Limits::default() };
-    let options = Options { require_token: args.require_token, limits };
-    let service = Service::new(store.clone(), home.clone(), settings.surroundings());
+    let upload_bytes = args.max_upload << 20;
+    let limits = Limits { requests_per_second: args.rate_limit, upload_bytes, ..Limits::default() };
+    let around = Surroundings { egress: args.fetching.egress(), ..settings.surroundings() };
+    let options = Options { require_token: args.require_token, limits, adopt: Some(telemetry::adopt) };
+    let service = Service::new(store.clone(), home.clone(), around);
+    let desk = agent::desk(&home, service.clone())?;
+    let driver = desk.agent().start(stop.clone());
     if settings.json {
         ui::json_line(&server)?;
     } else {
         ui::answer(&format!("listening on http://{}, data in {}", server.address, home.root().display()));
     }
     let workers = tokio::spawn(supervise(launches(&args, settings)?, stop.clone()));
-    let served = tuner_server::serve(App::new(service, options, stop.clone()), listener).await;
+    let served = tuner_server::serve(App::new(service, desk, options, stop.clone()), listener).await;
     // Also where the server failed: workers end with it.
     stop.cancel();
     workers.await?;
+    driver.await?;
     served?;
     store.close().await?;
     Ok(Exit::Success)
@@ -79,6 +92,7 @@ fn launches(args: &Args, settings: &Settings) -> anyhow::Result<Vec<Launch>> {
     let launch = |slot: u32| {
         let mut words = settings.same();
         words.extend(["worker".to_owned(), "--slot".to_owned(), slot.to_string()]);
+        words.extend(args.fetching.words());
         Launch { program: program.clone(), arguments: words, variables: settings.same_variables() }
     };
     Ok((0..args.workers).map(launch).collect())

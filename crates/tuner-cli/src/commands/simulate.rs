@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use tuner_app::report::Format;
+use tuner_app::tasks::Known;
 use tuner_app::{results, simulate};
 
 use crate::exit::Exit;
@@ -39,7 +40,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit> {
     let began = std::time::Instant::now();
     let wish = simulate::Wish { gpu: args.gpu, gpu_count: args.gpu_count, model: args.model, seed: args.seed };
-    let done = simulate::run(&args.file, &wish).await?;
+    let done = simulate::run(&args.file, &Known::at(&settings.home()).await?, &wish).await?;
     done.notes.iter().for_each(|note| ui::say(note));
     let mode = if settings.json && args.steps {
         Mode::Json

@@ -4,7 +4,7 @@ use serde::Serialize;
 use tuner_app::instance::{self, Server};
 use tuner_app::standing::{self, Standing};
 use tuner_app::tune;
-use tuner_store::{Asked, DeploymentRow, TaskStatus, WorkerRow};
+use tuner_store::{Archived, Asked, DeploymentRow, TaskQuery, TaskStatus, WorkerRow};
 
 use crate::exit::Exit;
 use crate::settings::Settings;
@@ -28,12 +28,13 @@ pub(crate) async fn run(_: Args, settings: &Settings) -> anyhow::Result<Exit> {
     let home = settings.home();
     let store = tune::open_store(&home).await?;
     let statuses = vec![TaskStatus::Pending, TaskStatus::Running, TaskStatus::Cancelling];
+    let open = TaskQuery { statuses, archived: Archived::With, replaced: true, ..TaskQuery::default() };
     let answer = Answer {
         version: env!("CARGO_PKG_VERSION"),
         data_dir: home.root().display().to_string(),
         server: instance::running(&home)?,
         workers: store.list_workers().await?,
-        tasks: standing::list(&store, statuses).await?,
+        tasks: standing::list(&store, &open).await?,
         deployments: store.live_deployments().await?,
     };
     if settings.json {
@@ -75,6 +76,9 @@ pub(crate) async fn run(_: Args, settings: &Settings) -> anyhow::Result<Exit> {
             _ => format!("; go on with: autotuner tune --resume {name}"),
         };
         ui::answer(&format!("{name} ({}): {who}{way}", task.word()));
+        for running in &task.running {
+            ui::answer(&format!("  experiment {}: {}", running.number, running.holder));
+        }
     }
     for d in &answer.deployments {
         let pid = d.pid.map(|p| format!(" pid {p}")).unwrap_or_default();

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use tuner_app::tasks::Known;
 use tuner_app::{forecast, queue, standing, tasks, tune};
 use tuner_core::task;
-use tuner_store::TaskStatus;
+use tuner_store::{Archived, TaskQuery, TaskStatus};
 
 use crate::exit::Exit;
 use crate::settings::Settings;
@@ -20,7 +21,14 @@ a field in JSON beside the stored status.\nIt goes on with: autotuner tune --res
 pub(crate) enum Tasks {
     /// List the stored tasks, newest first.
     #[command(after_help = INTERRUPTED)]
-    List,
+    List {
+        /// With those that were put away.
+        #[arg(long)]
+        archived: bool,
+        /// With the revisions that edits replaced, called NAME.rN.
+        #[arg(long)]
+        replaced: bool,
+    },
     /// Show a task with every default filled in: a stored one by name, or a file.
     Show {
         /// Name, id, beginning of an id, or a task file.
@@ -74,10 +82,13 @@ pub(crate) enum ImportBackend {
 pub(crate) async fn run(command: Tasks, settings: &Settings) -> anyhow::Result<Exit> {
     let home = settings.home();
     match command {
-        Tasks::List => list(settings).await,
+        Tasks::List { archived, replaced } => {
+            let archived = if archived { Archived::With } else { Archived::Without };
+            list(&TaskQuery { archived, replaced, ..TaskQuery::default() }, settings).await
+        }
         Tasks::Show { task } => show(&task, settings).await,
         Tasks::Check { file } => {
-            let file = tasks::read_file(&file)?;
+            let file = tasks::read_file(&file, &Known::at(&home).await?)?;
             remark(&file, settings);
             ui::answer(&tasks::summary(&file));
             Ok(Exit::Success)
@@ -132,7 +143,7 @@ async fn start(wanted: &str, settings: &Settings) -> anyhow::Result<Exit> {
     let store = tune::open_store(&settings.home()).await?;
     let path = PathBuf::from(wanted);
     let row = if path.is_file() {
-        let file = tasks::read_file(&path)?;
+        let file = tasks::read_file(&path, &Known::of(&store).await?)?;
         remark(&file, settings);
         tasks::create(&store, &file).await?
     } else {
@@ -150,9 +161,9 @@ async fn start(wanted: &str, settings: &Settings) -> anyhow::Result<Exit> {
     Ok(Exit::Success)
 }
 
-async fn list(settings: &Settings) -> anyhow::Result<Exit> {
+async fn list(wanted: &TaskQuery, settings: &Settings) -> anyhow::Result<Exit> {
     let store = tune::open_store(&settings.home()).await?;
-    let tasks = standing::list(&store, Vec::new()).await?;
+    let tasks = standing::list(&store, wanted).await?;
     if settings.json {
         ui::json(&tasks)?;
         return Ok(Exit::Success);
@@ -190,7 +201,7 @@ fn remark(file: &tasks::TaskFile, settings: &Settings) {
 async fn show(wanted: &str, settings: &Settings) -> anyhow::Result<Exit> {
     let path = PathBuf::from(wanted);
     let spec = if path.is_file() {
-        let file = tasks::read_file(&path)?;
+        let file = tasks::read_file(&path, &Known::at(&settings.home()).await?)?;
         remark(&file, settings);
         file.spec
     } else {

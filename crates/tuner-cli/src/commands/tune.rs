@@ -6,8 +6,9 @@ use anyhow::{Context, bail};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tuner_app::report::Format;
+use tuner_app::tasks::Known;
 use tuner_app::{AppError, Home, doctor, results, tasks, tune};
-use tuner_core::plan::{AttemptState, FinalStatus, NoForecast, TaskView, progress};
+use tuner_core::plan::{AttemptState, FinalStatus, NoForecast, Places, TaskView, progress};
 use tuner_runner::{Activity, RunEnd};
 use tuner_store::{Store, TaskId, TaskRow, TaskStatus};
 
@@ -52,7 +53,7 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
     let store = tune::open_store(&home).await?;
     let (row, is_new) = match (&args.file, &args.resume) {
         (Some(file), _) => {
-            let mut file = tasks::read_file(file)?;
+            let mut file = tasks::read_file(file, &Known::of(&store).await?)?;
             file.spec.seed = args.seed.unwrap_or(file.spec.seed);
             file.spec.budget.experiments = args.experiments.unwrap_or(file.spec.budget.experiments);
             file.remarks().iter().for_each(|remark| ui::say(remark));
@@ -153,6 +154,7 @@ async fn open_screen(store: &Store, task: TaskId, mode: Mode) -> anyhow::Result<
         started_at: state.row.created_at,
         cancel_requested: false,
         forecast: &NoForecast,
+        places: Places::ALONE,
     };
     let ran = state.experiments.iter().flat_map(|e| &e.attempts).filter(|a| a.state != AttemptState::Interrupted);
     let spent: f64 = ran.filter_map(|a| Some((a.ended_at? - a.started_at).as_seconds_f64())).sum();

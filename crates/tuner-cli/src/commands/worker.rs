@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
+use tuner_app::tune::Surroundings;
 use tuner_app::work::{WorkEnd, WorkerSettings, work};
 use tuner_app::{Home, tune};
 
 use crate::exit::{Exit, Refusal};
 use crate::interrupts::Interrupts;
-use crate::settings::Settings;
+use crate::settings::{Fetching, Settings};
 use crate::ui;
 
 const JOBS: &str = "It claims what is queued (see autotuner jobs list) and what this machine can do: GPUs, engines and labels are \
@@ -29,6 +30,8 @@ pub(crate) struct Args {
     /// A label that jobs may ask for. May be given again.
     #[arg(long, value_name = "NAME=VALUE", value_parser = label)]
     label: Vec<(String, String)>,
+    #[command(flatten)]
+    fetching: Fetching,
     /// The supervisor's number of this worker. It ends when standard input ends, which the supervisor holds.
     #[arg(long, hide = true, value_name = "N")]
     slot: Option<u32>,
@@ -58,7 +61,8 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
         let place = home.root().display();
         ui::say(&format!("at work on up to {} at once, data in {place}; Ctrl-C gives back what runs", args.slots));
     }
-    let end = work(&home, &store, &settings.surroundings(), &wish, &stop).await?;
+    let around = Surroundings { egress: args.fetching.egress(), ..settings.surroundings() };
+    let end = work(&home, &store, &around, &wish, &stop).await?;
     drop(place);
     match end {
         WorkEnd::Stopped | WorkEnd::Drained | WorkEnd::Restart => Ok(Exit::Success),

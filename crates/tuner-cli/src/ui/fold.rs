@@ -24,9 +24,11 @@ pub(crate) struct Fold {
     best: Option<(u32, Score)>,
     /// Seconds of the attempts that ran to their end, by their stored times.
     spent_s: f64,
-    /// When the attempt that runs now began.
-    began: Option<chrono::DateTime<chrono::Utc>>,
+    /// When the attempts that run now began, by experiment.
+    began: BTreeMap<u32, chrono::DateTime<chrono::Utc>>,
     blocks: u32,
+    /// Who plans the task.
+    planner: String,
     /// Experiments that have ended.
     pub(crate) done: u32,
     /// What runs now, in words.
@@ -55,8 +57,9 @@ impl Fold {
             baseline: None,
             best: None,
             spent_s: 0.0,
-            began: None,
+            began: BTreeMap::new(),
             blocks: spec.verification.blocks,
+            planner: String::new(),
             done: 0,
             current: String::new(),
             configuration: String::new(),
@@ -84,15 +87,20 @@ impl Fold {
     /// has ended.
     pub(crate) fn left_s(&self, total: u32, now: chrono::DateTime<chrono::Utc>) -> Option<f64> {
         let mean = (self.done > 0).then(|| self.spent_s / f64::from(self.done))?;
-        let running = self.began.map_or(0.0, |began| (now - began).as_seconds_f64().clamp(0.0, mean));
-        Some((mean * f64::from(total.saturating_sub(self.done)) - running).max(0.0))
+        let running = self.began.values().map(|began| (now - *began).as_seconds_f64().clamp(0.0, mean));
+        let left = mean * f64::from(total.saturating_sub(self.done)) - running.sum::<f64>();
+        // As many go on side by side as do now.
+        Some((left / self.began.len().max(1) as f64).max(0.0))
     }
 
     /// Takes one event in and returns the lines it is worth.
     pub(crate) fn apply(&mut self, row: &EventRow) -> Vec<String> {
         let number = row.experiment.unwrap_or_default();
         match &row.event {
-            Event::TaskStarted { resumed: true, .. } => vec!["resumed".to_owned()],
+            Event::TaskStarted { resumed, worker } => {
+                worker.clone_into(&mut self.planner);
+                if *resumed { vec!["resumed".to_owned()] } else { vec![] }
+            }
             Event::TaskReopened { .. } => {
                 self.verdict = None;
                 vec!["taken up again".to_owned()]
@@ -106,14 +114,16 @@ impl Fold {
                 self.experiments.insert(number, shown);
                 vec![line]
             }
-            Event::AttemptStarted { attempt, .. } => {
-                self.began = Some(row.at);
+            Event::AttemptStarted { attempt, worker } => {
+                self.began.insert(number, row.at);
                 if let Some(shown) = self.experiments.get_mut(&number) {
                     shown.started = Some(row.at);
                     self.current = format!("#{number} {}", words::role(shown.role));
                     self.configuration = shown.configuration.to_string();
                 }
-                if *attempt > 1 { vec![format!("#{number}   attempt {attempt}")] } else { vec![] }
+                let again = (*attempt > 1).then(|| format!("#{number}   attempt {attempt}"));
+                let helps = !self.planner.is_empty() && *worker != self.planner;
+                again.into_iter().chain(helps.then(|| format!("#{number}   by {worker}"))).collect()
             }
             Event::Phase { phase, .. } => self.phase(number, *phase, row.at),
             Event::ReadBack { arguments, .. } => {
@@ -121,7 +131,7 @@ impl Fold {
             }
             Event::LevelMeasured { figures, .. } => vec![format!("#{number}   {}", self.level(figures))],
             Event::AttemptEnded { state, failure, .. } => {
-                let began = self.began.take();
+                let began = self.began.remove(&number);
                 // What a killed tuner left was ended long after it had stopped running.
                 if let Some(began) = began.filter(|_| *state != AttemptState::Interrupted) {
                     self.spent_s += (row.at - began).as_seconds_f64();
@@ -271,6 +281,8 @@ mod tests {
         assert_eq!(fold.left_s(5, at(90_016)), Some(39.0));
         // One that takes longer than the mean has not made up for the others.
         assert_eq!(fold.left_s(5, at(90_100)), Some(30.0));
+        tell(&mut fold, 4, 90_100, Event::AttemptStarted { attempt: 1, worker: "v".into() });
+        assert_eq!(fold.left_s(5, at(90_100)), Some(15.0), "two at once");
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub(crate) fn say(text: &str) {
 /// Renders an error with its causes and the hint that a cause carries.
 pub(crate) fn error(error: &anyhow::Error) {
     // Errors of a task file begin with the word themselves, each with its place.
-    let rendered = matches!(error.downcast_ref(), Some(AppError::TaskFile { .. }));
+    let rendered = matches!(error.downcast_ref(), Some(AppError::TaskFile { .. } | AppError::Preset { .. }));
     let mut text = if rendered { error.to_string() } else { format!("error: {error}") };
     let mut said = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {

@@ -24,6 +24,7 @@ pub(crate) fn role(role: Role) -> String {
 pub(crate) fn class(class: Class) -> &'static str {
     match class {
         Class::Feasible => "  within every SLO",
+        Class::Pruned => "  stopped: certain loser",
         Class::SoftViolation => "  misses a soft SLO",
         Class::HardViolation => "  misses an SLO",
         Class::Infeasible => "  cannot run",

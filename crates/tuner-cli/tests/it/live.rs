@@ -4,7 +4,7 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use tuner_testkit::closed_form::{Case, ClosedForm, Timetable, tokenizer_json};
@@ -121,6 +121,80 @@ fn health(port: u16) -> Option<String> {
     let mut answer = String::new();
     let _ = socket.read_to_string(&mut answer);
     Some(answer)
+}
+
+/// A llama.cpp that serves the sample model, ended when it is dropped.
+struct Llama(std::process::Child);
+
+impl Llama {
+    fn start(port: u16) -> Self {
+        let folder = home().join("engines/llama.cpp");
+        let mut command = Command::new(folder.join("venv/bin/python"));
+        command.arg(folder.join("llama_server.py")).arg("-m").arg(model()).arg("--jinja");
+        command.args(["--host", "127.0.0.1", "--ctx-size", "8192", "--threads", "2", "--parallel", "1", "--port"]);
+        let llama = Self(command.arg(port.to_string()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+        let began = Instant::now();
+        while !health(port).is_some_and(|answer| answer.contains("200 OK")) {
+            assert!(began.elapsed() < Duration::from_secs(60), "llama.cpp did not become ready");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        llama
+    }
+}
+
+impl Drop for Llama {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A real model of 135 million parameters looks, and asks for something that a person then lets happen. What so
+/// small a model says is its own affair: only that nothing it does breaks the form, and what it gets to, are looked at.
+#[test]
+fn a_real_small_model_drives_the_agent() {
+    if !installed("llama.cpp") || !installed("sample-model") {
+        return;
+    }
+    let port = free_port();
+    let _llama = Llama::start(port);
+    let data = tempfile::tempdir().unwrap();
+    let settings = serde_json::json!({
+        "model": "smollm2", "base_url": format!("http://127.0.0.1:{port}/v1"), "context_tokens": 8192,
+        "tools": ["list_tasks", "archive_task"], "tool_calls": "schema", "temperature": 0.0,
+        "max_output_tokens": 200, "max_iterations": 2,
+    });
+    std::fs::write(data.path().join("agent.json"), settings.to_string()).unwrap();
+    let chat = |arguments: &[&str], typed: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_autotuner"));
+        for name in ["AGENT_PROVIDER", "AGENT_MODEL", "AGENT_BASE_URL", "AGENT_TOOLS", "AGENT_TOOL_CALLS"] {
+            command.env_remove(name);
+        }
+        command.arg("--data-dir").arg(data.path()).arg("chat").args(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut chat = command.spawn().unwrap();
+        chat.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+        chat.wait_with_output().unwrap()
+    };
+    let calls = |output: &Output| -> Vec<(String, String)> {
+        let talk: serde_json::Value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {} {}", text(&output.stdout), text(&output.stderr)));
+        let word = |call: &serde_json::Value, field: &str| call[field].as_str().unwrap().to_owned();
+        talk["calls"].as_array().unwrap().iter().map(|call| (word(call, "tool"), word(call, "state"))).collect()
+    };
+    let looked = calls(&chat(&["--json", "-m", "Which tasks are there? Call list_tasks."], ""));
+    eprintln!("a question: {looked:?}");
+    assert!(looked.iter().all(|(tool, state)| tool != "list_tasks" || state == "succeeded"), "{looked:?}");
+    let wish = "Archive the task nightly. Call archive_task with task_id nightly.";
+    let asked = calls(&chat(&["--json", "-m", wish], ""));
+    eprintln!("a change: {asked:?}");
+    if asked.contains(&("archive_task".to_owned(), "awaiting_authorization".to_owned())) {
+        let done = chat(&["--session", "last"], "y\n");
+        assert!(done.status.success(), "{}", text(&done.stderr));
+        let said = text(&done.stderr);
+        // There is no such task: the call is done, and its end is an error.
+        assert!(said.contains("[failed] archive_task") || said.contains("[succeeded] archive_task"), "{said}");
+    }
 }
 
 /// The data directory that `cargo xtask bench-load --peers` fills, or the one that `AUTOTUNER_PEERS` names.

@@ -2,18 +2,20 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{AttemptState, AttemptView, ExperimentView, TaskView, client};
+use super::{AttemptState, AttemptView, ExperimentView, TaskView, client, losing};
 use crate::failure::Blame;
 use crate::task::Level;
-use crate::{Failure, FailureClass, Outcome, TaskSpec, Validity};
+use crate::{Bar, Failure, FailureClass, Outcome, TaskSpec, Validity};
 
 /// Attempts that ended by the death of the worker before the configuration is blamed for it.
 const MAX_INTERRUPTIONS: usize = 10;
 /// Extra tries of a level whose measurement was invalid.
 const INVALID_RETRIES: u32 = 1;
+/// How much the clocks of machines that share a store may differ.
+const SKEW: TimeDelta = TimeDelta::minutes(1);
 
 /// What to do next with a ready engine.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum LevelStep {
     /// Measure this level.
     Measure {
@@ -23,15 +25,21 @@ pub enum LevelStep {
         repeat: u32,
         /// Threads that send and read, where as many as suit the machine were too few.
         client_threads: Option<u32>,
+        /// What it has to be able to reach, where falling short of it decides about the experiment.
+        bar: Option<Bar>,
     },
-    /// Every level has its measurements.
+    /// Every level has its measurements, or the experiment surely cannot win.
     Done,
 }
 
 /// The next level to measure in an attempt: every level once, then the repeats, so that drift hits all levels alike.
 /// An invalid measurement is repeated once; one whose client was the bottleneck, with more threads for as long as there
-/// are more, and then neither it nor a harder level of its kind is tried.
-pub fn next_level(spec: &TaskSpec, attempt: &AttemptView) -> LevelStep {
+/// are more, and then neither it nor a harder level of its kind is tried. `best`: what the experiment has to reach
+/// ([`super::to_beat`]); once it surely cannot, nothing more is measured.
+pub fn next_level(spec: &TaskSpec, attempt: &AttemptView, best: Option<f64>) -> LevelStep {
+    if losing::lost(attempt).is_some() {
+        return LevelStep::Done;
+    }
     let tries = |level: u32| attempt.measurements.iter().filter(|m| m.level == level).count() as u32;
     let valid = |level: u32| attempt.measurements.iter().filter(|m| m.level == level && m.is_valid()).count() as u32;
     for round in 1..=spec.repeats {
@@ -40,7 +48,8 @@ pub fn next_level(spec: &TaskSpec, attempt: &AttemptView) -> LevelStep {
             let open = valid(level) < round && tries(level) < most;
             if open && client::given_up_at(spec, attempt, level).is_none() {
                 let client_threads = client::threads_for(spec, attempt, level);
-                return LevelStep::Measure { level, repeat: tries(level), client_threads };
+                let bar = best.and_then(|best| losing::bar(spec, attempt, level, best));
+                return LevelStep::Measure { level, repeat: tries(level), client_threads, bar };
             }
         }
     }
@@ -73,6 +82,10 @@ pub(super) fn conclude(view: &TaskView<'_>, experiment: &ExperimentView, now: Da
     match last.state {
         AttemptState::Running => Conclusion::Await,
         AttemptState::Interrupted | AttemptState::Cancelled => after_interruption(experiment, last),
+        AttemptState::Succeeded if let Some((level, reason)) = losing::lost(last) => {
+            let label = spec.load.levels.get(level as usize).map(Level::label).unwrap_or_default();
+            Conclusion::End(Outcome::Pruned { reason: format!("{reason}, at {label}") })
+        }
         AttemptState::Succeeded => match missing_levels(spec, last) {
             (_, None) => Conclusion::End(Outcome::Success { partial: false, failure: None }),
             // A further attempt would find the same client.
@@ -111,8 +124,8 @@ fn after_failure(
         .count() as u32;
     let blame = failure.class.blame();
     if blame == Blame::Transient && tries < spec.retries.max_attempts {
-        let due = last.ended_at.unwrap_or(last.started_at) + backoff(spec, tries);
-        return if now < due { Conclusion::Wait(due) } else { Conclusion::Run(last.number + 1) };
+        let due = due(last.ended_at.unwrap_or(last.started_at), backoff(spec, tries), now);
+        return due.map_or(Conclusion::Run(last.number + 1), Conclusion::Wait);
     }
     let has_measurements = experiment.measurements().iter().any(|m| m.is_valid());
     Conclusion::End(match blame {
@@ -122,6 +135,12 @@ fn after_failure(
         Blame::Configuration => Outcome::Infeasible { failure, predicted: false },
         Blame::Transient | Blame::Environment => Outcome::Failed { failure },
     })
+}
+
+/// Until when to wait after an attempt, if at all. An end that lies ahead was written down by a clock that was set back
+/// since: nobody waits for it.
+fn due(ended_at: DateTime<Utc>, wait: TimeDelta, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    (now < ended_at + wait && ended_at <= now + SKEW).then_some(ended_at + wait)
 }
 
 /// `backoff_s · 2^(tries − 1)`, capped.
@@ -157,4 +176,20 @@ fn missing_levels(spec: &TaskSpec, attempt: &AttemptView) -> (usize, Option<Fail
         message.push_str(&format!("; {} was not tried, because {} {note}", label(level), label(at)));
     }
     (levels as usize - missing.len(), Some(Failure::new(FailureClass::InvalidMeasurement, message)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// B8: found by setting a clock an hour back while a task ran.
+    #[test]
+    fn nobody_waits_for_the_end_of_a_wait_that_a_clock_set_back_has_moved_away() {
+        let (ended_at, wait) = (DateTime::UNIX_EPOCH + TimeDelta::days(20_000), TimeDelta::seconds(10));
+        let due_at = |after: TimeDelta| due(ended_at, wait, ended_at + after);
+        assert_eq!(due_at(TimeDelta::seconds(3)), Some(ended_at + wait));
+        assert_eq!(due_at(TimeDelta::seconds(-30)), Some(ended_at + wait), "another machine's clock is a little ahead");
+        assert_eq!(due_at(wait), None);
+        assert_eq!(due_at(TimeDelta::hours(-1)), None);
+    }
 }

@@ -74,7 +74,14 @@ pub(super) fn live<'a>(view: &TaskView<'a>) -> impl DoubleEndedIterator<Item = &
 }
 
 pub(super) fn searched<'a>(view: &TaskView<'a>) -> impl DoubleEndedIterator<Item = &'a ExperimentView> {
-    live(view).filter(|e| matches!(e.role, Role::Baseline | Role::Search))
+    searching(view.experiments)
+}
+
+/// Those of baseline and search that count.
+pub(super) fn searching(experiments: &[ExperimentView]) -> impl DoubleEndedIterator<Item = &ExperimentView> {
+    let counts =
+        |e: &&ExperimentView| e.outcome != Some(Outcome::Cancelled) && matches!(e.role, Role::Baseline | Role::Search);
+    experiments.iter().filter(counts)
 }
 
 /// Experiments that the budget does not count: what was known to be impossible cost nothing. At most as many as it
@@ -91,26 +98,42 @@ pub(super) fn search_end(view: &TaskView<'_>, now: DateTime<Utc>) -> Option<Sear
         return Some(SearchEnd::Environment);
     }
     let failed = |e: &&ExperimentView| matches!(e.outcome, Some(Outcome::Failed { .. }));
-    if searched(view).rev().take_while(failed).count() >= MAX_FAILED_IN_A_ROW {
+    let have_ended = searched(view).rev().filter(|e| e.outcome.is_some());
+    if have_ended.take_while(failed).count() >= MAX_FAILED_IN_A_ROW {
         return Some(SearchEnd::Failures);
     }
     if searched(view).count() - free(view) >= view.spec.budget.experiments as usize {
         return Some(SearchEnd::Experiments);
     }
-    let spent = |weight: fn(&AttemptView) -> f64| -> f64 {
-        searched(view)
-            .flat_map(|e| &e.attempts)
-            .map(|a| (a.ended_at.unwrap_or(now) - a.started_at).as_seconds_f64().max(0.0) * weight(a))
-            .sum()
-    };
-    if view.spec.budget.wall_time_s.is_some_and(|limit| spent(|_| 1.0) >= limit) {
+    if view.spec.budget.wall_time_s.is_some_and(|limit| at_work_s(view, now) >= limit) {
         return Some(SearchEnd::WallTime);
     }
-    let gpus = |a: &AttemptView| f64::from(a.evidence.gpus.unwrap_or(0));
-    if view.spec.budget.gpu_seconds.is_some_and(|limit| spent(gpus) >= limit) {
+    let tries = searched(view).flat_map(|e| &e.attempts);
+    let gpu_seconds = tries.map(|a| length_s(span(a, now)) * f64::from(a.evidence.gpus.unwrap_or(0)));
+    if view.spec.budget.gpu_seconds.is_some_and(|limit| gpu_seconds.sum::<f64>() >= limit) {
         return Some(SearchEnd::GpuSeconds);
     }
     None
+}
+
+/// Seconds in which at least one attempt of the search ran: what runs side by side takes its time once.
+fn at_work_s(view: &TaskView<'_>, now: DateTime<Utc>) -> f64 {
+    let mut spans: Vec<_> = searched(view).flat_map(|e| &e.attempts).map(|a| span(a, now)).collect();
+    spans.sort_unstable();
+    let (mut spent, mut until) = (0.0, DateTime::<Utc>::MIN_UTC);
+    for (from, to) in spans {
+        spent += length_s((from.max(until), to));
+        until = until.max(to);
+    }
+    spent
+}
+
+fn span(attempt: &AttemptView, now: DateTime<Utc>) -> (DateTime<Utc>, DateTime<Utc>) {
+    (attempt.started_at, attempt.ended_at.unwrap_or(now))
+}
+
+fn length_s((from, to): (DateTime<Utc>, DateTime<Utc>)) -> f64 {
+    (to - from).as_seconds_f64().max(0.0)
 }
 
 fn attempts<'a>(view: &TaskView<'a>) -> impl Iterator<Item = &'a AttemptView> {

@@ -55,7 +55,7 @@ mod tests {
     use serde_json::json;
 
     use super::super::attempt::{Conclusion, conclude};
-    use super::super::{AttemptEvidence, AttemptState, ExperimentView, NoForecast, Role, TaskView};
+    use super::super::{AttemptEvidence, AttemptState, ExperimentView, NoForecast, Places, Role, TaskView};
     use super::*;
     use crate::space::SearchSpace;
     use crate::{Configuration, Outcome, Validity};
@@ -112,6 +112,7 @@ mod tests {
             started_at: Utc::now(),
             cancel_requested: false,
             forecast: &NoForecast,
+            places: Places::ALONE,
         };
         let Conclusion::End(Outcome::Success { partial: true, failure: Some(failure) }) =
             conclude(&view, &experiment, Utc::now())

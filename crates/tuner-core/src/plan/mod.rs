@@ -6,9 +6,13 @@ mod attempt;
 mod budget;
 mod client;
 mod forecast;
+mod help;
+mod losing;
 #[cfg(test)]
 mod properties;
 mod step;
+#[cfg(test)]
+mod together;
 mod verdict;
 mod verify;
 mod view;
@@ -18,6 +22,8 @@ mod worlds;
 pub use attempt::{LevelStep, next_level};
 pub use budget::{Progress, SearchEnd, progress};
 pub use forecast::{Forecast, NoForecast};
-pub use step::{Step, leader, next_step};
+pub use help::{Help, next_help, wants_help};
+pub use losing::to_beat;
+pub use step::{Step, finished, leader, next_step, suggestion};
 pub use verdict::{Comparison, Decision, FinalStatus, Verdict};
-pub use view::{Arm, AttemptEvidence, AttemptState, AttemptView, ExperimentView, Role, TaskView};
+pub use view::{Arm, AttemptEvidence, AttemptState, AttemptView, ExperimentView, Places, Role, TaskView};

@@ -71,6 +71,7 @@ fn play(experiments: u32, blocks: u32, levels: usize, fates: &[Fate]) -> (Vec<Ex
             started_at: start,
             cancel_requested: false,
             forecast: &NoForecast,
+            places: Places::ALONE,
         };
         let step = next_step(&view, &Next, now);
         assert_eq!(step, next_step(&view, &Next, now), "the same question has the same answer");
@@ -129,7 +130,7 @@ fn run(spec: &TaskSpec, number: u32, fate: Fate, at: DateTime<Utc>) -> AttemptVi
         }
         Fate::Measured { value, valid } => (value, valid),
     };
-    while let LevelStep::Measure { level, repeat, .. } = next_level(spec, &view) {
+    while let LevelStep::Measure { level, repeat, .. } = next_level(spec, &view, None) {
         view.measurements.push(measured(level, repeat, value, valid));
         if view.failure.is_some() {
             break;
@@ -138,7 +139,7 @@ fn run(spec: &TaskSpec, number: u32, fate: Fate, at: DateTime<Utc>) -> AttemptVi
     view
 }
 
-fn measured(level: u32, repeat: u32, value: f64, valid: bool) -> Measurement {
+pub(super) fn measured(level: u32, repeat: u32, value: f64, valid: bool) -> Measurement {
     Measurement {
         level,
         repeat,

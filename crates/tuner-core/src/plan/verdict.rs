@@ -217,6 +217,7 @@ fn arm<'a>(view: &TaskView<'a>, side: Arm) -> Vec<&'a ExperimentView> {
 fn words(class: Class) -> &'static str {
     match class {
         Class::Feasible => "within every SLO",
+        Class::Pruned => "ended early",
         Class::SoftViolation => "beyond a soft SLO",
         Class::HardViolation => "beyond a hard SLO",
         Class::Infeasible => "unable to run",

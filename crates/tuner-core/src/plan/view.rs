@@ -111,6 +111,15 @@ pub struct AttemptEvidence {
     /// The engine's log file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_path: Option<String>,
+    /// The process that ran it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worker: Option<String>,
+    /// The host that measured it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// What that host has: processor and GPUs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hardware: Option<String>,
 }
 
 /// An experiment with its attempts.
@@ -141,6 +150,22 @@ impl ExperimentView {
     }
 }
 
+/// Who can run experiments now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Places<'a> {
+    /// Experiments that may be open at once: one of whoever asks, and one for each helper. At least 1.
+    pub most: u32,
+    /// Whether whoever asks can begin an attempt now.
+    pub free: bool,
+    /// Experiments that somebody has claimed and may be running.
+    pub claimed: &'a [u32],
+}
+
+impl Places<'static> {
+    /// One process that does one experiment after the other, and is between two.
+    pub const ALONE: Self = Self { most: 1, free: true, claimed: &[] };
+}
+
 /// Everything `next_step` may look at.
 #[derive(Clone, Copy, Debug)]
 pub struct TaskView<'a> {
@@ -156,4 +181,6 @@ pub struct TaskView<'a> {
     pub cancel_requested: bool,
     /// What is known of configurations before they are tried.
     pub forecast: &'a dyn Forecast,
+    /// Who can run experiments.
+    pub places: Places<'a>,
 }

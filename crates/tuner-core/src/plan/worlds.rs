@@ -1,7 +1,7 @@
 //! Text-scripted worlds: a script says how each configuration behaves, the golden file shows every step that the
 //! planner takes in it.
 //!
-//! Script lines: `experiments N`, `blocks N`, `attempts N`, `wall N`, `slo SPEC`, `try x`, and `x: EVENTS` where
+//! Script lines: `experiments N`, `blocks N`, `attempts N`, `wall N`, `slo SPEC`, `losing BOOL`, `try x`, and `x: EVENTS` where
 //! events (one per attempt at `x`, the last repeats) are `TPUT@TTFT` per level joined by `,`, `die CLASS`, `TPUT@TTFT die
 //! CLASS` (the rest of the levels is missing), `invalid`, `busy` (invalid, by the client's processor), `killed`;
 //! `impossible` is known before anything is started.
@@ -19,7 +19,7 @@ use crate::sampler::{Ask, Sampler, SuggestError};
 use crate::score::score;
 use crate::space::{Configuration, Domain, Parameter, SearchSpace};
 use crate::task::{Level, SloSpec, TaskSpec};
-use crate::{Failure, FailureClass, Percentile, Value};
+use crate::{Failure, FailureClass, Outcome, Percentile, StopRule, Stopped, Value};
 
 struct InOrder(Vec<i64>);
 impl Sampler for InOrder {
@@ -74,6 +74,7 @@ impl World {
                 "wall" => spec.budget.wall_time_s = Some(rest.parse().unwrap()),
                 "objective" => spec.objectives = vec![serde_json::from_value(rest.into()).unwrap()],
                 "slo" => spec.slos.push(serde_json::from_str::<SloSpec>(rest).unwrap()),
+                "losing" => spec.load.stop_when_losing = rest.parse().unwrap(),
                 "repeats" => spec.repeats = rest.parse().unwrap(),
                 "one-level" => spec.load.levels = vec![Level::closed(rest.parse().unwrap())],
                 "cancel-between" => {
@@ -105,6 +106,7 @@ impl World {
                 started_at: start,
                 cancel_requested,
                 forecast: self,
+                places: Places::ALONE,
             };
             match next_step(&view, &sampler, now) {
                 Step::Create { number, role, configuration } => {
@@ -112,8 +114,10 @@ impl World {
                     experiments.push(ExperimentView { number, role, configuration, outcome: None, attempts: vec![] });
                 }
                 Step::Run { number, attempt } => {
-                    let experiment = experiments.iter_mut().find(|e| e.number == number).unwrap();
-                    let view = self.attempt(&experiment.configuration, attempt, &mut seen, now);
+                    let at = experiments.iter().position(|e| e.number == number).unwrap();
+                    let best = to_beat(&self.spec, &experiments, experiments[at].role);
+                    let experiment = &mut experiments[at];
+                    let view = self.attempt(&experiment.configuration, attempt, best, &mut seen, now);
                     now = view.ended_at.unwrap();
                     writeln!(out, "  run {number}.{attempt}: {}", describe(&view)).unwrap();
                     experiment.attempts.push(view);
@@ -129,7 +133,11 @@ impl World {
                     let text = score.map_or("no score".into(), |s| {
                         format!("{:?} {:?} at level {:?}", s.class, s.objectives, s.level)
                     });
-                    let when = if outcome.is_predicted() { " (predicted)" } else { "" };
+                    let when = match &outcome {
+                        Outcome::Infeasible { predicted: true, .. } => " (predicted)".to_owned(),
+                        Outcome::Pruned { reason } => format!(" ({reason})"),
+                        _ => String::new(),
+                    };
                     writeln!(out, "  end {number} {}{when}: {text}", outcome.word()).unwrap();
                 }
                 Step::Await { .. } => panic!("nothing runs between steps"),
@@ -161,6 +169,7 @@ impl World {
         &self,
         configuration: &Configuration,
         attempt: u32,
+        best: Option<f64>,
         seen: &mut BTreeMap<i64, usize>,
         now: DateTime<Utc>,
     ) -> AttemptView {
@@ -187,11 +196,18 @@ impl World {
             view.state = AttemptState::Interrupted;
             return view;
         }
-        while let LevelStep::Measure { level, repeat, client_threads } = next_level(&self.spec, &view) {
+        while let LevelStep::Measure { level, repeat, client_threads, bar } = next_level(&self.spec, &view, best) {
             if death.is_some() && view.measurements.len() >= values.len() {
                 break;
             }
-            view.measurements.push(measurement(level, repeat, client_threads, levels.next().unwrap()));
+            let mut measured = measurement(level, repeat, client_threads, levels.next().unwrap());
+            if let Some(bar) =
+                bar.filter(|bar| measured.stat(bar.metric, bar.stat).is_some_and(|x| bar.is_missed_by(x)))
+            {
+                let reason = format!("certain loser: {} beyond {}", bar.metric, bar.limit());
+                measured.stopped = Some(Stopped { rule: StopRule::Loser, after_s: 5.0, reason, surplus: None });
+            }
+            view.measurements.push(measured);
         }
         view.state = if death.is_some() { AttemptState::Failed } else { AttemptState::Succeeded };
         view.failure = death.map(|class| {
@@ -246,9 +262,10 @@ fn describe(attempt: &AttemptView) -> String {
         .iter()
         .map(|m| {
             let valid = if m.is_valid() { "" } else { " invalid" };
+            let ended = if m.stopped.is_some() { " ended early" } else { "" };
             let threads = m.evidence[CLIENT_THREADS];
             let threads = if threads == 2.0 { String::new() } else { format!(" with {threads} threads") };
-            format!("level {} repeat {}{threads}{valid}", m.level, m.repeat)
+            format!("level {} repeat {}{threads}{valid}{ended}", m.level, m.repeat)
         })
         .collect();
     let failure = attempt.failure.as_ref().map(|f| format!(", {:?}", f.class)).unwrap_or_default();
@@ -260,6 +277,8 @@ macro_rules! worlds {
         $(#[test] fn $name() { insta::assert_snapshot!(World::parse($script).play()); })*
     };
 }
+
+mod losing;
 
 // B3: every "better" is measured again, interleaved. R14.5: partial results count as such. R14.6: only transient failures
 // are tried again, with growing waits. B5: what is certain not to work is not tried.

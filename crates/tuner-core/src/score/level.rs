@@ -47,6 +47,12 @@ pub struct LevelScore {
     pub noise: Option<f64>,
 }
 
+/// One figure of a level: the median over its valid measurements.
+pub(crate) fn level_value(measurements: &[Measurement], level: u32, metric: Metric, stat: Stat) -> Option<f64> {
+    let repeats: Vec<&Measurement> = measurements.iter().filter(|m| m.level == level && m.is_valid()).collect();
+    over_repeats(&repeats, metric, stat)
+}
+
 /// Scores every level that has a valid measurement, in the order of the levels.
 pub(super) fn score_levels<'a>(
     spec: &TaskSpec,

@@ -12,6 +12,7 @@ use std::cmp::Ordering;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use level::level_value;
 pub use level::{LevelScore, SloResult};
 
 use crate::plan::ExperimentView;
@@ -25,6 +26,8 @@ use crate::{Outcome, TaskSpec};
 pub enum Class {
     /// Every SLO is met.
     Feasible,
+    /// It was ended early, because it surely could not reach a feasible one; its figures are those until then.
+    Pruned,
     /// A soft SLO is missed, or a hard one by less than its `fail_ratio`.
     SoftViolation,
     /// A hard SLO is missed, too many requests failed, or a level that must hold is missing.
@@ -87,7 +90,7 @@ impl Score {
     fn key(&self, objective: &ResolvedObjective) -> f64 {
         let minimised = self.primary().map_or(0.0, |x| objective.minimised(x));
         match self.class {
-            Class::Feasible => minimised,
+            Class::Feasible | Class::Pruned => minimised,
             Class::SoftViolation => minimised + self.penalty * minimised.abs(),
             Class::HardViolation => self.violation,
             Class::Infeasible | Class::Failed => 0.0,
@@ -98,7 +101,11 @@ impl Score {
 /// Scores an ended experiment; `None` while it is open or when it was cancelled.
 pub fn score(spec: &TaskSpec, experiment: &ExperimentView) -> Option<Score> {
     match experiment.outcome.as_ref()? {
-        Outcome::Success { .. } | Outcome::Pruned { .. } => Some(measured(spec, experiment)),
+        Outcome::Success { .. } => Some(measured(spec, experiment)),
+        Outcome::Pruned { .. } => {
+            let score = so_far(spec, &[experiment], true);
+            Some(Score { class: score.class.max(Class::Pruned), ..score })
+        }
         Outcome::Infeasible { .. } => Some(Score::unmeasured(Class::Infeasible)),
         Outcome::Failed { .. } => Some(Score::unmeasured(Class::Failed)),
         Outcome::Cancelled => None,
@@ -113,13 +120,22 @@ pub fn measured(spec: &TaskSpec, experiment: &ExperimentView) -> Score {
 /// Scores several experiments with one configuration as if they were repeats of one: each metric of each level is the
 /// median over all of them.
 pub fn pooled(spec: &TaskSpec, experiments: &[&ExperimentView]) -> Score {
-    let gpus = experiments.iter().find_map(|e| e.last_attempt()?.evidence.gpus);
-    let gpus = gpus.or(spec.engine.gpus).unwrap_or(1).max(1);
+    so_far(spec, experiments, false)
+}
+
+/// GPUs of a deployment, where an objective counts them.
+pub(crate) fn gpus_of(spec: &TaskSpec, known: Option<u32>) -> u32 {
+    known.or(spec.engine.gpus).unwrap_or(1).max(1)
+}
+
+/// `partly`: levels may be missing without being held against it.
+fn so_far(spec: &TaskSpec, experiments: &[&ExperimentView], partly: bool) -> Score {
+    let gpus = gpus_of(spec, experiments.iter().find_map(|e| e.last_attempt()?.evidence.gpus));
     let levels = level::score_levels(spec, experiments.iter().flat_map(|e| e.measurements()), gpus);
     if levels.is_empty() {
         return Score::unmeasured(Class::Failed);
     }
-    let all_there = levels.len() == spec.load.levels.len();
+    let all_there = partly || levels.len() == spec.load.levels.len();
     let objectives: Vec<ResolvedObjective> = spec.objectives.iter().map(|o| o.resolve()).collect();
     let mut class = Class::Feasible;
     let mut values = Vec::with_capacity(objectives.len());
@@ -188,17 +204,17 @@ pub fn observe(spec: &TaskSpec, experiment: &ExperimentView) -> Observation {
         _ if score.objectives.len() < spec.objectives.len() => Observation::Infeasible,
         _ => {
             let objectives = spec.objectives.iter().zip(&score.objectives);
+            let objectives: Vec<f64> = objectives.map(|(o, x)| o.resolve().minimised(*x)).collect();
             let level = score.levels.iter().find(|l| Some(l.level) == score.level);
             let mut violations: Vec<f64> =
                 level.map(|l| l.slos.iter().map(|s| s.violation.unwrap_or(0.0)).collect()).unwrap_or_default();
             if score.class == Class::HardViolation && violations.iter().all(|v| *v <= 0.0) {
                 violations.push(score.violation.max(1.0));
             }
-            Observation::Scored {
-                objectives: objectives.map(|(o, x)| o.resolve().minimised(*x)).collect(),
-                violations,
-                noise: score.noise,
+            if matches!(experiment.outcome, Some(Outcome::Pruned { .. })) {
+                return Observation::Censored { objectives, violations };
             }
+            Observation::Scored { objectives, violations, noise: score.noise }
         }
     }
 }

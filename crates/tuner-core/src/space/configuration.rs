@@ -56,7 +56,7 @@ impl Configuration {
             let text = value.to_string();
             hash.update(format!("{}:{name}{kind}{}:{text}", name.len(), text.len()));
         }
-        hash.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect()
+        crate::hex(&hash.finalize()[..8])
     }
 }
 

@@ -289,6 +289,11 @@ pub struct LoadSpec {
     pub request_timeout_s: f64,
     /// End an open-loop level as soon as it is surely over-saturated.
     pub stop_when_saturated: bool,
+    /// End a level of the search as soon as its experiment surely cannot win.
+    pub stop_when_losing: bool,
+    /// Keep what happened to each request, up to so many MiB of packed logs for the task; the oldest go first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub save_log_mib: Option<u32>,
 }
 
 impl Default for LoadSpec {
@@ -318,6 +323,13 @@ struct WrittenLoad {
     /// End an open-loop level of one rate as soon as it is surely over-saturated (after 30 s at the earliest): its times
     /// grow for as long as one measures.
     stop_when_saturated: bool,
+    /// End a level of the search, and its experiment, as soon as it is certain to stay a fifth behind the best so far.
+    /// Neither the baseline nor a run of the verification is ever ended so.
+    stop_when_losing: bool,
+    /// Keep what happened to each request of each level, in up to so many MiB of packed logs for the whole task; the oldest
+    /// go first. 10,000 requests take about 1 MiB. Default: nothing is kept.
+    #[schemars(range(min = 1, max = 1_048_576))]
+    save_log_mib: Option<u32>,
 }
 
 impl Default for WrittenLoad {
@@ -329,6 +341,8 @@ impl Default for WrittenLoad {
             warmup_requests: None,
             request_timeout_s: 300.0,
             stop_when_saturated: true,
+            stop_when_losing: true,
+            save_log_mib: None,
         }
     }
 }
@@ -343,6 +357,8 @@ impl From<WrittenLoad> for LoadSpec {
             warmup_requests: written.warmup_requests,
             request_timeout_s: written.request_timeout_s,
             stop_when_saturated: written.stop_when_saturated,
+            stop_when_losing: written.stop_when_losing,
+            save_log_mib: written.save_log_mib,
         }
     }
 }

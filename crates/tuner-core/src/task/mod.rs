@@ -3,6 +3,7 @@
 //! [`TaskSpec`] is what a person writes, with every default filled in by serde, so that a spec that was read and
 //! written again shows what will be done.
 
+mod context;
 mod conversation;
 mod diagnostic;
 mod domain;
@@ -10,6 +11,7 @@ mod import;
 mod level;
 mod load;
 mod objective;
+mod preset;
 mod read;
 mod rules;
 mod scenario;
@@ -19,6 +21,7 @@ mod target;
 mod workload;
 mod write;
 
+pub use context::LeastContext;
 pub use conversation::{Answers, ConversationError, ConversationSpec, Think, ThinkSpread, TurnRange, Turns};
 pub use diagnostic::{Diagnostic, Severity, render_all};
 pub use domain::{SpaceError, search_space};
@@ -26,6 +29,9 @@ pub use import::{ImportOptions, Imported, import_predecessor, is_predecessor_fil
 pub use level::{Arrival, Level, Ramp};
 pub use load::{Api, LoadSpec, Prompts, WorkloadSpec};
 pub use objective::{Across, Bound, Goal, MetricObjective, Objective, ObjectiveName, ResolvedObjective, SloSpec};
+pub use preset::{
+    EnginesDiffer, KnownPresets, Merge, MergeConflict, Merged, PresetSpec, merge as merge_presets, read_presets,
+};
 pub use read::{LoadedTask, ReadContext, check, read};
 pub use scenario::{Mix, SCENARIO_FORMS, Scenario, ScenarioError};
 pub use schema::schema;
@@ -109,6 +115,32 @@ pub struct TaskSpec {
 }
 
 impl TaskSpec {
+    /// A task with every default.
+    pub fn new(name: String, model: ModelSpec, engine: EngineSpec, search_space: SearchSpaceSpec) -> Self {
+        Self {
+            name,
+            description: None,
+            model,
+            engine,
+            backend: BackendSpec::default(),
+            search_space,
+            baseline: Configuration::default(),
+            workload: WorkloadSpec::default(),
+            load: LoadSpec::default(),
+            objectives: default_objectives(),
+            slos: Vec::new(),
+            max_error_rate: default_max_error_rate(),
+            sampler: SamplerSpec::default(),
+            budget: Budget::default(),
+            verification: Verification::default(),
+            timeouts: Timeouts::default(),
+            retries: Retries::default(),
+            repeats: one(),
+            quality_guard: None,
+            seed: 0,
+        }
+    }
+
     /// Every flag an experiment runs with: the fixed ones, the baseline's flags that are not being searched, and the
     /// experiment's own configuration over them. Parameters that are inactive in a candidate are left to the engine.
     pub fn effective_flags(&self, configuration: &Configuration) -> Configuration {
@@ -146,11 +178,17 @@ pub struct Budget {
     #[schemars(range(min = 1.0))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gpu_seconds: Option<f64>,
+    /// Experiments of the search that run at once, where free workers help; verification is one at a time.
+    #[schemars(range(min = 1, max = 64))]
+    pub parallel: u32,
+    /// Let them run on one host at once though they share its processor. Those of the simulated engine may always, and
+    /// those on GPUs, each of which has its own.
+    pub share_host: bool,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { experiments: 20, wall_time_s: None, gpu_seconds: None }
+        Self { experiments: 20, wall_time_s: None, gpu_seconds: None, parallel: 1, share_host: false }
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::preset::Merge;
 use crate::Value;
 
 /// What may vary, in the engine's own flag names without leading dashes.
@@ -19,6 +20,12 @@ pub struct SearchSpaceSpec {
     /// Conditions that every configuration must satisfy: `max-num-batched-tokens >= max-num-seqs`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub constraints: Vec<String>,
+    /// Named parameter sets that are taken over when the file is read; `parameters` and `engine.fixed` count over them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub presets: Vec<String>,
+    /// How several presets become one. Default: `union`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merge: Option<Merge>,
 }
 
 /// Parameters by name, in the order of the file.

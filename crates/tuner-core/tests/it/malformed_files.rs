@@ -12,7 +12,7 @@ pub(crate) fn context() -> ReadContext<'static> {
     fn flags(engine: EngineName) -> Option<Vec<String>> {
         (engine == EngineName::Vllm).then(|| ["max-num-seqs", "block-size", "dtype"].map(str::to_owned).to_vec())
     }
-    ReadContext { known_flags: Some(&flags), known_gpus: Some(&GPUS) }
+    ReadContext { known_flags: Some(&flags), known_gpus: Some(&GPUS), ..ReadContext::default() }
 }
 
 pub(crate) fn files(folder: &str) -> Vec<PathBuf> {

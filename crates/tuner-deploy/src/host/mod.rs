@@ -5,6 +5,7 @@ pub(crate) mod gpu;
 mod own;
 mod program;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -78,6 +79,16 @@ impl HostFacts {
             proxies: proxies.redacted(),
         }
     }
+}
+
+/// What measurements on a host depend on, in one line: processor, cores, GPUs by model.
+pub fn hardware(gpus: &Gpus) -> String {
+    let cpu = fs::read_to_string("/proc/cpuinfo").ok().and_then(|cpuinfo| cpu_model(&cpuinfo));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut models = BTreeMap::<&str, usize>::new();
+    gpus.list().iter().for_each(|gpu| *models.entry(&gpu.name).or_default() += 1);
+    let gpus = models.into_iter().map(|(model, n)| format!(", {n} x {model}"));
+    format!("{}, {cores} cores{}", cpu.as_deref().unwrap_or("a processor without a name"), gpus.collect::<String>())
 }
 
 /// The GPUs of this host. Blocks as [`HostFacts::gather`].

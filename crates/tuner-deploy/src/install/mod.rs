@@ -184,7 +184,7 @@ fn finished(plan: &InstallPlan, data_dir: &Path) -> Option<(Installed, String)> 
 /// Names a plan by its content: another version or another launcher is another plan.
 fn key(plan: &InstallPlan) -> String {
     let digest = Sha256::digest(format!("{plan:?}"));
-    digest.iter().take(8).map(|b| format!("{b:02x}")).collect()
+    tuner_core::hex(&digest[..8])
 }
 
 fn absolute(path: &Path) -> PathBuf {

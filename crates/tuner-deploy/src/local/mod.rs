@@ -20,7 +20,6 @@ mod stop;
 mod tree;
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Child;
@@ -184,10 +183,7 @@ impl Backend for LocalBackend {
 
 fn digest(root: &Path) -> String {
     let hash = Sha256::digest(root.as_os_str().as_encoded_bytes());
-    hash.iter().take(8).fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    tuner_core::hex(&hash[..8])
 }
 
 /// Where `root` keeps what it knows of deployments.

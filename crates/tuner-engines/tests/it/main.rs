@@ -5,4 +5,5 @@
 mod catalogue;
 mod exits;
 mod launches;
+mod presets;
 mod read_backs;

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tuner_bench::Seeds;
+use tuner_core::engine::EngineName;
 use tuner_core::plan::{ExperimentView, Role};
 use tuner_core::task::{QualityGuard, TaskSpec};
-use tuner_core::{Configuration, Failure, Measurement, Percentile, Stat};
+use tuner_core::{Bar, Configuration, Failure, Measurement, Percentile, Stat};
 use tuner_deploy::{DeployError, DeploymentId};
 use tuner_store::{Store, TaskId};
 
@@ -77,6 +78,8 @@ pub(crate) struct Turn {
     pub(crate) repeat: u32,
     /// Threads that send and read, where not as many as suit the machine.
     pub(crate) client_threads: Option<u32>,
+    /// What it has to be able to reach, or the experiment cannot win.
+    pub(crate) bar: Option<Bar>,
 }
 
 /// A ready engine.
@@ -145,10 +148,20 @@ impl Lab {
         }
     }
 
-    /// Stops everything that nobody works on any more, of this task and of others, and says what it was.
-    pub(crate) async fn reap(&self, task: TaskId, store: &Store) -> Result<Vec<DeploymentId>, RunError> {
+    /// Whether experiments of a task may run beside each other on this host without disturbing each other: each has GPUs
+    /// of its own, or what is measured is not the host.
+    pub(crate) fn shares_host(&self, spec: &TaskSpec) -> bool {
+        let simulated = spec.engine.name == EngineName::Simulated;
         match self {
-            Self::Real(lab) => lab.reap(task, store).await,
+            Self::Virtual(_) => true,
+            Self::Real(lab) => spec.budget.share_host || simulated || spec.engine.gpus != Some(0) && lab.has_gpus(),
+        }
+    }
+
+    /// Stops everything on this host that nobody works on any more, of whichever task, and says what it was.
+    pub(crate) async fn reap(&self, store: &Store) -> Result<Vec<DeploymentId>, RunError> {
+        match self {
+            Self::Real(lab) => lab.reap(store).await,
             Self::Virtual(_) => Ok(Vec::new()),
         }
     }

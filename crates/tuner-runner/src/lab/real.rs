@@ -1,6 +1,6 @@
 //! Attempts on real engines: processes of this machine, or an endpoint that already runs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tuner_core::engine::EngineName;
 use tuner_core::task::{BackendSpec, Environment, QualityGuard};
 use tuner_core::{Failure, FailureClass, Measurement};
+use tuner_deploy::Egress;
 use tuner_deploy::ready::{self, Budgets, Endpoint, NotReady, Ready, Watch, Why};
 use tuner_deploy::redact::Secrets;
 use tuner_deploy::{
@@ -16,13 +17,13 @@ use tuner_deploy::{
 };
 use tuner_engines::exit::LOOKED_AT;
 use tuner_engines::{Engine, EngineReport, ExitPhase, ExitReport, LaunchRequest, LaunchSpec, engine};
-use tuner_store::{NewDeployment, Phase, Resource, Running, Severity, Store, StoreError, TaskId};
+use tuner_store::{NewDeployment, Phase, Running, Severity, Store, StoreError};
 
 use super::{Job, Turn};
 use crate::activity::Activity;
 use crate::attempt::Attempt;
 use crate::error::RunError;
-use crate::liveness::{is_dead, this_process};
+use crate::left;
 use crate::load::{Kit, KitSurroundings, Prompting};
 use crate::patience::patiently;
 
@@ -34,12 +35,8 @@ const PORT_CANDIDATES: usize = 16;
 const PAGE: Duration = Duration::from_secs(5);
 /// How often one looks whether GPUs are free.
 const GPU_LOOK: Duration = Duration::from_secs(1);
-/// Characters of a task's id.
-const TASK_ID_LENGTH: usize = 36;
 /// Log lines kept with a failure that the engine survived.
 const TAIL: usize = 40;
-/// Time that what an earlier run left has to end by itself.
-const REAP_GRACE: Duration = Duration::from_secs(1);
 /// Bytes of the log that the read-back looks at.
 const LOG_BYTES: u64 = 4 << 20;
 
@@ -54,6 +51,8 @@ pub struct RealLabSettings {
     pub launchers: BTreeMap<EngineName, (Vec<String>, Option<String>)>,
     /// Proxy settings for engines and downloads.
     pub proxies: Proxies,
+    /// From where data sets may be fetched.
+    pub egress: Egress,
     /// The same as variables.
     pub ambient: Environment,
     /// Key of an attached endpoint.
@@ -62,6 +61,8 @@ pub struct RealLabSettings {
     pub hub_cache: Option<PathBuf>,
     /// GPUs of this machine, by index.
     pub gpus: Vec<u32>,
+    /// Its processor and GPUs, in words.
+    pub hardware: Option<String>,
 }
 
 /// The laboratory of real engines, for one task.
@@ -86,7 +87,20 @@ impl RealLab {
         Self { backend, settings, kit: OnceCell::new() }
     }
 
+    /// Whether this machine has GPUs that may be used.
+    pub(crate) fn has_gpus(&self) -> bool {
+        !self.settings.gpus.is_empty()
+    }
+
     pub(crate) async fn start(&self, job: &Job<'_>, attempt: &Attempt<'_>) -> Result<RealSession, RunError> {
+        attempt
+            .learn(|evidence| {
+                let owner = &attempt.claimed().lease().owner;
+                evidence.worker = Some(owner.to_string());
+                evidence.host = Some(owner.host.clone());
+                evidence.hardware.clone_from(&self.settings.hardware);
+            })
+            .await?;
         let (endpoint, ready) = match &job.spec.backend {
             BackendSpec::Attached { url, .. } => self.attach(job, url).await?,
             _ => self.deploy(job, attempt).await?,
@@ -105,6 +119,7 @@ impl RealLab {
             hub_cache: self.settings.hub_cache.as_deref(),
             datasets: &self.settings.datasets,
             proxies: &self.settings.proxies,
+            egress: &self.settings.egress,
         };
         let prepare = async || Kit::prepare(job.spec, &endpoint, &ready.model, &surroundings).await;
         let kit = self.kit.get_or_try_init(prepare).await?;
@@ -291,7 +306,7 @@ impl RealLab {
         turn: Turn,
         activity: &watch::Sender<Activity>,
     ) -> Result<Measurement, Failure> {
-        let measuring = session.prompting.measure(job, turn, activity);
+        let measuring = session.prompting.measure(job, turn, &self.settings.logs, activity);
         let limit = Duration::from_secs_f64(job.spec.timeouts.measure_s);
         let result = tokio::select! {
             result = tokio::time::timeout(limit, measuring) => result,
@@ -357,45 +372,14 @@ impl RealLab {
         Ok((!attached).then_some(stopped.took))
     }
 
-    /// Rows come first: a process between fork and exec carries no mark yet, but its row and its record stand.
-    pub(crate) async fn reap(&self, task: TaskId, store: &Store) -> Result<Vec<DeploymentId>, RunError> {
-        let host = this_process().host;
-        let mut ids: BTreeSet<DeploymentId> = self.backend.list().await?.into_iter().map(|found| found.id).collect();
-        for row in store.live_deployments().await?.into_iter().filter(|row| row.host == host) {
-            ids.insert(row.id.parse()?);
-        }
-        let mut reaped = Vec::new();
-        for id in ids {
-            let Some(of) = task_of(&id) else { continue };
-            if of != task && is_worked_on(store, of).await? {
-                continue;
-            }
-            if self.backend.stop(&id, REAP_GRACE).await?.processes > 0 {
-                reaped.push(id.clone());
-            }
-            match store.deployment_stopped(id.as_str()).await {
-                // A guard has no row of its own; a task that was deleted took its rows along.
-                Ok(()) | Err(StoreError::NotFound { .. }) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(reaped)
+    pub(crate) async fn reap(&self, store: &Store) -> Result<Vec<DeploymentId>, RunError> {
+        left::reap(&self.backend, store).await
     }
 
     fn log_path(&self, job: &Job<'_>) -> PathBuf {
         let name = format!("e{:04}-a{}.log", job.experiment.number, job.attempt);
         self.settings.logs.join(job.task.to_string()).join(name)
     }
-}
-
-/// The task that a deployment of ours belongs to: its id begins with the task's ([`Job::deployment`]).
-fn task_of(id: &DeploymentId) -> Option<TaskId> {
-    id.as_str().get(..TASK_ID_LENGTH)?.parse().ok()
-}
-
-async fn is_worked_on(store: &Store, task: TaskId) -> Result<bool, StoreError> {
-    let holder = store.holder(&Resource::task(task)).await?;
-    Ok(holder.is_some_and(|holder| !is_dead(&holder.owner)))
 }
 
 fn launch(spec: &LaunchSpec, port: u16) -> Launch {

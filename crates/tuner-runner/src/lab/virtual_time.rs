@@ -8,11 +8,11 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 use tuner_bench::PreparedWorkload;
 use tuner_bench::report::{ReportInput, Window, measurement};
-use tuner_bench::stopping::{LevelWatch, Verdict};
+use tuner_bench::stopping::{LevelWatch, Losing, Verdict};
 use tuner_core::record::RequestRecord;
 use tuner_core::task::{DatasetSpec, WorkloadSpec};
 use tuner_core::{Failure, FailureClass, Measurement, with_causes};
-use tuner_sim::{Drive, Follow, SimEngine, Talk, noise, run_conversations, run_level_followed};
+use tuner_sim::{Drive, Follow, SimEngine, Talk, noise, run_conversations_followed, run_level_followed};
 
 use super::{Job, Turn};
 use crate::attempt::Attempt;
@@ -69,12 +69,13 @@ impl VirtualLab {
         &self,
         job: &Job<'_>,
         session: &VirtualSession,
-        Turn { level, repeat, .. }: Turn,
+        Turn { level, repeat, bar, .. }: Turn,
     ) -> Result<Measurement, Failure> {
-        let plan = session
+        let mut plan = session
             .workload
             .plan(&job.spec.load, level, repeat, job.virtual_seeds())
             .map_err(|error| Failure::new(FailureClass::Workload, with_causes(&error)))?;
+        plan.stop.losing = bar.map(|bar| Losing::of(bar, &job.spec.slos));
         if let Some(part) = plan.parts.iter().find(|part| !part.is_text()) {
             let what = part.scenario().map_or_else(|| part.api.name().to_owned(), |scenario| scenario.to_string());
             let text = format!("virtual time knows no embeddings, rankings or pictures: `{what}` needs a real engine");
@@ -91,7 +92,7 @@ impl VirtualLab {
         let mut follower = Follower { watch: LevelWatch::of(&plan), opened_s: None, verdict: None };
         let mut run = if plan.talks() {
             let talk = Talk { warmup: plan.warmup, requests: plan.requests, window: plan.open_window() };
-            run_conversations(&session.engine, &mut plan.conversations(), &drive, &talk, seed)
+            run_conversations_followed(&session.engine, &mut plan.conversations(), &drive, &talk, seed, &mut follower)
         } else {
             run_level_followed(&session.engine, &mut plan.requests(), &drive, seed, &mut follower)
         };
@@ -100,10 +101,7 @@ impl VirtualLab {
             return Err(crash);
         }
         let verdict = follower.verdict;
-        // The turns of conversations are counted where they are held.
-        if !plan.talks() {
-            plan.add_unsent(&mut run.records, verdict.is_some());
-        }
+        plan.add_unsent(&mut run.records, verdict.is_some());
         let window = Window::of(&plan, &run.records, verdict.as_ref().map(|verdict| verdict.at_s));
         let stopped = verdict.map(|verdict| verdict.stopped(window));
         let mut measurement = measurement(&ReportInput {

@@ -19,15 +19,22 @@ use crate::world::{World, line};
 
 /// A worker in a laboratory of real engines over `dir`.
 async fn world(dir: &Path, url: &str, more: &str) -> World {
+    loaded(dir, url, "requests: 4", more).await
+}
+
+/// The same with more to say of the load.
+async fn loaded(dir: &Path, url: &str, load: &str, more: &str) -> World {
     let settings = RealLabSettings {
         datasets: dir.join("datasets"),
         logs: dir.join("logs"),
         launchers: BTreeMap::new(),
         proxies: Proxies::default(),
+        egress: tuner_deploy::Egress::open(),
         ambient: BTreeMap::new(),
         api_key: None,
         hub_cache: None,
         gpus: Vec::new(),
+        hardware: None,
     };
     let lab = Lab::Real(Box::new(RealLab::new(LocalBackend::new(dir).unwrap(), settings)));
     let task = format!(
@@ -38,7 +45,7 @@ engine: {{name: vllm}}
 backend: {{kind: attached, url: '{url}'}}
 search_space: {{parameters: {{}}}}
 workload: {{scenario: 'D(16,4)'}}
-load: {{levels: [{{concurrency: 1}}], requests: 4}}
+load: {{levels: [{{concurrency: 1}}], {load}}}
 budget: {{experiments: 1}}
 verification: {{blocks: 0}}
 {more}"
@@ -80,6 +87,25 @@ async fn a_guard_that_is_content_lets_the_levels_be_measured() {
     world.run().await.unwrap();
     let experiments = world.experiments().await;
     assert_eq!(experiments[0].measurements().iter().map(|m| m.requests.completed).collect::<Vec<_>>(), [4]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happened_to_each_request_is_kept_where_the_task_asks() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = engine().await;
+    let world = world(dir.path(), &engine.base_url(), "").await;
+    world.run().await.unwrap();
+    let folder = |task| dir.path().join(format!("logs/{task}/requests"));
+    assert!(!folder(world.task).exists(), "nothing is kept unasked");
+    let world = loaded(dir.path(), &engine.base_url(), "requests: 4, save_log_mib: 1", "").await;
+    world.run().await.unwrap();
+    let experiments = world.experiments().await;
+    let log = folder(world.task).join(tuner_runner::request_log::name(1, 1, 0, 0));
+    let packed = std::io::BufReader::new(flate2::read::GzDecoder::new(std::fs::File::open(&log).unwrap()));
+    let read = tuner_bench::log::LevelLog::read(packed, &log).unwrap();
+    assert!(read.records.len() >= 4, "{}", read.records.len());
+    let kept = &experiments[0].measurements()[0];
+    assert_eq!(read.measurement().metrics, kept.metrics, "the log gives the figures that were measured");
 }
 
 /// W15: the engine's own figures stand beside the client's, and both sides counted the same tokens.

@@ -37,10 +37,12 @@ async fn a_cause_that_stands_far_above_the_end_of_the_log_is_found_and_kept() {
         logs: dir.path().join("logs"),
         launchers: BTreeMap::new(),
         proxies: Proxies::default(),
+        egress: tuner_deploy::Egress::open(),
         ambient: BTreeMap::new(),
         api_key: None,
         hub_cache: None,
         gpus: Vec::new(),
+        hardware: None,
     };
     let lab = Lab::Real(Box::new(RealLab::new(LocalBackend::new(dir.path()).unwrap(), settings)));
     let world = World::new(TASK, Store::in_memory().await.unwrap(), lab, Arc::new(Clock::Real)).await;

@@ -6,5 +6,7 @@
 mod attached;
 mod claim;
 mod deaths;
+mod helping;
+mod left;
 mod virtual_time;
 mod world;

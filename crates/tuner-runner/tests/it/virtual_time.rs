@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use tuner_core::plan::{AttemptState, FinalStatus};
+use tuner_core::plan::{AttemptState, ExperimentView, FinalStatus, Role, leader};
+use tuner_core::sampler::Observation;
+use tuner_core::score::{Class, observe, score};
 use tuner_core::{FailureClass, Outcome, StopRule};
 use tuner_runner::{RunEnd, RunError, reopen, this_process};
 use tuner_store::{Owner, Resource};
@@ -50,7 +52,7 @@ async fn an_attempt_that_follows_others_measures_what_the_first_would_have() {
         let lease = claim.won().unwrap();
         let claimed = store.claimed(cut_off.task, lease.clone());
         claimed.start_task().await.unwrap();
-        claimed.interrupt_open_attempts().await.unwrap();
+        claimed.interrupt_abandoned(|_, _| false).await.unwrap();
         claimed.create_experiment(1, expected[0].role, &expected[0].configuration).await.unwrap();
         let attempt = claimed.begin_attempt(1).await.unwrap();
         claimed.record_measurement(1, attempt, &expected[0].attempts[0].measurements[0]).await.unwrap();
@@ -72,7 +74,10 @@ async fn an_attempt_that_follows_others_measures_what_the_first_would_have() {
 #[tokio::test]
 async fn an_over_saturated_level_is_ended_in_virtual_time_too() {
     let open = SMALL
-        .replace("{concurrency: 1}, {concurrency: 8}], requests: 8", "{rate: 1}, {rate: 60}], duration_s: 90")
+        .replace(
+            "{concurrency: 1}, {concurrency: 8}], requests: 8",
+            "{rate: 1}, {rate: 60}], duration_s: 90, stop_when_losing: false",
+        )
         .replace("D(32,8)", "D(2000,200)");
     let world = World::in_virtual_time(&open).await;
     world.run().await.unwrap();
@@ -87,10 +92,93 @@ async fn an_over_saturated_level_is_ended_in_virtual_time_too() {
         assert_eq!(n.planned, n.completed + n.failed + n.cancelled + n.unsent, "{n:?}");
         assert!(n.unsent > 2000 && n.completed > 0, "{n:?}");
     }
-    let to_the_end = open.replace("duration_s: 90", "duration_s: 90, stop_when_saturated: false");
+    let to_the_end = open.replace("duration_s: 90,", "duration_s: 90, stop_when_saturated: false,");
     let world = World::in_virtual_time(&to_the_end).await;
     world.run().await.unwrap();
     assert!(world.experiments().await.iter().flat_map(|e| e.measurements()).all(|m| m.stopped.is_none()));
+}
+
+/// Two configurations that run nearly one request at a time, among others.
+const LOSERS: &str = "
+name: losers
+model: {id: llama-3.1-8b}
+engine: {name: simulated, hardware: {gpu: h100-80g}}
+backend: {kind: virtual}
+search_space: {parameters: {max-num-seqs: [1, 2, 64, 128]}}
+workload: {scenario: 'D(200,40)'}
+load: {levels: [{concurrency: 32}], requests: 200}
+sampler: {kind: grid}
+budget: {experiments: 5}
+verification: {blocks: 2}
+";
+
+/// Seconds of load of all experiments.
+fn load_s(experiments: &[ExperimentView]) -> f64 {
+    experiments.iter().flat_map(|e| e.measurements()).map(|m| m.elapsed_s).sum()
+}
+
+/// B2; issue 3, point 9: the search is shorter, its answer the same, and the same again.
+#[tokio::test]
+async fn a_certain_loser_is_ended_early_and_nothing_else_changes() {
+    let run = async |yaml: &str| {
+        let world = World::in_virtual_time(yaml).await;
+        let RunEnd::Finished { verdict, .. } = world.run().await.unwrap() else { panic!("it ends") };
+        (world.experiments().await, verdict)
+    };
+    let (experiments, verdict) = run(LOSERS).await;
+    let (again, _) = run(LOSERS).await;
+    let (whole, undisturbed) = run(&LOSERS.replace("requests: 200", "requests: 200, stop_when_losing: false")).await;
+    assert_eq!(verdict.recommended, undisturbed.recommended);
+    let saved = 1.0 - load_s(&experiments[1..5]) / load_s(&whole[1..5]);
+    assert!(saved > 0.35, "{:.0} % of the time under load was saved in the search", saved * 100.0);
+    let spec = tuner_core::task::read(LOSERS, &Default::default()).unwrap().spec;
+    let mut ended_early = 0;
+    for ((experiment, again), whole) in experiments.iter().zip(&again).zip(&whole) {
+        assert_eq!((&experiment.outcome, experiment.measurements()), (&again.outcome, again.measurements()));
+        let Some(Outcome::Pruned { reason }) = &experiment.outcome else {
+            assert_eq!(experiment.measurements(), whole.measurements(), "{}", experiment.configuration);
+            continue;
+        };
+        ended_early += 1;
+        assert_eq!(experiment.role, Role::Search);
+        assert!(reason.starts_with("certain loser: output_throughput will be at most "), "{reason}");
+        assert!(reason.ends_with(" cannot win, at c32"), "{reason}");
+        let score = score(&spec, experiment).unwrap();
+        assert_eq!(score.class, Class::Pruned);
+        let best = score.primary().unwrap() / leader(&spec, &experiments).unwrap().1.primary().unwrap();
+        assert!(best < 0.8, "{best}");
+        assert!(matches!(observe(&spec, experiment), Observation::Censored { .. }));
+        let heavy = experiment.measurements().last().unwrap();
+        let n = heavy.requests;
+        assert_eq!(n.planned, n.completed + n.failed + n.cancelled + n.unsent, "{n:?}");
+        assert!(n.planned == 200 && n.unsent > 0, "{n:?}");
+        assert!((heavy.window_s - heavy.stopped.as_ref().unwrap().after_s).abs() < 1e-9);
+    }
+    assert_eq!(ended_early, 2, "{:?}", experiments.iter().map(|e| &e.outcome).collect::<Vec<_>>());
+}
+
+/// Issue 3: conversations obey the rules in virtual time too.
+#[tokio::test]
+async fn a_level_of_conversations_is_ended_early_in_virtual_time() {
+    let talks = LOSERS.replace("D(200,40)", "T(3)+D(200,40)").replace(
+        "verification",
+        "objectives: [minimize_latency]\nslos: [{metric: e2e_latency, max_ms: 100000}]\nverification",
+    );
+    for objective in ["minimize_latency", "maximize_goodput"] {
+        let world = World::in_virtual_time(&talks.replace("minimize_latency", objective)).await;
+        world.run().await.unwrap();
+        let experiments = world.experiments().await;
+        let pruned: Vec<&ExperimentView> =
+            experiments.iter().filter(|e| matches!(e.outcome, Some(Outcome::Pruned { .. }))).collect();
+        assert_eq!(pruned.len(), 2, "{objective}: {:?}", experiments.iter().map(|e| &e.outcome).collect::<Vec<_>>());
+        for experiment in pruned {
+            let [level] = experiment.measurements() else { panic!("{experiment:?}") };
+            let n = level.requests;
+            assert_eq!(n.planned, n.completed + n.failed + n.cancelled + n.unsent, "{n:?}");
+            assert!(n.planned == 200 && n.unsent > 0 && n.failed + n.cancelled == 0, "{n:?}");
+            assert_eq!(level.stopped.as_ref().map(|s| s.rule), Some(StopRule::Loser));
+        }
+    }
 }
 
 /// The start alone takes more than 20 s.

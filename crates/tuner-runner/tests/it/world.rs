@@ -13,7 +13,7 @@ use tuner_store::{Event, EventRow, NewTask, Store, TaskId};
 pub(crate) struct World {
     pub(crate) task: TaskId,
     pub(crate) worker: Worker,
-    loaded: LoadedTask,
+    pub(crate) loaded: LoadedTask,
 }
 
 impl World {
@@ -33,7 +33,15 @@ impl World {
         let activity = watch::Sender::new(Activity::default());
         Self {
             task,
-            worker: Worker { store, lab, clock, owner: this_process(), forecast: Box::new(NoForecast), activity },
+            worker: Worker {
+                store,
+                lab,
+                clock,
+                owner: this_process(),
+                forecast: Box::new(NoForecast),
+                activity,
+                help: None,
+            },
             loaded,
         }
     }

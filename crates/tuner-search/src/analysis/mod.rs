@@ -12,7 +12,10 @@ use tuner_core::sampler::{Finished, Observation};
 /// The experiments that were measured, with the value of one objective (smaller is better).
 fn scored(finished: &[Finished], objective: usize) -> Vec<(&Finished, f64)> {
     let value = |f: &Finished| match &f.observation {
-        Observation::Scored { objectives, .. } => objectives.get(objective).copied().filter(|y| y.is_finite()),
+        // What was ended early is at least this bad, and was measured to be about so.
+        Observation::Scored { objectives, .. } | Observation::Censored { objectives, .. } => {
+            objectives.get(objective).copied().filter(|y| y.is_finite())
+        }
         Observation::Infeasible | Observation::Failed => None,
     };
     finished.iter().filter_map(|f| value(f).map(|y| (f, y))).collect()

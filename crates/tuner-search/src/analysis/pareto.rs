@@ -23,7 +23,7 @@ impl Candidate {
             Observation::Scored { objectives, .. } => {
                 Some(Self { objectives: objectives.clone(), violation: observation.total_violation() })
             }
-            Observation::Infeasible | Observation::Failed => None,
+            Observation::Censored { .. } | Observation::Infeasible | Observation::Failed => None,
         }
     }
 }

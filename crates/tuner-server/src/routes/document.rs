@@ -48,14 +48,36 @@ impl<S: Send + Sync> FromRequest<S> for Sent {
         let bytes = extract::read(request, state).await?;
         match kind {
             Some(Kind::Json) => extract::parse::<TaskDocument>(&bytes)?.document().map(Self),
-            Some(Kind::Yaml) => {
-                let text = String::from_utf8(bytes.to_vec())
-                    .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "bad_request", "the body is not UTF-8"))?;
-                Ok(Self(Document { text, backend: None }))
-            }
+            Some(Kind::Yaml) => Ok(Self(Document { text: utf8(&bytes)?, backend: None })),
             None => Err(extract::wrong_type("application/json or application/yaml")),
         }
     }
+}
+
+/// The text of a request, JSON or YAML.
+pub(crate) struct Text(pub(crate) String);
+
+impl<S: Send + Sync> FromRequest<S> for Text {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let kind = extract::kind(&request);
+        let bytes = extract::read(request, state).await?;
+        match kind {
+            // Indented, so that lines and columns of findings say something.
+            Some(Kind::Json) => {
+                let whole: Value = extract::parse(&bytes)?;
+                Ok(Self(serde_json::to_string_pretty(&whole).unwrap_or_default()))
+            }
+            Some(Kind::Yaml) => utf8(&bytes).map(Self),
+            None => Err(extract::wrong_type("application/json or application/yaml")),
+        }
+    }
+}
+
+fn utf8(bytes: &[u8]) -> Result<String, Problem> {
+    let wrong = |_| Problem::new(StatusCode::BAD_REQUEST, "bad_request", "the body is not UTF-8");
+    String::from_utf8(bytes.to_vec()).map_err(wrong)
 }
 
 impl TaskDocument {

@@ -38,7 +38,7 @@ pub(crate) struct FollowEvents {
     kind: Option<String>,
 }
 
-/// Follow events. Each has its number as id and `{seq, task, experiment, at, kind, …}` as data; a comment every 15 s
+/// Follow events, those of conversations excepted. Each has its number as id and `{seq, task, experiment, at, kind, …}` as data; a comment every 15 s
 /// shows that the stream lives.
 #[utoipa::path(get, path = "/api/events", tag = "events",
     params(FollowEvents, ("last-event-id" = Option<i64>, Header, description = "The last event that the client saw.")),
@@ -49,24 +49,17 @@ async fn follow(
     Params(query): Params<FollowEvents>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
-    let after = last_event_id(&headers)?.or(query.after);
-    if after.is_some_and(|after| after < 0) {
-        return Err(extract::invalid("after: it must not be negative".to_owned()));
-    }
+    let after = begins_after(&headers, query.after)?;
     let kinds: Vec<String> = query.kind.iter().flat_map(|k| k.split(',')).map(|k| k.trim().to_owned()).collect();
     if let Some(wrong) = kinds.iter().find(|kind| !is_kind(kind)) {
         return Err(extract::invalid(format!("kind: there are no events of kind {wrong:?}")));
     }
-    if app.hub().subscribers() >= app.options().limits.streams {
-        let problem =
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_streams", "too many clients follow events");
-        return Err(problem.hint("close some, or try again later"));
-    }
+    must_have_room(&app)?;
     let task = match query.task {
         Some(wanted) => Some(app.service().store().task(&wanted).await?.id),
         None => None,
     };
-    let subscription = app.hub().subscribe(after, Wish { task, kinds }).await?;
+    let subscription = app.hub().subscribe(after, Wish { task, kinds, session: None }).await?;
     let stream = futures::stream::unfold(subscription, |mut subscription| async move {
         match subscription.next().await {
             Ok(told) => {
@@ -81,6 +74,24 @@ async fn follow(
     });
     let stream = stream.take_until(app.stop().clone().cancelled_owned());
     Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(HEARTBEAT)))
+}
+
+/// After which number a stream begins: where its client was, or what it asks for.
+pub(super) fn begins_after(headers: &HeaderMap, asked: Option<i64>) -> Result<Option<i64>, Problem> {
+    let after = last_event_id(headers)?.or(asked);
+    if after.is_some_and(|after| after < 0) {
+        return Err(extract::invalid("after: it must not be negative".to_owned()));
+    }
+    Ok(after)
+}
+
+/// Refuses one stream too many.
+pub(super) fn must_have_room(app: &App) -> Result<(), Problem> {
+    if app.hub().subscribers() < app.options().limits.streams {
+        return Ok(());
+    }
+    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_streams", "too many clients follow events");
+    Err(problem.hint("close some, or try again later"))
 }
 
 /// Where a client that comes back goes on.

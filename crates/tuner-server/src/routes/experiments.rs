@@ -2,16 +2,17 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tuner_core::{Configuration, Measurement, Outcome};
 use tuner_policy::Action;
-use tuner_store::{ExperimentQuery, ExperimentRow, ExperimentSort};
+use tuner_store::{EXPERIMENT_FIELDS, ExperimentQuery, ExperimentSort};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::answer::Problem;
+use crate::answer::{self, Problem};
 use crate::extract::{self, Params, Path, Permitted};
 use crate::guard::guarded;
 use crate::state::App;
@@ -20,20 +21,6 @@ use crate::state::App;
 const OUTCOMES: [&str; 6] = ["open", "success", "infeasible", "pruned", "failed", "cancelled"];
 /// Why they are run.
 const ROLES: [&str; 3] = ["baseline", "search", "verify"];
-/// Fields of an experiment in a list.
-const FIELDS: [&str; 10] = [
-    "number",
-    "role",
-    "configuration",
-    "outcome",
-    "result",
-    "objective",
-    "score",
-    "created_at",
-    "ended_at",
-    "elapsed_s",
-];
-
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default()
         .routes(guarded(Action::ExperimentRead, routes!(list)))
@@ -92,37 +79,12 @@ pub(crate) struct ExperimentItem {
     elapsed_s: Option<f64>,
 }
 
-impl From<ExperimentRow> for ExperimentItem {
-    fn from(row: ExperimentRow) -> Self {
-        Self {
-            number: row.number,
-            role: serde_json::to_value(row.role).unwrap_or_default(),
-            configuration: row.configuration,
-            outcome: row.outcome.as_ref().map_or("open", |outcome| outcome.word()).to_owned(),
-            result: row.outcome,
-            objective: row.score.as_ref().and_then(|score| score["objectives"][0].as_f64()),
-            score: row.score,
-            created_at: row.created_at,
-            ended_at: row.ended_at,
-            elapsed_s: row.ended_at.map(|end| (end - row.created_at).as_seconds_f64()),
-        }
-    }
-}
-
-/// What a list shows of an experiment.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum Listed {
-    Whole(Box<ExperimentItem>),
-    Part(Map<String, Value>),
-}
-
-/// Part of the list of experiments.
+/// Part of the list of experiments. Pages come ready from the store; this says what they hold.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ExperimentList {
     /// The experiments; each an `ExperimentItem`, or the named fields of one.
     #[schema(value_type = Vec<Object>)]
-    items: Vec<Listed>,
+    items: Vec<ExperimentItem>,
     /// Send it as `cursor` for the next part; null at the end.
     next_cursor: Option<String>,
 }
@@ -136,7 +98,7 @@ async fn list(
     Permitted(permit): Permitted,
     Path(task): Path<String>,
     Params(query): Params<ListExperiments>,
-) -> Result<Json<ExperimentList>, Problem> {
+) -> Result<Response, Problem> {
     let wanted = ExperimentQuery {
         outcomes: extract::words("outcome", query.outcome.as_deref(), &OUTCOMES)?,
         roles: extract::words("role", query.role.as_deref(), &ROLES)?,
@@ -156,24 +118,12 @@ async fn list(
             Some(other) => return Err(extract::invalid(format!("order: {other:?} is not one of asc, desc"))),
         },
     };
-    let fields = extract::words("fields", query.fields.as_deref(), &FIELDS)?;
+    let fields = extract::words("fields", query.fields.as_deref(), &EXPERIMENT_FIELDS)?;
     let (cursor, limit) = (extract::cursor(query.cursor.as_deref())?, extract::page_size(query.limit)?);
-    let page = app.service().list_experiments(&permit, &task, &wanted, cursor, limit).await?;
-    let items = page.rows.into_iter().map(|row| chosen(ExperimentItem::from(row), &fields)).collect();
-    Ok(Json(ExperimentList { items, next_cursor: page.next.map(|number| number.to_string()) }))
+    Ok(answer::page(app.service().list_experiments(&permit, &task, &wanted, &fields, cursor, limit).await?))
 }
 
-/// The fields that were asked for; all if none were.
-fn chosen(item: ExperimentItem, fields: &[String]) -> Listed {
-    if fields.is_empty() {
-        return Listed::Whole(Box::new(item));
-    }
-    let Ok(Value::Object(mut all)) = serde_json::to_value(item) else { return Listed::Part(Map::new()) };
-    all.retain(|name, _| fields.contains(name));
-    Listed::Part(all)
-}
-
-/// An experiment with everything of it.
+/// An experiment with everything of it. It comes ready from the store; this says what it holds.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ExperimentDetail {
     /// Id of its task.
@@ -196,14 +146,13 @@ async fn get(
     State(app): State<App>,
     Permitted(permit): Permitted,
     Path((task, number)): Path<(String, u32)>,
-) -> Result<Json<ExperimentDetail>, Problem> {
+) -> Result<Response, Problem> {
     let shown = app.service().show_experiment(&permit, &task, number).await?;
-    Ok(Json(ExperimentDetail {
-        task_id: shown.task.id.to_string(),
-        task_name: shown.task.name,
-        experiment: serde_json::to_value(shown.experiment).unwrap_or_default(),
-        score: shown.score.and_then(|score| serde_json::to_value(score).ok()),
-    }))
+    let (id, name) = (Value::from(shown.task_id), Value::from(shown.task_name));
+    Ok(answer::json(format!(
+        "{{\"task_id\":{id},\"task_name\":{name},\"experiment\":{},\"score\":{}}}",
+        shown.experiment, shown.score
+    )))
 }
 
 /// A measurement in its place.

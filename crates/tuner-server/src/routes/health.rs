@@ -15,6 +15,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::answer::Problem;
 use crate::extract::Permitted;
 use crate::guard::guarded;
+use crate::meter::Now;
 use crate::state::App;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -55,7 +56,10 @@ async fn ready(State(app): State<App>, Permitted(permit): Permitted) -> Result<R
 async fn metrics(State(app): State<App>, Permitted(permit): Permitted) -> Result<Response, Problem> {
     let counts = app.service().counts(&permit).await?;
     let queue = app.service().queue(&permit).await?;
-    let page = app.meter().page(&counts, &queue, &system::process(), app.hub().subscribers());
+    let gpus = app.service().gpus(&permit).await?;
+    let (process, streams) = (system::process(), app.hub().subscribers());
+    let now = Now { counts: &counts, queue: &queue, process: &process, gpus: &gpus, streams };
+    let page = app.meter().page(&now);
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page).into_response())
 }
 

@@ -32,8 +32,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 pub(crate) struct ListJobs {
     /// Only of these statuses, between commas: queued, running, succeeded, dead, cancelled.
     status: Option<String>,
-    /// Only of these kinds, between commas: run_task, fetch_dataset, download_model, install_engine, refresh_issue_cache,
-    /// render_report.
+    /// Only of these kinds, between commas: run_task, help_task, fetch_dataset, download_model, install_engine,
+    /// refresh_issue_cache, render_report.
     kind: Option<String>,
     /// As an earlier part gave it.
     cursor: Option<String>,

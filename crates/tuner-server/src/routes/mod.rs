@@ -1,5 +1,6 @@
 //! The routes, one file per resource. Each is registered with its action.
 
+mod agent;
 mod audit;
 mod datasets;
 mod document;
@@ -9,6 +10,8 @@ mod experiments;
 mod health;
 mod jobs;
 mod logs;
+mod presets;
+mod requests;
 mod system;
 mod task_changes;
 mod task_items;
@@ -30,16 +33,20 @@ pub(crate) fn open() -> OpenApiRouter<App> {
         jobs::routes(),
         workers::routes(),
         logs::routes(),
+        requests::routes(),
         engines::routes(),
+        presets::routes(),
         datasets::routes(),
         events::routes(),
         system::routes(),
         audit::routes(),
+        agent::routes(),
     ];
     resources.into_iter().fold(OpenApiRouter::default(), OpenApiRouter::merge)
 }
 
 /// Every route, working.
 pub(crate) fn router(app: &App) -> Router {
-    Router::from(open()).with_state(app.clone())
+    let mcp = tuner_mcp::over_http(app.desk(), app.stop().clone());
+    Router::from(open()).with_state(app.clone()).route_service("/mcp", mcp)
 }

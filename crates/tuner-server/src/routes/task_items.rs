@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tuner_core::TaskSpec;
 use tuner_core::task::Diagnostic;
-use tuner_store::{FullTask, OutcomeCounts, RevisionRow, TaskRow};
+use tuner_store::{FullTask, Holder, OutcomeCounts, RevisionRow, TaskRow};
 use utoipa::ToSchema;
 
 /// A task in a list.
@@ -75,6 +75,30 @@ pub(crate) struct TaskDetail {
     task: TaskSpec,
     /// The document as it was sent.
     source: String,
+    /// Experiments under way, and who runs them.
+    running: Vec<RunningExperiment>,
+}
+
+/// An experiment under way.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RunningExperiment {
+    /// Its number.
+    number: u32,
+    /// The host of the process that runs it.
+    host: String,
+    /// That process.
+    pid: u32,
+    /// Since when.
+    since: DateTime<Utc>,
+    /// Its last sign of life.
+    heartbeat_at: DateTime<Utc>,
+}
+
+impl RunningExperiment {
+    fn new((number, holder): (u32, Holder)) -> Self {
+        let Holder { owner, since, heartbeat_at, .. } = holder;
+        Self { number, host: owner.host, pid: owner.pid, since, heartbeat_at }
+    }
 }
 
 impl From<FullTask> for TaskDetail {
@@ -86,11 +110,12 @@ impl From<FullTask> for TaskDetail {
             archived_at: detail.revised.archived_at,
             task: detail.spec,
             source: detail.source,
+            running: detail.held.into_iter().map(RunningExperiment::new).collect(),
         }
     }
 }
 
-/// Part of the list of tasks.
+/// Part of the list of tasks. Pages come ready from the store; this says what they hold.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct TaskList {
     /// The tasks, newest first.

@@ -13,7 +13,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::document::{Sent, TaskDocument};
 use super::task_items::{RevisionList, TaskDetail, TaskItem, TaskList, Validation};
-use crate::answer::Problem;
+use crate::answer::{self, Problem};
 use crate::extract::{self, Params, Path, Permitted};
 use crate::guard::guarded;
 use crate::state::App;
@@ -42,6 +42,8 @@ pub(crate) struct ListTasks {
     name: Option<String>,
     /// Tasks that are put away: `no`, `only` or `all`. Default `no`.
     archived: Option<String>,
+    /// With the revisions that edits replaced. Default `false`.
+    replaced: Option<bool>,
     /// As an earlier part gave it.
     cursor: Option<String>,
     /// Items on a part, 1 to 500. Default 50.
@@ -55,7 +57,7 @@ async fn list(
     State(app): State<App>,
     Permitted(permit): Permitted,
     Params(query): Params<ListTasks>,
-) -> Result<Json<TaskList>, Problem> {
+) -> Result<Response, Problem> {
     let statuses = extract::values("status", query.status.as_deref(), TaskStatus::ALL, TaskStatus::word)?;
     let archived = match query.archived.as_deref() {
         None | Some("no") => Archived::Without,
@@ -64,13 +66,15 @@ async fn list(
         Some(other) => return Err(extract::invalid(format!("archived: {other:?} is not one of no, only, all"))),
     };
     let engines = query.engine.iter().flat_map(|words| words.split(',')).map(|word| word.trim().to_owned());
-    let wanted = TaskQuery { statuses, engines: engines.collect(), name_contains: query.name, archived };
+    let wanted = TaskQuery {
+        statuses,
+        engines: engines.collect(),
+        name_contains: query.name,
+        archived,
+        replaced: query.replaced.unwrap_or_default(),
+    };
     let (cursor, limit) = (extract::cursor(query.cursor.as_deref())?, extract::page_size(query.limit)?);
-    let (page, counts) = app.service().list_tasks(&permit, &wanted, cursor, limit).await?;
-    Ok(Json(TaskList {
-        next_cursor: page.next.map(|id| id.to_string()),
-        items: page.tasks.into_iter().map(|row| TaskItem::new(row, &counts)).collect(),
-    }))
+    Ok(answer::page(app.service().list_tasks(&permit, &wanted, cursor, limit).await?))
 }
 
 /// Store a task. Its name must be free.
@@ -101,9 +105,7 @@ async fn validate(
     Permitted(permit): Permitted,
     Sent(document): Sent,
 ) -> Result<Json<Validation>, Problem> {
-    let service = app.service().clone();
-    let look = tokio::task::spawn_blocking(move || service.check_task(&permit, &document));
-    let checked = look.await.map_err(|_| Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR))??;
+    let checked = app.service().check_task(&permit, &document).await?;
     Ok(Json(Validation {
         valid: checked.file.is_some(),
         imported: checked.imported,

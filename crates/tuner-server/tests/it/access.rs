@@ -5,8 +5,8 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::Request;
 use chrono::{TimeDelta, Utc};
-use serde_json::json;
-use tuner_app::tokens;
+use serde_json::{Value, json};
+use tuner_app::{Egress, tokens};
 use tuner_policy::Role;
 use tuner_server::{Limits, Options};
 
@@ -153,6 +153,77 @@ async fn a_post_that_is_sent_again_with_its_key_is_done_once() {
     let mut theirs = create(Some(&token), "d");
     theirs.headers_mut().insert("idempotency-key", "k1".parse().unwrap());
     assert_eq!(f.from(ELSEWHERE, theirs).await.status, 201, "another asker's keys are others");
+}
+
+/// B8: a server that dies between a change and its answer, or loses the database then, does not know whether it was made.
+#[tokio::test]
+async fn a_post_whose_end_nobody_knows_makes_nothing_twice() {
+    let f = Fixture::new().await;
+    let send = async |path: &str, body: Option<&Value>| {
+        let asked = f.client.post(format!("{}{path}", f.base)).header("idempotency-key", path);
+        f.send(match body {
+            Some(body) => asked.json(body),
+            None => asked,
+        })
+        .await
+    };
+    let report = json!({ "kind": "render_report", "task": "a" });
+    let (task, start, copy) = (document("a"), "/api/tasks/a/start", "/api/tasks/a/clone");
+    for (path, body, at) in [
+        ("/api/tasks", Some(&task), "/id"),
+        (start, None, "/job/id"),
+        (copy, None, "/id"),
+        ("/api/jobs", Some(&report), "/id"),
+    ] {
+        let first = send(path, body).await;
+        assert!(first.json.pointer(at).is_some_and(Value::is_string), "{path}: {}", first.json);
+        f.store.end_answer("local", path, None, Duration::ZERO).await.unwrap();
+        let again = send(path, body).await;
+        assert!(!again.headers.contains_key("idempotency-replayed"));
+        assert_eq!((again.status, again.json.pointer(at)), (first.status, first.json.pointer(at)), "{path}");
+    }
+    assert_eq!(f.get("/api/tasks").await.json["items"].as_array().unwrap().len(), 2);
+    assert_eq!(f.get("/api/jobs").await.json["items"].as_array().unwrap().len(), 2);
+}
+
+/// B8: the same for what is known by a name, which another request may not have.
+#[tokio::test]
+async fn a_preset_or_data_set_whose_end_nobody_knows_is_given_to_whoever_made_it() {
+    let told = Egress::limited(true, vec!["127.0.0.1".parse().unwrap()]);
+    let f = Fixture::fetching(told).await;
+    let preset = |name: &str| json!({ "name": name, "engine": "vllm", "parameters": { "max-num-seqs": [8] } });
+    let rows = "{\"prompt\": \"a\"}\n{\"prompt\": \"b\"}\n";
+    let fetch = json!({ "url": "http://127.0.0.1:9/x", "name": "fetched" });
+    for (path, body, at) in [
+        ("/api/presets", preset("p").to_string(), "/created_at"),
+        ("/api/presets/import", json!({ "presets": [preset("q"), preset("r")] }).to_string(), "/stored/1/created_at"),
+        ("/api/presets/import?existing=skip", json!({ "preset": preset("s") }).to_string(), "/stored/0/created_at"),
+        ("/api/datasets?name=d", rows.to_owned(), "/created_at"),
+        ("/api/datasets/fetch", fetch.to_string(), "/id"),
+    ] {
+        let send = async |key: &str| {
+            let asked = f.client.post(format!("{}{path}", f.base)).header("idempotency-key", key);
+            let kind = if path.contains("?name") { "application/octet-stream" } else { "application/json" };
+            f.send(asked.header("content-type", kind).body(body.clone())).await
+        };
+        let first = send(path).await;
+        assert!(first.json.pointer(at).is_some_and(Value::is_string), "{path}: {}", first.json);
+        f.store.end_answer("local", path, None, Duration::ZERO).await.unwrap();
+        let again = send(path).await;
+        assert!(!again.headers.contains_key("idempotency-replayed"));
+        assert_eq!((again.status, &again.json), (first.status, &first.json), "{path}");
+        let other = send("another").await;
+        let taken = other.code() == "name_taken";
+        assert!(taken || path.ends_with("skip") || path.ends_with("fetch"), "{path}: {}", other.json);
+        f.store.end_answer("local", "another", None, Duration::ZERO).await.unwrap();
+    }
+    // Its file was put in its place, and then the server died.
+    std::fs::write(f.home.datasets().join("e"), rows).unwrap();
+    let left = f.client.post(format!("{}/api/datasets?name=e", f.base)).body(rows);
+    assert_eq!(f.send(left).await.status, 201);
+    std::fs::write(f.home.datasets().join("g"), "{\"prompt\": \"other\"}\n").unwrap();
+    let foreign = f.client.post(format!("{}/api/datasets?name=g", f.base)).body(rows);
+    assert_eq!(f.send(foreign).await.status, 422);
 }
 
 #[tokio::test]

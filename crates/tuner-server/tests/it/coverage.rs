@@ -14,6 +14,9 @@ fn operations() -> Vec<(String, String, Action)> {
             let word = operation["x-action"].as_str().unwrap();
             let action = Action::ALL.iter().copied().find(|a| a.word() == word).unwrap();
             let path = path.replace("{task}", "nothing").replace("{name}", "nothing").replace("{number}", "1");
+            let path = path.replace("{preset}", "nothing").replace("{dataset}", "nothing");
+            let path = path.replace("{session}", "nothing").replace("{call}", "nothing").replace("{grant}", "nothing");
+            let path = path.replace("{message}", "nothing").replace("{scope}", "arq_control");
             found.push((method.to_uppercase(), path.replace("{engine}", "vllm"), action));
         }
     }

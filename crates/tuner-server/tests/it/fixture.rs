@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -10,11 +11,14 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
-use tuner_app::Home;
+use tuner_agent::{Agent, AgentSettings, Desk};
 use tuner_app::service::Service;
 use tuner_app::tune::Surroundings;
+use tuner_app::{Egress, Home};
+use tuner_llm::{Backoff, Limits as LlmLimits, Provider, ProviderKind};
 use tuner_server::{App, Options};
 use tuner_store::{Store, TaskId};
+use tuner_testkit::model::ScriptedModel;
 
 pub(crate) struct Fixture {
     pub(crate) app: App,
@@ -24,7 +28,7 @@ pub(crate) struct Fixture {
     pub(crate) client: reqwest::Client,
     pub(crate) stop: CancellationToken,
     pub(crate) ended: tokio::task::JoinHandle<std::io::Result<()>>,
-    _directory: tempfile::TempDir,
+    _directory: Arc<tempfile::TempDir>,
 }
 
 /// Status, headers and JSON of an answer (null where it is none).
@@ -46,16 +50,55 @@ impl Fixture {
     }
 
     pub(crate) async fn with(options: Options) -> Self {
+        Self::made(options, Egress::default()).await
+    }
+
+    /// One that fetches from there.
+    pub(crate) async fn fetching(egress: Egress) -> Self {
+        Self::made(Options::default(), egress).await
+    }
+
+    /// One whose agent talks with a model.
+    pub(crate) async fn talking(model: &ScriptedModel) -> Self {
+        Self::set(agent_settings(model)).await
+    }
+
+    /// One whose agent is set so.
+    pub(crate) async fn set(agent: AgentSettings) -> Self {
+        let directory = Arc::new(tempfile::tempdir().unwrap());
+        Self::of(directory, Options::default(), Egress::default(), agent).await
+    }
+
+    async fn made(options: Options, egress: Egress) -> Self {
+        Self::of(Arc::new(tempfile::tempdir().unwrap()), options, egress, AgentSettings::default()).await
+    }
+
+    /// The same data directory under another process, as far as that can be played: everything in memory is new.
+    pub(crate) async fn again(mut self, agent: AgentSettings) -> Self {
+        self.stop.cancel();
+        (&mut self.ended).await.unwrap().unwrap();
+        let directory = self._directory.clone();
+        drop(self);
+        Self::of(directory, Options::default(), Egress::default(), agent).await
+    }
+
+    async fn of(directory: Arc<tempfile::TempDir>, options: Options, egress: Egress, agent: AgentSettings) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let directory = tempfile::tempdir().unwrap();
         let home = Home::new(directory.path());
         let store = tuner_app::tune::open_store(&home).await.unwrap();
-        let mut around = Surroundings::default();
+        let mut around = Surroundings { egress, ..Surroundings::default() };
+        around.secrets.insert("GH_TOKEN".to_owned(), "ghp_verysecret".to_owned());
         around.secrets.insert("HF_TOKEN".to_owned(), "hf_verysecret".to_owned());
         around.proxies.insert("http_proxy".to_owned(), "http://me:verysecret@proxy:1".to_owned());
+        // Nobody answers there; what is known of issues is in the data directory.
+        around.github_url = Some("http://127.0.0.1:9".to_owned());
+        around.github_repo = Some("owner/repo".to_owned());
         let service = Service::new(store.clone(), home.clone(), around);
         let stop = CancellationToken::new();
-        let app = App::new(service, options, stop.clone());
+        let model = agent.model().unwrap();
+        let desk = Desk::new(Agent::new(service.clone(), agent, model));
+        desk.agent().start(stop.clone());
+        let app = App::new(service, desk, options, stop.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let ended = tokio::spawn(tuner_server::serve(app.clone(), listener));
@@ -155,3 +198,35 @@ pub(crate) fn document(name: &str) -> Value {
 }
 
 pub(crate) const OK: u16 = StatusCode::OK.as_u16();
+
+/// gzip of one stored block: packed without being compressed. At most 65,535 bytes.
+pub(crate) fn stored_gz(bytes: &[u8]) -> Vec<u8> {
+    let step = |crc: u32, byte: &u8| {
+        (0..8).fold(crc ^ u32::from(*byte), |c, _| if c & 1 == 1 { (c >> 1) ^ 0xedb8_8320 } else { c >> 1 })
+    };
+    let (crc, length) = (!bytes.iter().fold(!0, step), u16::try_from(bytes.len()).unwrap());
+    let mut gz = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1];
+    gz.extend(length.to_le_bytes());
+    gz.extend((!length).to_le_bytes());
+    gz.extend_from_slice(bytes);
+    gz.extend(crc.to_le_bytes());
+    gz.extend(u32::from(length).to_le_bytes());
+    gz
+}
+
+/// An agent that talks with a scripted model.
+pub(crate) fn agent_settings(model: &ScriptedModel) -> AgentSettings {
+    let wait = Backoff { first: std::time::Duration::from_millis(1), longest: std::time::Duration::from_millis(10) };
+    let provider = Provider {
+        base_url: Some(model.base_url()),
+        limits: LlmLimits { wait, ..LlmLimits::default() },
+        ..Provider::new(ProviderKind::Local, "scripted")
+    };
+    let programs = [("uname".to_owned(), "uname".to_owned())].into();
+    AgentSettings {
+        provider: Some(provider),
+        programs,
+        secrets: vec!["hunter2-hunter2".to_owned()],
+        ..AgentSettings::default()
+    }
+}

@@ -8,7 +8,7 @@ use crate::fixture::{Fixture, OK};
 const UNKNOWN: &str = "01a21bf5-aa5f-77c1-9f2b-ca3fd316619e";
 
 fn owner() -> Owner {
-    Owner { host: "elsewhere".to_owned(), pid: 7, start_ticks: 1 }
+    Owner { host: "elsewhere".to_owned(), pid: 7, start_ticks: 1, pid_namespace: None }
 }
 
 /// R1.3, R12: start is asked for twice and done once; who runs it is seen, and can be told to stop.

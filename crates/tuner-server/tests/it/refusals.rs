@@ -25,6 +25,8 @@ async fn every_refusal_has_one_shape() {
     is_envelope(&f.send(text("{\"task\": 3}")).await, 422, "invalid_body");
     is_envelope(&f.send(text("{\"wrong\": 3}")).await, 422, "invalid_body");
     is_envelope(&f.send(text("{}")).await, 422, "invalid_body");
+    let listed = f.client.post(format!("{}/api/agent/sessions", f.base)).header("content-type", "application/json");
+    is_envelope(&f.send(listed.body(" [null, null]")).await, 422, "invalid_body");
     is_envelope(&f.send(f.client.post(url("/api/tasks")).body("x")).await, 415, "unsupported_media_type");
     let large = "x".repeat((1 << 20) + 1000);
     let large = f.client.post(url("/api/tasks")).header("content-type", "application/yaml").body(large);
@@ -97,6 +99,6 @@ async fn secrets_are_in_no_answer() {
         assert!(!text.contains("verysecret"), "{path}: {text}");
     }
     let settings = f.get("/api/system/settings").await.json;
-    assert_eq!(settings["secrets"], json!(["HF_TOKEN"]));
+    assert_eq!(settings["secrets"], json!(["GH_TOKEN", "HF_TOKEN"]));
     assert_ne!(settings["limits"]["burst"], Value::Null);
 }

@@ -100,6 +100,7 @@ async fn an_edit_makes_a_revision_and_old_results_stay_with_the_old_one() {
     let again = f.put(&format!("/api/tasks/{first}"), &document("t")).await;
     assert_eq!((again.status, again.code()), (409, "wrong_state"));
     assert_eq!(f.get("/api/tasks").await.json["items"].as_array().unwrap().len(), 1);
+    assert_eq!(f.get("/api/tasks?replaced=true").await.json["items"][1]["name"], json!("t.r1"));
     let revisions = f.get("/api/tasks/t/revisions").await.json;
     let numbers: Vec<_> =
         revisions["items"].as_array().unwrap().iter().map(|r| r["revision"].as_u64().unwrap()).collect();
@@ -112,7 +113,8 @@ async fn an_edit_makes_a_revision_and_old_results_stay_with_the_old_one() {
 async fn a_task_that_is_worked_on_is_neither_edited_nor_archived_nor_deleted() {
     let f = Fixture::new().await;
     let id = f.task("busy").await.parse().unwrap();
-    let owner = tuner_store::Owner { host: "elsewhere.invalid".to_owned(), pid: 1, start_ticks: 1 };
+    let owner =
+        tuner_store::Owner { host: "elsewhere.invalid".to_owned(), pid: 1, start_ticks: 1, pid_namespace: None };
     let resource = tuner_store::Resource::task(id);
     let ttl = std::time::Duration::from_secs(60);
     let lease = f.store.claim(&resource, &owner, ttl, chrono::Utc::now()).await.unwrap().won().unwrap();

@@ -9,7 +9,7 @@ use std::collections::{BinaryHeap, HashMap, VecDeque};
 
 use tuner_core::record::{Fate, PlannedConversation, PlannedTurn, RequestRecord};
 
-use super::{Drive, Level, LevelRun};
+use super::{Drive, Follow, Level, LevelRun};
 use crate::engine::SimEngine;
 
 /// How conversations are held.
@@ -32,9 +32,21 @@ pub fn run_conversations(
     talk: &Talk,
     seed: u64,
 ) -> LevelRun {
+    run_conversations_followed(engine, conversations, drive, talk, seed, &mut ())
+}
+
+/// As [`run_conversations`], with somebody who may end it: then nobody says anything more, and what is in flight is
+/// awaited.
+pub fn run_conversations_followed(
+    engine: &SimEngine,
+    conversations: &mut dyn Iterator<Item = PlannedConversation>,
+    drive: &Drive,
+    talk: &Talk,
+    seed: u64,
+    follower: &mut dyn Follow,
+) -> LevelRun {
     let mut nothing = std::iter::empty();
-    let mut nobody = ();
-    let mut level = Level::new(engine, &mut nothing, drive, seed, &mut nobody);
+    let mut level = Level::new(engine, &mut nothing, drive, seed, follower);
     level.crowd = Some(Crowd {
         conversations: conversations.peekable(),
         talk: talk.clone(),

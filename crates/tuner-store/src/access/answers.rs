@@ -1,16 +1,23 @@
 //! Answers that are given again: what a POST with an idempotency key gave.
 //!
-//! *Invariant*: of requests with the same actor and key, one is done; the others get its answer, or are told that it is
-//! not there yet, or that they ask something else.
+//! *Invariants*: of requests with the same actor and key, one is done; the others get its answer, or are told that it is
+//! not there yet, or that they ask something else. Whoever does it again because nobody knows how it went does it under
+//! the same id, so that what was made is found and not made twice.
 
 use std::time::Duration;
 
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter};
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use super::entity::answers;
 use crate::json::{decode, encode};
 use crate::{Store, StoreError};
+
+/// How long the id of a request is remembered that nobody knows the end of.
+const REMEMBERED: TimeDelta = TimeDelta::days(1);
 
 /// An answer as it went over the wire.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,8 +33,8 @@ pub struct Reply {
 /// What is known of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Begun {
-    /// Nothing: do it.
-    New,
+    /// No answer: do it. What it makes has this id.
+    New(Uuid),
     /// It was done; this was the answer.
     Done(Reply),
     /// Somebody does it now.
@@ -50,9 +57,25 @@ impl Store {
         patience: Duration,
     ) -> Result<Begun, StoreError> {
         let write = self.write().await?;
-        answers::Entity::delete_many().filter(answers::Column::ExpiresAt.lte(write.at)).exec(write.rows()).await?;
+        let forgotten = answers::Column::Answer.is_not_null().or(answers::Column::CreatedAt.lte(write.at - REMEMBERED));
+        let forgotten = answers::Column::ExpiresAt.lte(write.at).and(forgotten);
+        answers::Entity::delete_many().filter(forgotten).exec(write.rows()).await?;
         let found = answers::Entity::find_by_id((actor.to_owned(), key.to_owned())).one(write.rows()).await?;
+        let is_free = |row: &answers::Model| row.answer.is_none() && row.expires_at <= write.at;
         let begun = match found {
+            Some(row) if is_free(&row) => {
+                let same = row.fingerprint == fingerprint;
+                let begun_at = if same { row.created_at } else { write.at };
+                let again = answers::Model {
+                    fingerprint: fingerprint.to_owned(),
+                    created_at: begun_at,
+                    expires_at: write.at + patience,
+                    ..row
+                };
+                let again = again.into_active_model().reset_all();
+                answers::Entity::update(again).exec_without_returning(write.rows()).await?;
+                Begun::New(id(actor, key, fingerprint, begun_at))
+            }
             Some(row) if row.fingerprint != fingerprint => Begun::Different,
             Some(answers::Model { answer: Some(answer), .. }) => {
                 Begun::Done(decode(|| format!("answer {key}"), &answer)?)
@@ -68,7 +91,7 @@ impl Store {
                     expires_at: write.at + patience,
                 };
                 answers::Entity::insert(row.into_active_model()).exec_without_returning(write.rows()).await?;
-                Begun::New
+                Begun::New(id(actor, key, fingerprint, write.at))
             }
         };
         write.commit_quietly().await?;
@@ -99,10 +122,27 @@ impl Store {
                 let of_it = answers::Column::Actor.eq(id.0).and(answers::Column::Key.eq(id.1));
                 answers::Entity::update_many().set(change).filter(of_it).exec(write.rows()).await?;
             }
+            // The row stays for its id: what failed may have made something.
             None => {
-                answers::Entity::delete_by_id(id).exec(write.rows()).await?;
+                let free = answers::ActiveModel { answer: Set(None), expires_at: Set(write.at), ..Default::default() };
+                let of_it = answers::Column::Actor.eq(id.0).and(answers::Column::Key.eq(id.1));
+                answers::Entity::update_many().set(free).filter(of_it).exec(write.rows()).await?;
             }
         }
         write.commit_quietly().await
     }
+}
+
+/// The id of what a request makes: a function of the request and of when it was first begun, and ordered by that time as
+/// all ids are.
+fn id(actor: &str, key: &str, fingerprint: &str, begun_at: DateTime<Utc>) -> Uuid {
+    let mut digest = Sha256::new();
+    for part in [actor, key, fingerprint] {
+        digest.update((part.len() as u64).to_be_bytes());
+        digest.update(part);
+    }
+    let mut random = [0; 10];
+    random.iter_mut().zip(digest.finalize()).for_each(|(to, byte)| *to = byte);
+    let millis = u64::try_from(begun_at.timestamp_millis()).unwrap_or_default();
+    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
 }

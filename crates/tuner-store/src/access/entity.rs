@@ -4,7 +4,7 @@
 pub(crate) mod tokens {
     use sea_orm::entity::prelude::*;
 
-    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, serde::Serialize, serde::Deserialize)]
     #[sea_orm(table_name = "tokens")]
     pub(crate) struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
@@ -28,7 +28,7 @@ pub(crate) mod tokens {
 pub(crate) mod audit {
     use sea_orm::entity::prelude::*;
 
-    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, serde::Serialize, serde::Deserialize)]
     #[sea_orm(table_name = "audit")]
     pub(crate) struct Model {
         #[sea_orm(primary_key)]
@@ -53,7 +53,7 @@ pub(crate) mod audit {
 pub(crate) mod answers {
     use sea_orm::entity::prelude::*;
 
-    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, serde::Serialize, serde::Deserialize)]
     #[sea_orm(table_name = "idempotent_answers")]
     pub(crate) struct Model {
         #[sea_orm(primary_key, auto_increment = false)]

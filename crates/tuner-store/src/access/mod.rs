@@ -4,7 +4,7 @@
 
 mod answers;
 mod audit;
-mod entity;
+pub(crate) mod entity;
 mod tokens;
 
 pub use answers::{Begun, Reply};

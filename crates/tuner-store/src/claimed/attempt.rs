@@ -1,4 +1,6 @@
-//! Attempts: one try at running an experiment, with what it measured.
+//! Attempts: one try at running an experiment, with what it measured, under a lease on the experiment.
+
+use std::collections::BTreeMap;
 
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 use tuner_core::plan::{AttemptEvidence, AttemptState};
@@ -9,7 +11,7 @@ use crate::entity::{attempts, events, measurements};
 use crate::json::{decode, encode, encode_option, number as as_number, plain};
 use crate::row::attempt_word;
 use crate::store::{Scope, Write};
-use crate::{Event, Phase, StoreError, tasks};
+use crate::{Event, Holder, Phase, Resource, StoreError, lease, tasks};
 
 /// How an attempt ends.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +30,7 @@ impl Claimed {
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`]; [`StoreError::NotFound`]; [`StoreError::WrongState`] if the experiment has ended, or
-    /// if an earlier worker's attempt still runs ([`Claimed::interrupt_open_attempts`] comes first).
+    /// if an earlier worker's attempt still runs ([`Claimed::interrupt_abandoned`] comes first).
     pub async fn begin_attempt(&self, experiment: u32) -> Result<u32, StoreError> {
         let write = self.write().await?;
         let row = self.experiment(&write, experiment).await?;
@@ -202,22 +204,33 @@ impl Claimed {
         write.commit(Scope::experiment(self.task, experiment), event).await
     }
 
-    /// After a takeover: ends every attempt that an earlier worker left running, and gives their experiments and
-    /// numbers. Nothing is concluded from them, and no GPU-seconds are counted, since nobody knows when they died.
+    /// Frees the experiments of this task whose holders are `gone`, and ends every attempt that nobody holds any more;
+    /// gives their experiments and numbers. Nothing is concluded from them, and no GPU-seconds are counted, since nobody
+    /// knows when they died. A holder that comes back finds its fence stale.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`].
-    pub async fn interrupt_open_attempts(&self) -> Result<Vec<(u32, u32)>, StoreError> {
+    pub async fn interrupt_abandoned(
+        &self,
+        gone: impl Fn(u32, &Holder) -> bool,
+    ) -> Result<Vec<(u32, u32)>, StoreError> {
         let write = self.write().await?;
+        let (mut told, mut fences) = (Vec::new(), BTreeMap::new());
+        for (number, holder) in lease::held(write.rows(), self.task).await? {
+            if gone(number, &holder) {
+                told.extend(lease::vacate(&write, &Resource::experiment(self.task, number), holder.fence).await?);
+            } else {
+                fences.insert(i64::from(number), holder.fence);
+            }
+        }
         let left = attempts::Entity::find()
             .filter(attempts::Column::TaskId.eq(self.task.to_string()))
             .filter(attempts::Column::State.eq(attempt_word(AttemptState::Running)))
-            .filter(attempts::Column::Fence.lt(self.lease.fence))
             .order_by_asc(attempts::Column::Experiment)
             .lock_exclusive();
+        let left = left.all(write.rows()).await?;
         let mut interrupted = Vec::new();
-        let mut told = Vec::new();
-        for row in left.all(write.rows()).await? {
+        for row in left.into_iter().filter(|row| fences.get(&row.experiment) != Some(&row.fence)) {
             let key = (as_number("experiment", row.experiment)?, as_number("attempt", row.number)?);
             let failure = Failure::new(FailureClass::Interrupted, format!("{} ended without closing it", row.worker));
             let mut change = row.into_active_model();
@@ -230,10 +243,7 @@ impl Claimed {
             told.push((Scope::experiment(self.task, key.0), event));
             interrupted.push(key);
         }
-        let mut told = told.into_iter();
-        if let Some(first) = told.next() {
-            write.commit_scoped(first, told.collect()).await?;
-        }
+        write.commit_any(told).await?;
         Ok(interrupted)
     }
 

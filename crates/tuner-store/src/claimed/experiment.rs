@@ -8,6 +8,7 @@ use tuner_core::{Configuration, Outcome};
 use super::Claimed;
 use crate::entity::{attempts, experiments};
 use crate::json::{encode, encode_option};
+use crate::library::outcomes::recount;
 use crate::row::attempt_word;
 use crate::store::{Scope, Write};
 use crate::{Event, StoreError};
@@ -46,6 +47,7 @@ impl Claimed {
             ended_at: Set(None),
         };
         experiments::Entity::insert(row).exec_without_returning(write.rows()).await?;
+        recount(write.rows(), Some(self.task)).await?;
         let event = Event::ExperimentCreated { role, configuration: configuration.clone() };
         write.commit(Scope::experiment(self.task, number), event).await
     }
@@ -83,6 +85,7 @@ impl Claimed {
         change.score = Set(score_text);
         change.ended_at = Set(Some(write.at));
         experiments::Entity::update(change).exec_without_returning(write.rows()).await?;
+        recount(write.rows(), Some(self.task)).await?;
         let event = Event::ExperimentEnded { outcome: outcome.clone(), score: score.cloned() };
         write.commit(Scope::experiment(self.task, number), event).await
     }

@@ -19,9 +19,10 @@ use crate::json::encode_option;
 use crate::row::{TaskId, TaskStatus};
 use crate::store::{Scope, Write};
 use crate::tasks::{change, locked};
-use crate::{Event, Lease, Severity, Store, StoreError, lease, tasks};
+use crate::{Event, Lease, Severity, Store, StoreError, jobs, lease, tasks};
 
-/// A task, as the worker that holds a lease may write it.
+/// A task, as the worker that holds a lease may write it: the lease on the task to plan and to end it, a lease on one
+/// of its experiments to run that.
 #[derive(Clone, Debug)]
 pub struct Claimed {
     store: Store,
@@ -142,7 +143,18 @@ impl Claimed {
         change.ended_at = Set(Some(at));
         task_rows::Entity::update(change).exec_without_returning(write.rows()).await?;
         let event = Event::TaskEnded { status: end.status, verdict: end.verdict, failure: end.failure };
-        write.commit(Scope::task(self.task), event).await
+        let helpers = jobs::end_help(&write, self.task).await?;
+        write.commit_scoped((Scope::task(self.task), event), helpers).await
+    }
+
+    /// Takes helpers that nobody has become yet out of the queue: no more help is wanted.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`].
+    pub async fn end_help(&self) -> Result<(), StoreError> {
+        let write = self.write().await?;
+        let helpers = jobs::end_help(&write, self.task).await?;
+        write.commit_any(helpers).await
     }
 
     /// Tells people something about the task or one of its experiments.
@@ -156,7 +168,7 @@ impl Claimed {
         text: impl Into<String>,
     ) -> Result<(), StoreError> {
         let write = self.write().await?;
-        let scope = Scope { task: Some(self.task), experiment };
+        let scope = Scope { task: Some(self.task), experiment, session: None };
         write.commit(scope, Event::Note { severity, text: text.into() }).await
     }
 

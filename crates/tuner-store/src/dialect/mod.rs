@@ -6,6 +6,7 @@
 //! numbers.
 
 mod backup;
+mod bounded;
 mod postgres;
 mod sqlite;
 
@@ -15,19 +16,21 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    AccessMode, ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, IsolationLevel,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, IsolationLevel, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
 
 use crate::StoreError;
 use crate::wake::Signals;
 
-pub(crate) use backup::{back_up_to, restore};
+pub(crate) use bounded::{Transaction, within};
 pub(crate) use sqlite::{file, in_memory};
 
 /// Longest wait for another process's write, and for a free connection.
 const BUSY: Duration = Duration::from_secs(20);
+/// Longest wait for the answer of a server: longer than for what it waits for itself.
+pub(crate) const ANSWER: Duration = Duration::from_secs(30);
 /// Readers and one writer of this process.
 const CONNECTIONS: u32 = 4;
 /// Statements kept prepared on each connection; the store has fewer than this.
@@ -69,7 +72,7 @@ pub(crate) async fn watch(db: DatabaseConnection, place: Place, signals: Arc<Sig
 }
 
 /// Tells other processes of events up to a number, where that is not seen in the database by itself.
-pub(crate) async fn tell(txn: &DatabaseTransaction, seq: i64, work: bool) -> Result<(), StoreError> {
+pub(crate) async fn tell(txn: &Transaction, seq: i64, work: bool) -> Result<(), StoreError> {
     match txn.get_database_backend() {
         DbBackend::Postgres => postgres::tell(txn, seq, work).await,
         _ => Ok(()),
@@ -91,8 +94,9 @@ fn options(url: &str, connections: u32) -> ConnectOptions {
 /// with clocks of their own share it.
 pub(crate) async fn begin_writing(
     db: &DatabaseConnection,
-) -> Result<(DatabaseTransaction, Option<DateTime<Utc>>), StoreError> {
-    let txn = begin_beside(db).await?;
+    answer: Option<Duration>,
+) -> Result<(Transaction, Option<DateTime<Utc>>), StoreError> {
+    let txn = begin_beside(db, answer).await?;
     let at = match db.get_database_backend() {
         DbBackend::Postgres => Some(postgres::alone(&txn).await?),
         _ => None,
@@ -101,7 +105,7 @@ pub(crate) async fn begin_writing(
 }
 
 /// The database's own time, where machines with clocks of their own share it.
-pub(crate) async fn time(txn: &DatabaseTransaction) -> Result<Option<DateTime<Utc>>, StoreError> {
+pub(crate) async fn time(txn: &Transaction) -> Result<Option<DateTime<Utc>>, StoreError> {
     match txn.get_database_backend() {
         DbBackend::Postgres => Ok(Some(postgres::time(txn).await?)),
         _ => Ok(None),
@@ -109,30 +113,40 @@ pub(crate) async fn time(txn: &DatabaseTransaction) -> Result<Option<DateTime<Ut
 }
 
 /// Begins a transaction that changes one row and tells nobody: where the database can, others write meanwhile.
-pub(crate) async fn begin_beside(db: &DatabaseConnection) -> Result<DatabaseTransaction, StoreError> {
+pub(crate) async fn begin_beside(db: &DatabaseConnection, answer: Option<Duration>) -> Result<Transaction, StoreError> {
     let options = match db.get_database_backend() {
         DbBackend::Sqlite => TransactionOptions {
             // One that starts by reading cannot wait for the lock and fails at once.
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         },
-        _ => TransactionOptions::default(),
+        // Of the connection's own kind are those that read.
+        _ => {
+            TransactionOptions { isolation_level: Some(IsolationLevel::ReadCommitted), ..TransactionOptions::default() }
+        }
     };
-    Ok(db.begin_with_options(options).await?)
+    begin(db, options, answer).await
 }
 
 /// Begins a transaction that reads: every query in it sees the same moment.
-pub(crate) async fn begin_reading(db: &DatabaseConnection) -> Result<DatabaseTransaction, StoreError> {
+pub(crate) async fn begin_reading(
+    db: &DatabaseConnection,
+    answer: Option<Duration>,
+) -> Result<Transaction, StoreError> {
     let options = match db.get_database_backend() {
         DbBackend::Sqlite => TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Deferred),
             ..TransactionOptions::default()
         },
-        _ => TransactionOptions {
-            isolation_level: Some(IsolationLevel::RepeatableRead),
-            access_mode: Some(AccessMode::ReadOnly),
-            ..TransactionOptions::default()
-        },
+        _ => TransactionOptions::default(),
     };
-    Ok(db.begin_with_options(options).await?)
+    begin(db, options, answer).await
+}
+
+async fn begin(
+    db: &DatabaseConnection,
+    options: TransactionOptions,
+    answer: Option<Duration>,
+) -> Result<Transaction, StoreError> {
+    Ok(Transaction::new(within(answer, db.begin_with_options(options)).await?, answer))
 }

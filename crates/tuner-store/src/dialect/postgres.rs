@@ -1,7 +1,8 @@
 //! PostgreSQL: one server for workers on several machines.
 //!
 //! Writers take one transaction-level advisory lock, which the server gives back after the commit has become visible.
-//! A writer that stops in the middle (suspended, cut off) is ended by the server, with its lock, after [`IDLE`].
+//! A writer that stops in the middle (suspended, cut off) is ended by the server, with its lock, after [`IDLE`]. A connection
+//! that carries nothing any more is found out when it is used, given back, or has heard nothing for a while.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -9,11 +10,10 @@ use std::time::Duration;
 use chrono::{DateTime, SubsecRound, Utc};
 use sea_orm::sqlx;
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgListener, PgPool};
-use sea_orm::{
-    ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, Statement, TransactionTrait,
-};
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement, TransactionTrait};
 use sea_orm_migration::MigratorTrait;
 
+use super::bounded::{Transaction, answers, clear, is_suspect};
 use super::{BUSY, CONNECTIONS, STATEMENTS, options};
 use crate::StoreError;
 use crate::migration::{self, Standing};
@@ -26,6 +26,12 @@ const MIGRATING: i64 = 0x7475_6e65_7202;
 /// How long a transaction may stand still before the server ends it. No transaction of the store waits for anything
 /// but the database.
 const IDLE: Duration = Duration::from_secs(10);
+/// How long a connection may take to say that it works.
+const SIGN: Duration = Duration::from_secs(5);
+/// How long after its last use one is asked for that before its next: meanwhile a server may have been started anew.
+const UNUSED: Duration = Duration::from_millis(500);
+/// How long a listener hears nothing before it asks.
+const QUIET: Duration = Duration::from_secs(15);
 
 /// A database of a server, its tables brought up to date. There is no copy before: each migration happens entirely or
 /// not at all, and backups are the administrator's (`pg_dump`).
@@ -34,11 +40,33 @@ pub(super) async fn server<M: MigratorTrait>(url: &str) -> Result<DatabaseConnec
     let fail = |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Connect { place: place.clone(), source };
     // One more, for whoever listens.
     let mut options = options(url, CONNECTIONS + 1);
-    // A server may have been started anew since a connection was last used.
-    options.test_before_acquire(true).map_sqlx_postgres_opts(|o| {
+    options.map_sqlx_postgres_before_acquire(|connection, known| {
+        Box::pin(async move {
+            if known.idle_for >= UNUSED {
+                answers(connection, SIGN).await?;
+            }
+            Ok(true)
+        })
+    });
+    // The pool itself asks too when it is given one back, and waits for ever, with a place in the pool.
+    options.map_sqlx_postgres_pool_opts(|pool| {
+        pool.after_release(|connection, _| {
+            Box::pin(async {
+                if is_suspect() {
+                    clear(connection, SIGN).await?;
+                }
+                Ok(true)
+            })
+        })
+    });
+    options.map_sqlx_postgres_opts(|o| {
         o.application_name("inference-autotuner").statement_cache_capacity(STATEMENTS).options([
             ("idle_in_transaction_session_timeout", IDLE.as_millis().to_string()),
             ("lock_timeout", BUSY.as_millis().to_string()),
+            // It would tell that there was nothing to end.
+            ("client_min_messages", "error".to_owned()),
+            // What most transactions are, said once for all: those that read one moment.
+            ("default_transaction_isolation", "repeatable read".to_owned()),
         ])
     });
     let db = Database::connect(options).await.map_err(|e| fail(e.into()))?;
@@ -67,22 +95,22 @@ fn place(url: &str) -> String {
 }
 
 /// Waits until nobody else writes. Gives the server's time from then on.
-pub(super) async fn alone(txn: &DatabaseTransaction) -> Result<DateTime<Utc>, StoreError> {
+pub(super) async fn alone(txn: &Transaction) -> Result<DateTime<Utc>, StoreError> {
     Ok(take(txn, WRITING).await?.trunc_subsecs(6))
 }
 
-async fn take(txn: &DatabaseTransaction, lock: i64) -> Result<DateTime<Utc>, StoreError> {
+async fn take(txn: &impl ConnectionTrait, lock: i64) -> Result<DateTime<Utc>, StoreError> {
     let sql = "SELECT pg_advisory_xact_lock($1)::text AS alone, clock_timestamp() AS at";
     read_time(txn, Statement::from_sql_and_values(DbBackend::Postgres, sql, [lock.into()])).await
 }
 
 /// The server's time.
-pub(super) async fn time(txn: &DatabaseTransaction) -> Result<DateTime<Utc>, StoreError> {
+pub(super) async fn time(txn: &Transaction) -> Result<DateTime<Utc>, StoreError> {
     let sql = "SELECT clock_timestamp() AS at";
     Ok(read_time(txn, Statement::from_string(DbBackend::Postgres, sql)).await?.trunc_subsecs(6))
 }
 
-async fn read_time(txn: &DatabaseTransaction, question: Statement) -> Result<DateTime<Utc>, StoreError> {
+async fn read_time(txn: &impl ConnectionTrait, question: Statement) -> Result<DateTime<Utc>, StoreError> {
     let row = txn.query_one_raw(question).await?;
     let row = row.ok_or_else(|| StoreError::not_found("answer to the question for the time"))?;
     Ok(row.try_get("", "at")?)
@@ -94,7 +122,7 @@ const CHANNEL: &str = "inference_autotuner_events";
 const AGAIN: Duration = Duration::from_millis(500);
 
 /// Tells listeners of events up to a number, once they are committed.
-pub(super) async fn tell(txn: &DatabaseTransaction, seq: i64, work: bool) -> Result<(), StoreError> {
+pub(super) async fn tell(txn: &Transaction, seq: i64, work: bool) -> Result<(), StoreError> {
     let text = format!("{seq}{}", if work { " work" } else { "" });
     let sql = "SELECT pg_notify($1, $2)::text";
     txn.query_one_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [CHANNEL.into(), text.into()])).await?;
@@ -117,9 +145,12 @@ async fn listen(pool: &PgPool, signals: &Signals) -> Result<(), sqlx::Error> {
     listener.listen(CHANNEL).await?;
     loop {
         // What happened before we listened, or while the connection was lost, may be news.
-        let seq: Option<i64> = sqlx::query_scalar("SELECT max(seq) FROM events").fetch_one(&mut listener).await?;
+        let asked = sqlx::query_scalar("SELECT max(seq) FROM events").fetch_one(&mut listener);
+        let seq: Option<i64> = tokio::time::timeout(SIGN, asked).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
         signals.ring(seq.unwrap_or_default(), true);
-        while let Some(told) = listener.try_recv().await? {
+        // Nothing for a while, or a connection that was made anew: one asks.
+        while let Ok(heard) = tokio::time::timeout(QUIET, listener.try_recv()).await {
+            let Some(told) = heard? else { break };
             let (seq, work) = told.payload().split_once(' ').unwrap_or((told.payload(), ""));
             signals.ring(seq.parse().unwrap_or_default(), work == "work");
         }

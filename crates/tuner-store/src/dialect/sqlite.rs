@@ -4,12 +4,13 @@
 //! commits but never damages the file, and loses nothing when only processes die.
 
 use std::fs::{File, OpenOptions};
+use std::future::ready;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sea_orm::sqlx::sqlite::SqliteConnectOptions;
-use sea_orm::sqlx::{self, ConnectOptions};
+use sea_orm::sqlx::{self, ConnectOptions, Connection};
 use sea_orm::{Database, DatabaseConnection};
 use sea_orm_migration::MigratorTrait;
 
@@ -54,6 +55,9 @@ pub(crate) async fn file<M: MigratorTrait>(path: &Path) -> Result<DatabaseConnec
             .pragma("synchronous", "NORMAL")
             .statement_cache_capacity(STATEMENTS)
     });
+    // Where a disk is full SQLite ends a transaction by itself, its client cannot end it once more, and counts it for ever:
+    // nothing that begins on such a connection is as it should be.
+    options.map_sqlx_sqlite_before_acquire(|connection, _| Box::pin(ready(Ok(!connection.is_in_transaction()))));
     let db = Database::connect(options).await.map_err(|e| fail(e.into()))?;
     match migration::standing::<M>(&db, &path.display().to_string()).await? {
         Standing::Current => {}

@@ -3,14 +3,12 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Select,
-    sea_query::Expr,
-};
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Select, sea_query::Expr};
 
 use super::{
     Capabilities, ClaimedJob, JobChange, JobId, JobKind, JobRow, JobStatus, Needs, end, locked, row, told, update,
 };
+use crate::dialect::Transaction;
 use crate::entity::jobs;
 use crate::json::{decode_option, encode};
 use crate::lease::expiry;
@@ -111,10 +109,7 @@ impl Store {
             update(&write, row).await?;
             reaped.push(id);
         }
-        let mut events = events.into_iter();
-        if let Some(first) = events.next() {
-            write.commit_scoped(first, events.collect()).await?;
-        }
+        write.commit_any(events).await?;
         Ok(reaped)
     }
 
@@ -162,14 +157,14 @@ fn expired(at: DateTime<Utc>) -> Select<jobs::Entity> {
         .filter(jobs::Column::LeaseUntil.lte(at))
 }
 
-async fn lost(rows: &DatabaseTransaction, at: DateTime<Utc>) -> Result<Vec<jobs::Model>, StoreError> {
+async fn lost(rows: &Transaction, at: DateTime<Utc>) -> Result<Vec<jobs::Model>, StoreError> {
     let spent = Expr::col(jobs::Column::Attempts).gte(Expr::col(jobs::Column::MaxAttempts));
     let lost = expired(at).filter(spent.or(jobs::Column::CancelRequested.eq(true)));
     Ok(lost.order_by_asc(jobs::Column::Id).all(rows).await?)
 }
 
 /// The first job in turn that this worker may do.
-async fn pick(rows: &DatabaseTransaction, ask: &JobAsk, at: DateTime<Utc>) -> Result<Option<jobs::Model>, StoreError> {
+async fn pick(rows: &Transaction, ask: &JobAsk, at: DateTime<Utc>) -> Result<Option<jobs::Model>, StoreError> {
     let kinds: Vec<&str> = ask.kinds.iter().map(|kind| kind.word()).collect();
     let fits = |row: &jobs::Model| {
         // Needs that this version cannot read are for a newer one to meet.

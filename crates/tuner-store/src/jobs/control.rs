@@ -1,12 +1,10 @@
 //! What people want of jobs: stop them, try them again, forget them. These calls record intent and need no claim.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect,
-};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{JobChange, JobId, JobKind, JobRow, JobStatus, end, live, locked, told, update};
+use crate::dialect::Transaction;
 use crate::entity::jobs;
 use crate::row::TaskId;
 use crate::store::{Scope, Write};
@@ -108,11 +106,11 @@ pub(super) async fn cancel(write: &Write, mut row: jobs::Model) -> Result<Option
     Ok(Some(event))
 }
 
-/// The jobs that run a task, or are going to.
-pub(super) async fn of_task(rows: &DatabaseTransaction, task: TaskId) -> Result<Vec<jobs::Model>, StoreError> {
+/// The jobs that run a task or help with it, or are going to.
+pub(super) async fn of_task(rows: &Transaction, task: TaskId) -> Result<Vec<jobs::Model>, StoreError> {
     let live = jobs::Entity::find()
         .filter(jobs::Column::TaskId.eq(task.to_string()))
-        .filter(jobs::Column::Kind.eq(JobKind::RunTask.word()))
+        .filter(jobs::Column::Kind.is_in([JobKind::RunTask.word(), JobKind::HelpTask.word()]))
         .filter(jobs::Column::Status.is_in([JobStatus::Queued.word(), JobStatus::Running.word()]))
         .order_by_asc(jobs::Column::Id)
         .lock_exclusive();

@@ -20,14 +20,13 @@ pub use event::JobChange;
 pub use list::{JobFilter, JobPage, QueueDepth};
 pub use needs::{Capabilities, Gpu, Needs};
 pub use row::{JobId, JobKind, JobRow, JobStatus};
-pub(crate) use task::{cancel_with_task, runner};
+pub(crate) use task::{cancel_with_task, end_help, runner};
 
 use chrono::{DateTime, SubsecRound, Utc};
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
-};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
 use serde_json::Value as Json;
 
+use crate::dialect::Transaction;
 use crate::entity::jobs;
 use crate::json::encode;
 use crate::row::TaskId;
@@ -150,12 +149,12 @@ async fn enqueue(write: &Write, new: NewJob) -> Result<(jobs::Model, Option<(Sco
 }
 
 /// The job that holds a unique key now.
-async fn live(rows: &DatabaseTransaction, key: &str) -> Result<Option<jobs::Model>, StoreError> {
+async fn live(rows: &Transaction, key: &str) -> Result<Option<jobs::Model>, StoreError> {
     Ok(jobs::Entity::find().filter(jobs::Column::LiveKey.eq(key)).one(rows).await?)
 }
 
 /// A job's row, locked until the end of the transaction.
-async fn locked(rows: &DatabaseTransaction, id: JobId) -> Result<jobs::Model, StoreError> {
+async fn locked(rows: &Transaction, id: JobId) -> Result<jobs::Model, StoreError> {
     let row = jobs::Entity::find_by_id(id.to_string()).lock_exclusive().one(rows).await?;
     row.ok_or_else(|| no_job(id))
 }
@@ -167,7 +166,7 @@ fn no_job(id: JobId) -> StoreError {
 /// The event of a change, about the job's task if it has one.
 fn told(row: &jobs::Model, change: JobChange) -> Result<(Scope, Event), StoreError> {
     let task = row.task_id.as_deref().map(crate::row::read_id).transpose()?;
-    Ok((Scope { task, experiment: None }, Event::Job { job: row::read_job(&row.id)?, change }))
+    Ok((Scope { task, ..Scope::default() }, Event::Job { job: row::read_job(&row.id)?, change }))
 }
 
 /// Writes a changed row.

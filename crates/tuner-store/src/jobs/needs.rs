@@ -1,6 +1,6 @@
 //! Where a job may run: what it needs, what a worker offers, and whether the one meets the other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,9 @@ pub struct Needs {
     /// The one host on which it may run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
+    /// Hosts on which it may not run.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub not_hosts: BTreeSet<String>,
     /// Labels that the worker must carry.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
@@ -65,6 +68,9 @@ impl Needs {
     pub fn unmet_by(&self, offer: &Capabilities) -> Option<String> {
         if let Some(host) = self.host.as_ref().filter(|host| **host != offer.host) {
             return Some(format!("the host {host}"));
+        }
+        if self.not_hosts.contains(&offer.host) {
+            return Some(format!("a host other than {}", offer.host));
         }
         if let Some(backend) = self.backend.as_ref().filter(|backend| !offer.backends.contains(backend)) {
             return Some(format!("the backend {backend}"));
@@ -130,6 +136,8 @@ mod tests {
             (Needs { backend: word("docker"), ..none.clone() }, Some("the backend docker")),
             (Needs { engine: word("sglang"), ..none.clone() }, Some("the engine sglang")),
             (Needs { host: word("gpu-8"), ..none.clone() }, Some("the host gpu-8")),
+            (Needs { not_hosts: ["gpu-8".to_owned()].into(), ..none.clone() }, None),
+            (Needs { not_hosts: ["gpu-7".to_owned()].into(), ..none.clone() }, Some("a host other than gpu-7")),
             (Needs { labels: [("zone".to_owned(), "a".to_owned())].into(), ..none.clone() }, None),
             (Needs { labels: [("zone".to_owned(), "b".to_owned())].into(), ..none }, Some("the label zone=b")),
         ];

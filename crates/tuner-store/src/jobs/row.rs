@@ -30,6 +30,20 @@ impl JobId {
     }
 }
 
+impl From<JobId> for Uuid {
+    /// The job as the maker of something.
+    fn from(id: JobId) -> Self {
+        id.0
+    }
+}
+
+impl From<Uuid> for JobId {
+    /// The job that was chosen elsewhere.
+    fn from(id: Uuid) -> Self {
+        Self(id)
+    }
+}
+
 impl Default for JobId {
     fn default() -> Self {
         Self::new()
@@ -54,6 +68,8 @@ words! {
     JobKind {
         /// Run a task, or go on with it.
         RunTask = "run_task",
+        /// Run experiments of a task that another worker runs.
+        HelpTask = "help_task",
         /// Fetch a data set.
         FetchDataset = "fetch_dataset",
         /// Download a model.

@@ -12,6 +12,8 @@ use crate::{Event, NewTask, Resource, Store, StoreError, TaskRow, lease, tasks};
 
 /// How often a task may kill its worker, or be failed by it, before a person must look.
 const ATTEMPTS: u32 = 5;
+/// Priority of help.
+const HELP: i32 = -1;
 
 impl NewJob {
     /// The job that runs a task. While it is live, no other one for the same task is queued.
@@ -22,6 +24,19 @@ impl NewJob {
             unique_key: Some(Resource::task(task).key().to_owned()),
             needs,
             ..Self::new(JobKind::RunTask, json!({}))
+        }
+    }
+
+    /// The job of the `place`th helper of a task, from 1. While it is live, no other one for the same place is queued.
+    /// Whoever may begin with a task of its own does that first.
+    pub fn help_task(task: TaskId, place: u32, needs: Needs) -> Self {
+        Self {
+            task: Some(task),
+            max_attempts: ATTEMPTS,
+            priority: HELP,
+            unique_key: Some(format!("help:{task}/{place}")),
+            needs,
+            ..Self::new(JobKind::HelpTask, json!({ "place": place }))
         }
     }
 }
@@ -35,12 +50,13 @@ impl Store {
         let write = self.write().await?;
         let (task, created) = tasks::create(&write, new).await?;
         let (job, queued) = enqueue(&write, job).await?;
-        commit(write, created.into_iter().chain(queued)).await?;
+        write.commit_any(created.into_iter().chain(queued)).await?;
         Ok((task.try_into()?, job.try_into()?))
     }
 
     /// Queues the job that runs a task, or goes on with it. One that was cancelled or failed is pending again, its
-    /// cancellation forgotten, in the same transaction. If a job for it is live, gives that one.
+    /// cancellation forgotten, in the same transaction. If a job for it is live, gives that one; if this one is known,
+    /// however far it is, this one.
     ///
     /// # Errors
     /// [`StoreError::NoSuchTask`]; [`StoreError::WrongState`] if it was completed; [`StoreError::InUse`] while a worker
@@ -48,6 +64,9 @@ impl Store {
     pub async fn queue_task(&self, id: TaskId, job: NewJob) -> Result<JobRow, StoreError> {
         let write = self.write().await?;
         let row = tasks::locked(&write, id).await?;
+        if let Some(known) = jobs::Entity::find_by_id(job.id.to_string()).one(write.rows()).await? {
+            return known.try_into();
+        }
         if TaskStatus::read(&row.status)? == TaskStatus::Cancelling
             && let Some(holder) = holder(&write, id).await?
         {
@@ -55,7 +74,7 @@ impl Store {
         }
         let reopened = tasks::reopen(&write, row).await?;
         let (job, queued) = enqueue(&write, job).await?;
-        commit(write, reopened.into_iter().chain(queued)).await?;
+        write.commit_any(reopened.into_iter().chain(queued)).await?;
         job.try_into()
     }
 }
@@ -67,15 +86,6 @@ async fn holder(write: &Write, id: TaskId) -> Result<Option<String>, StoreError>
     Ok(holder.filter(|holder| holder.expires_at > write.at).map(|holder| holder.to_string()))
 }
 
-/// Commits a change with its events, if there are any.
-async fn commit(write: Write, events: impl Iterator<Item = (Scope, Event)>) -> Result<(), StoreError> {
-    let mut events = events;
-    match events.next() {
-        Some(first) => write.commit_scoped(first, events.collect()).await,
-        None => Ok(()),
-    }
-}
-
 /// A person asked to stop a task: what that means for the jobs that run it. One that is queued for a task that was
 /// begun is brought forward, because a worker must see that nothing of it is left running.
 pub(crate) async fn cancel_with_task(
@@ -85,7 +95,8 @@ pub(crate) async fn cancel_with_task(
 ) -> Result<Vec<(Scope, Event)>, StoreError> {
     let mut events = Vec::new();
     for mut row in of_task(write.rows(), task).await? {
-        if status.is_end() || row.status != JobStatus::Queued.word() {
+        let helps = row.kind == JobKind::HelpTask.word();
+        if status.is_end() || helps || row.status != JobStatus::Queued.word() {
             events.extend(cancel(write, row).await?);
         } else if row.run_after > write.at {
             row.run_after = write.at;
@@ -93,6 +104,17 @@ pub(crate) async fn cancel_with_task(
             let change = JobChange::Queued { job_kind: job.kind, priority: job.priority, run_after: job.run_after };
             events.push(told(&row, change)?);
             update(write, row).await?;
+        }
+    }
+    Ok(events)
+}
+
+/// Takes helpers that nobody has become yet out of the queue: no more help is wanted.
+pub(crate) async fn end_help(write: &Write, task: TaskId) -> Result<Vec<(Scope, Event)>, StoreError> {
+    let mut events = Vec::new();
+    for row in of_task(write.rows(), task).await? {
+        if row.kind == JobKind::HelpTask.word() && row.status == JobStatus::Queued.word() {
+            events.extend(cancel(write, row).await?);
         }
     }
     Ok(events)

@@ -4,7 +4,7 @@
 pub(crate) mod archived {
     use sea_orm::entity::prelude::*;
 
-    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, serde::Serialize, serde::Deserialize)]
     #[sea_orm(table_name = "archived_tasks")]
     pub(crate) struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
@@ -22,7 +22,7 @@ pub(crate) mod archived {
 pub(crate) mod revisions {
     use sea_orm::entity::prelude::*;
 
-    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, serde::Serialize, serde::Deserialize)]
     #[sea_orm(table_name = "task_revisions")]
     pub(crate) struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
@@ -43,7 +43,7 @@ pub(crate) mod revisions {
 pub(crate) mod probes {
     use sea_orm::entity::prelude::*;
 
-    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, serde::Serialize, serde::Deserialize)]
     #[sea_orm(table_name = "probes")]
     pub(crate) struct Model {
         #[sea_orm(primary_key, auto_increment = false)]

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QuerySelect};
 
 use super::entity::probes;
-use crate::entity::{experiments, tasks};
+use crate::entity::{experiments, held_gpus, tasks};
 use crate::json::number;
 use crate::{Store, StoreError};
 
@@ -17,6 +17,8 @@ pub struct Counts {
     pub tasks: BTreeMap<String, u64>,
     /// Experiments by outcome; `open` for those without.
     pub experiments: BTreeMap<String, u64>,
+    /// GPUs that engines of ours hold, on every host.
+    pub held_gpus: u64,
 }
 
 impl Store {
@@ -39,7 +41,7 @@ impl Store {
         }
     }
 
-    /// Counts tasks and experiments.
+    /// Counts tasks, experiments and the GPUs that are held.
     ///
     /// # Errors
     /// [`StoreError::Database`].
@@ -62,6 +64,7 @@ impl Store {
         for (word, n) in by_outcome.into_tuple::<(Option<String>, i64)>().all(read.rows()).await? {
             counts.experiments.insert(word.unwrap_or_else(|| "open".to_owned()), number("count", n)?);
         }
+        counts.held_gpus = held_gpus::Entity::find().count(read.rows()).await?;
         Ok(counts)
     }
 }

@@ -5,12 +5,13 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect, sea_query::OnConflict,
+    ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::OnConflict,
 };
 use serde::Serialize;
 
 use super::entity::{archived, revisions};
+use crate::dialect::Transaction;
 use crate::entity::tasks;
 use crate::json::{encode, number};
 use crate::row::{TaskId, TaskRow, TaskStatus, read_id};
@@ -165,7 +166,7 @@ impl Store {
 }
 
 /// Where a task stands as [`Store::revised`] says it.
-pub(super) async fn standing(rows: &DatabaseTransaction, id: TaskId) -> Result<Revised, StoreError> {
+async fn standing(rows: &Transaction, id: TaskId) -> Result<Revised, StoreError> {
     let known = revisions::Entity::find_by_id(id.to_string()).one(rows).await?;
     let away = archived::Entity::find_by_id(id.to_string()).one(rows).await?;
     Ok(Revised {

@@ -21,7 +21,7 @@ pub enum Archived {
     With,
 }
 
-/// Which tasks to list; what is empty does not matter. Revisions that were replaced are never listed.
+/// Which tasks to list; what is empty does not matter.
 #[derive(Clone, Debug, Default)]
 pub struct TaskQuery {
     /// Of these statuses.
@@ -32,6 +32,8 @@ pub struct TaskQuery {
     pub name_contains: Option<String>,
     /// Put away or not.
     pub archived: Archived,
+    /// Revisions that were replaced by an edit too.
+    pub replaced: bool,
 }
 
 impl Store {
@@ -52,7 +54,10 @@ impl Store {
             .and_where(revisions::Column::ReplacedBy.is_not_null())
             .take();
         let away = Query::select().column(archived::Column::TaskId).from(archived::Entity).take();
-        let mut query = tasks::Entity::find().filter(tasks::Column::Id.not_in_subquery(replaced));
+        let mut query = tasks::Entity::find();
+        if !wanted.replaced {
+            query = query.filter(tasks::Column::Id.not_in_subquery(replaced));
+        }
         match wanted.archived {
             Archived::Without => query = query.filter(tasks::Column::Id.not_in_subquery(away)),
             Archived::Only => query = query.filter(tasks::Column::Id.in_subquery(away)),

@@ -22,10 +22,11 @@ impl MigrationTrait for Migration {
         for table in tables() {
             manager.create_table(table).await?;
         }
+        // Of the width that the column has: a connection keeps a statement with the types that it first came with.
         let protocol = Query::insert()
             .into_table("facts")
             .columns(["name", "value"])
-            .values_panic(["protocol".into(), 1.into()])
+            .values_panic(["protocol".into(), 1_i64.into()])
             .take();
         manager.execute(protocol).await
     }

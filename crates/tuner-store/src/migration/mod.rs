@@ -7,6 +7,10 @@ mod m0003_workers;
 mod m0004_access;
 mod m0005_gpus;
 mod m0006_counts;
+mod m0007_shelf;
+mod m0008_made;
+mod m0009_outcomes;
+mod m0010_chat;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager, async_trait};
@@ -26,8 +30,22 @@ impl MigratorTrait for Migrations {
             Box::new(m0004_access::Migration),
             Box::new(m0005_gpus::Migration),
             Box::new(m0006_counts::Migration),
+            Box::new(m0007_shelf::Migration),
+            Box::new(m0008_made::Migration),
+            Box::new(m0009_outcomes::Migration),
+            Box::new(m0010_chat::Migration),
         ]
     }
+}
+
+/// The newest migration of this version.
+pub(crate) fn newest() -> String {
+    Migrations::migrations().last().map(|m| m.name().to_owned()).unwrap_or_default()
+}
+
+/// Whether this version knows a migration.
+pub(crate) fn knows(name: &str) -> bool {
+    Migrations::migrations().iter().any(|m| m.name() == name)
 }
 
 /// How a database relates to the migrations of this version.

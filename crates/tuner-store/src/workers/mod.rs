@@ -9,8 +9,9 @@ mod row;
 pub use event::WorkerChange;
 pub use row::{Asked, Load, WORKER_EXPIRY, WorkerId, WorkerRow};
 
-use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryOrder, QuerySelect};
+use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, QueryOrder, QuerySelect};
 
+use crate::dialect::Transaction;
 use crate::entity::workers;
 use crate::json::encode;
 use crate::store::Scope;
@@ -140,7 +141,7 @@ impl Store {
 }
 
 /// A worker's row, locked until the end of the transaction.
-async fn locked(rows: &DatabaseTransaction, id: WorkerId) -> Result<workers::Model, StoreError> {
+async fn locked(rows: &Transaction, id: WorkerId) -> Result<workers::Model, StoreError> {
     let row = workers::Entity::find_by_id(id.to_string()).lock_exclusive().one(rows).await?;
     row.ok_or_else(|| no_worker(id))
 }

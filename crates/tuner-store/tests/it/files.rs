@@ -82,7 +82,7 @@ async fn a_database_of_a_newer_version_is_refused_and_left_alone() {
     match Store::open(&path).await {
         Err(StoreError::NewerSchema { place, unknown, known }) => {
             assert_eq!((place, unknown), (path.display().to_string(), vec!["m9999_future".to_owned()]));
-            assert_eq!(known, "m0006_counts");
+            assert_eq!(known, "m0010_chat");
         }
         other => panic!("{other:?}"),
     }
@@ -122,7 +122,7 @@ async fn writers_of_several_handles_wait_for_each_other() {
     for w in 0..4 {
         let store = f.another().await;
         let task = f.task(&format!("task-{w}")).await;
-        let worker = Owner { host: "h".to_owned(), pid: w, start_ticks: 0 };
+        let worker = Owner { host: "h".to_owned(), pid: w, start_ticks: 0, pid_namespace: None };
         let lease = store.claim(&Resource::task(task), &worker, TTL, noon()).await.unwrap().won().unwrap();
         writers.push(tokio::spawn(async move {
             let pen = store.claimed(task, lease);
@@ -150,14 +150,14 @@ async fn child_that_writes_until_it_is_killed() {
     if let Some(dead) = store.holder(&resource).await.unwrap() {
         assert!(store.break_lease(&resource, dead.fence).await.unwrap());
     }
-    let worker = Owner { host: "h".to_owned(), pid: std::process::id(), start_ticks: 0 };
+    let worker = Owner { host: "h".to_owned(), pid: std::process::id(), start_ticks: 0, pid_namespace: None };
     let lease = store.claim(&resource, &worker, TTL, noon()).await.unwrap().won().unwrap();
     let pen = store.claimed(task, lease);
     pen.start_task().await.unwrap();
     for left in store.live_deployments().await.unwrap() {
         store.deployment_stopped(&left.id).await.unwrap();
     }
-    pen.interrupt_open_attempts().await.unwrap();
+    pen.interrupt_abandoned(|_, _| false).await.unwrap();
     let state = store.load(task).await.unwrap();
     let open = state.experiments.iter().find(|e| e.outcome.is_none()).map(|e| e.number);
     let mut number = open.unwrap_or(state.experiments.len() as u32 + 1);

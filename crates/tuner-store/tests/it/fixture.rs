@@ -120,7 +120,7 @@ pub(crate) fn noon() -> DateTime<Utc> {
 }
 
 pub(crate) fn owner(pid: u32) -> Owner {
-    Owner { host: "gpu-7".to_owned(), pid, start_ticks: 1_000 + u64::from(pid) }
+    Owner { host: "gpu-7".to_owned(), pid, start_ticks: 1_000 + u64::from(pid), pid_namespace: None }
 }
 
 /// A task as small as a task can be.

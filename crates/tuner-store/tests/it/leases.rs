@@ -106,3 +106,9 @@ pub(crate) async fn of_four_workers_racing_for_a_resource_one_wins(f: Fixture) {
     all.sort_unstable();
     assert_eq!(all, (0..RESOURCES).collect::<Vec<_>>());
 }
+
+pub(crate) async fn leases_are_counted_in_real_time_whatever_rows_are_stamped_with(f: Fixture) {
+    let store = f.store.clone().with_clock(std::sync::Arc::new(noon));
+    let apart = chrono::Utc::now() - store.lease_time().await.unwrap();
+    assert!(apart.abs() < chrono::TimeDelta::minutes(1), "{apart}");
+}

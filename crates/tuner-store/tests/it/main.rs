@@ -3,14 +3,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
 mod access;
-mod backup;
+mod away;
+mod chat;
 mod files;
 mod fixture;
+mod helping;
 mod jobs;
 mod leases;
 mod library;
+mod portable;
 mod processes;
 mod reading;
+mod shelf;
 mod tasks;
 mod together;
 mod versions;
@@ -38,6 +42,7 @@ macro_rules! suite {
             leases::fences_only_ever_grow,
             leases::a_lease_is_broken_only_under_the_fence_that_was_seen,
             leases::of_four_workers_racing_for_a_resource_one_wins,
+            leases::leases_are_counted_in_real_time_whatever_rows_are_stamped_with,
             writes::every_write_done_twice_equals_the_write_done_once,
             writes::a_gpu_belongs_to_one_live_deployment,
             writes::a_stale_worker_cannot_finish_an_experiment,
@@ -73,17 +78,34 @@ macro_rules! suite {
             together::stopping_a_pending_task_takes_its_job_out_of_the_queue,
             together::stopping_a_running_task_reaches_its_worker_through_the_job,
             together::a_completed_task_is_not_queued_again,
+            helping::an_experiment_has_a_lease_of_its_own_that_outlives_its_planner,
+            helping::a_helper_that_was_given_up_can_write_nothing,
+            helping::experiments_that_share_a_host_are_claimed_one_at_a_time_where_asked,
+            helping::stopping_a_task_reaches_its_helpers,
+            helping::helpers_that_nobody_has_become_go_with_the_end_of_the_task,
             together::events_become_visible_in_the_order_of_their_numbers,
             workers::a_worker_is_known_with_what_it_has_until_it_is_silent,
             workers::a_worker_obeys_with_its_next_heartbeat,
             workers::a_worker_of_an_older_version_is_refused_by_name,
             access::a_key_stands_for_one_request_until_its_answer_expires,
+            access::a_request_of_unknown_end_is_done_again_under_the_same_id,
             access::an_audit_row_is_there_before_its_change_and_learns_its_end,
             access::a_revoked_token_is_listed_and_does_not_work,
             library::an_edit_stores_another_row_and_the_old_one_keeps_its_experiments,
             library::a_task_at_work_is_not_edited_or_archived,
             library::archived_and_replaced_tasks_are_left_out_of_lists,
             library::experiments_are_sorted_with_unknown_figures_last_and_paged_without_gaps,
+            shelf::a_preset_is_stored_changed_renamed_and_forgotten_and_each_change_is_told,
+            shelf::a_data_set_is_kept_while_a_task_may_read_it,
+            chat::what_followers_of_a_conversation_hear_is_what_its_rows_hold,
+            chat::a_grant_is_used_until_it_is_taken_back,
+            chat::what_is_said_meanwhile_waits_its_turn,
+            chat::conversations_are_listed_and_found,
+            chat::a_conversation_is_told_of_a_task_once,
+            portable::what_is_dumped_is_loaded_to_the_last_bit_on_every_database,
+            portable::a_load_that_is_cut_off_or_cannot_be_read_changes_nothing,
+            library::what_a_page_shows_is_what_the_rows_hold,
+            library::an_ended_experiment_is_shown_as_its_rows_are,
             library::a_probe_writes_and_reads_and_counts_are_by_word,
         );
     };

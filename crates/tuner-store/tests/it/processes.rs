@@ -17,7 +17,7 @@ const LEASE: Duration = Duration::from_millis(1500);
 #[ignore = "run by the test that kills it"]
 async fn child_that_does_jobs_until_it_is_killed() {
     let store = Store::open_url(&std::env::var(CHILD).unwrap()).await.unwrap();
-    let owner = Owner { host: "h".to_owned(), pid: std::process::id(), start_ticks: 0 };
+    let owner = Owner { host: "h".to_owned(), pid: std::process::id(), start_ticks: 0, pid_namespace: None };
     let ask = JobAsk { owner, ttl: LEASE, ..ask(0) };
     let mut work = store.work();
     loop {

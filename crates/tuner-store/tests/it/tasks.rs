@@ -1,4 +1,4 @@
-use tuner_store::{Event, NewTask, Resource, StoreError, TaskFilter, TaskId, TaskStatus};
+use tuner_store::{Event, NewTask, Resource, StoreError, TaskId, TaskQuery, TaskStatus};
 
 use crate::fixture::{Fixture, STEPS, TTL, deployment, noon, owner, spec, step};
 
@@ -56,11 +56,11 @@ pub(crate) async fn tasks_are_listed_newest_first_page_by_page(f: Fixture) {
         ids.push(f.task(&format!("task-{n}")).await);
     }
     ids.reverse();
-    let all = TaskFilter::default();
+    let all = TaskQuery::default();
     let mut seen = Vec::new();
     let mut after = None;
     loop {
-        let page = f.store.list_tasks(&all, after, 2).await.unwrap();
+        let page = f.store.find_tasks(&all, after, 2).await.unwrap();
         seen.extend(page.tasks.iter().map(|t| t.id));
         after = page.next;
         if after.is_none() {
@@ -79,8 +79,8 @@ pub(crate) async fn tasks_are_listed_newest_first_page_by_page(f: Fixture) {
     let expected = [("open".to_owned(), 2), ("success".to_owned(), 1)];
     assert_eq!(counts, [(ids[0], expected.into())].into());
     f.store.request_cancel(ids[3]).await.unwrap();
-    let cancelled = TaskFilter { statuses: vec![TaskStatus::Cancelled] };
-    let page = f.store.list_tasks(&cancelled, None, 10).await.unwrap();
+    let cancelled = TaskQuery { statuses: vec![TaskStatus::Cancelled], ..TaskQuery::default() };
+    let page = f.store.find_tasks(&cancelled, None, 10).await.unwrap();
     assert_eq!(page.tasks.iter().map(|t| t.id).collect::<Vec<_>>(), [ids[3]]);
 }
 

@@ -80,7 +80,7 @@ async fn a_database_of_every_version_is_read_to_the_last_bit_and_gone_on_with() 
         // The next worker takes it up where the first one died.
         let pen = f.pen(row.id).await;
         pen.start_task().await.unwrap();
-        assert_eq!(pen.interrupt_open_attempts().await.unwrap(), [(2, 1)]);
+        assert_eq!(pen.interrupt_abandoned(|_, _| false).await.unwrap(), [(2, 1)]);
         store.deployment_stopped("deployment-2").await.unwrap();
         assert_eq!(pen.begin_attempt(2).await.unwrap(), 2);
         let after = picture(&store, row.id).await;

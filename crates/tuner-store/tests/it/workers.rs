@@ -92,7 +92,7 @@ pub(crate) async fn a_worker_of_an_older_version_is_refused_by_name(f: Fixture) 
             Err(e @ StoreError::StaleVersion { ours: PROTOCOL, .. }) => {
                 assert_eq!(
                     e.to_string(),
-                    "the store is used by a newer version of this program (protocol 2, this one speaks 1)"
+                    "the store is used by a newer version of this program (protocol 3, this one speaks 2)"
                 );
                 assert!(e.hint().is_some());
             }

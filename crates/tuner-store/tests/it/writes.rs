@@ -174,10 +174,9 @@ pub(crate) async fn a_takeover_interrupts_what_was_left_running(f: Fixture) {
     assert!(matches!(open, Err(StoreError::WrongState { .. })), "{open:?}");
     let adopted = pen.record_measurement(1, 1, &measurement(1, 0, 1.0)).await;
     assert!(matches!(adopted, Err(StoreError::WrongState { .. })), "{adopted:?}");
-    assert_eq!(pen.interrupt_open_attempts().await.unwrap(), [(1, 1)]);
-    assert_eq!(pen.interrupt_open_attempts().await.unwrap(), []);
+    assert_eq!(pen.interrupt_abandoned(|_, _| false).await.unwrap(), [(1, 1)]);
+    assert_eq!(pen.interrupt_abandoned(|_, _| false).await.unwrap(), []);
     assert_eq!(pen.begin_attempt(1).await.unwrap(), 2);
-    assert_eq!(pen.interrupt_open_attempts().await.unwrap(), [], "its own attempt runs on");
     let state = f.store.load(task).await.unwrap();
     let attempts = &state.experiments[0].attempts;
     assert_eq!(attempts[0].state, AttemptState::Interrupted);

@@ -6,7 +6,8 @@ use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use tuner_core::engine::{ReadBack, ReadBackVerdict};
 use tuner_core::measure::{Figure, Percentile, RequestCounts, Summary, Validity};
 use tuner_core::plan::{
-    Arm, AttemptEvidence, AttemptState, AttemptView, ExperimentView, NoForecast, Role, SearchEnd, TaskView, Verdict,
+    Arm, AttemptEvidence, AttemptState, AttemptView, ExperimentView, NoForecast, Places, Role, SearchEnd, TaskView,
+    Verdict,
 };
 use tuner_core::{Configuration, Failure, FailureClass, Measurement, Metric, Outcome, SearchSpace, TaskSpec, Value};
 
@@ -143,6 +144,7 @@ impl Sample {
             started_at: start(),
             cancel_requested: false,
             forecast: &NoForecast,
+            places: Places::ALONE,
         };
         self.verdict = Some(Verdict::of(&view, Some(SearchEnd::Experiments)));
     }

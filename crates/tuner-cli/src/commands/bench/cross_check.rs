@@ -54,6 +54,10 @@ pub(super) struct Args {
     /// Rounds; each has one run of ours and one of every tool, there and back in turn.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=1000))]
     rounds: u32,
+    /// Run both sides of each pair at the same time, with half of --concurrency each: both see the same engine at the
+    /// same moments, so that its wandering speed hides no difference between the tools.
+    #[arg(long)]
+    together: bool,
     #[command(flatten)]
     pairs: PairArgs,
     /// How long one run of a tool may take.
@@ -131,6 +135,11 @@ fn plain(error: CrossCheckError) -> anyhow::Error {
 }
 
 async fn request(args: &Args, settings: &Settings) -> anyhow::Result<CrossCheckRequest> {
+    let streams = if args.together { args.concurrency / 2 } else { args.concurrency };
+    if args.together && (args.concurrency % 2 == 1 || streams < 2 || args.requests < streams) {
+        let hint = "give an even --concurrency of at least 4, and as many --requests as half of it at least";
+        return Err(Refusal::usage("two tools side by side need at least 2 streams each", hint).into());
+    }
     let (home, surroundings) = (settings.home(), settings.surroundings());
     let given = |tool: Tool| args.tool_path.iter().find(|(of, _)| *of == tool).map(|(_, path)| path.as_path());
     let find = |tool: Tool| find_peer(&home, surroundings.path.as_deref(), tool, given(tool));
@@ -190,8 +199,9 @@ async fn request(args: &Args, settings: &Settings) -> anyhow::Result<CrossCheckR
             CheckedApi::Completions => Api::Completions,
         },
         lengths: args.scenario,
-        streams: args.concurrency,
+        streams,
         requests: args.requests,
+        together: args.together,
         rounds: args.rounds,
         options: args.pairs.options(),
         peers,
@@ -202,8 +212,13 @@ async fn request(args: &Args, settings: &Settings) -> anyhow::Result<CrossCheckR
 
 fn answer(check: &CrossCheck, args: &Args) {
     ui::answer(&format!(
-        "{} at {}: {}, {} in flight, {} requests a run",
-        check.model, check.url, check.scenario, check.concurrency, check.requests
+        "{} at {}: {}, {} in flight{}, {} requests a run",
+        check.model,
+        check.url,
+        check.scenario,
+        check.concurrency,
+        if check.together { " on each side at the same time" } else { "" },
+        check.requests
     ));
     for tool in &check.tools {
         let cpu =

@@ -394,6 +394,9 @@ fn request(args: &LoadArgs, url: String, settings: &Settings) -> anyhow::Result<
             warmup_requests: args.warmup,
             request_timeout_s: args.timeout,
             stop_when_saturated: !args.no_stop_when_saturated,
+            // There is no one to lose against.
+            stop_when_losing: false,
+            save_log_mib: None,
         },
         sweep: args.sweep.map(|max_streams| (Sweep { max_streams }, args.attainment)),
         repeats: args.repeats,

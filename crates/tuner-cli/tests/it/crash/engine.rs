@@ -9,11 +9,11 @@ use serde_json::Value;
 
 use super::ask::assert_numbered;
 use super::home::{Home, PATIENCE, Running};
-use super::moments::{Dice, setting};
-use super::procs::{lifelines, send};
+use tuner_testkit::dice::{Dice, setting};
+use tuner_testkit::procs::{lifelines, send};
 
 /// One running request at a time is the worst there is, so the baseline loses whatever the noise.
-const SIMULATED: &str = "
+pub(super) const SIMULATED: &str = "
 name: crash
 model: {id: llama-3.1-8b}
 engine: {name: simulated, hardware: {gpu: h100-80g, speed: 50}}

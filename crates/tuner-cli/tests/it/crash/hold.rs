@@ -69,7 +69,9 @@ fn another_process_cancels_a_running_task() {
 fn a_task_that_nobody_works_on_is_cancelled_with_what_its_dead_worker_left() {
     let home = Home::new();
     let mut run = working(&home);
-    super::procs::lifelines(&home.data()).into_iter().for_each(|pid| super::procs::send(pid, Signal::SIGKILL));
+    tuner_testkit::procs::lifelines(&home.data())
+        .into_iter()
+        .for_each(|pid| tuner_testkit::procs::send(pid, Signal::SIGKILL));
     run.kill();
     assert!(!home.processes().is_empty());
     let asked = home.run(&["tasks", "cancel", "held"]);

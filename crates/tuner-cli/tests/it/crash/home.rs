@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
-use super::procs::{self, send, wait_for};
+use tuner_testkit::procs::{self, send, wait_for};
 
 /// Long enough for anything that is going to happen at all on a slow machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
@@ -73,9 +73,15 @@ impl Home {
 
     /// Starts a command that says everything that happens as JSON lines.
     pub(crate) fn start(&self, args: &[&str]) -> Running {
+        self.start_in(&[], args)
+    }
+
+    /// The same with variables of its environment.
+    pub(crate) fn start_in(&self, variables: &[(&str, &str)], args: &[&str]) -> Running {
         let log = self.dir.path().join("stderr");
         let err = File::options().create(true).append(true).open(&log).unwrap();
         let mut command = self.command(args);
+        command.envs(variables.iter().copied());
         let mut child = command.arg("--json").stdout(Stdio::piped()).stderr(err).spawn().unwrap();
         let (send, events) = channel();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -159,6 +165,11 @@ impl Running {
     /// What happened since the last look.
     pub(crate) fn events(&self) -> impl Iterator<Item = Value> + '_ {
         self.events.try_iter()
+    }
+
+    /// What it and others of its data directory said on standard error.
+    pub(crate) fn said(&self) -> String {
+        said(&self.log)
     }
 
     pub(crate) fn send(&self, signal: Signal) {

@@ -84,7 +84,7 @@ fn interrupted(task: &str, signal: Signal, phase: &str, ready: impl Fn(&Running)
     println!("{signal} while {phase}: {took:?}");
     assert!(home.processes().is_empty(), "an engine is left: {:?}", home.processes());
     let ports: BTreeSet<u16> = run.events().filter_map(|e| e["port"].as_u64()).map(|port| port as u16).collect();
-    assert_eq!(super::procs::busy(&ports), [0u16; 0]);
+    assert_eq!(tuner_testkit::procs::busy(&ports), [0u16; 0]);
     let status = home.json(&["status"]);
     assert_eq!(status["deployments"], serde_json::json!([]));
     assert_eq!(status["tasks"][0]["holder"], serde_json::Value::Null, "the lease was given back");

@@ -4,11 +4,12 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
+use tuner_store::{Needs, NewJob, Owner, Resource, Store};
 
 use super::ask::{assert_numbered, difference, findings};
 use super::home::{Home, PATIENCE, Running};
-use super::moments::{Dice, setting};
 use super::virtual_time::{TASK, undisturbed};
+use tuner_testkit::dice::{Dice, setting};
 
 /// Kills of one task at most: a job that its workers do not survive is given up after five of them.
 const KILLS: u64 = 4;
@@ -141,7 +142,7 @@ fn the_server_keeps_one_worker_whoever_is_killed() {
     assert!(second.err.contains(&format!("another server runs on {}: pid {}", home.data().display(), server.pid())));
     assert_eq!(home.json(&["status"])["server"]["pid"], server.pid());
 
-    super::procs::send(u32::try_from(first[0]).unwrap(), Signal::SIGKILL);
+    tuner_testkit::procs::send(u32::try_from(first[0]).unwrap(), Signal::SIGKILL);
     let next = workers(&home, &first);
     assert_eq!(next.len(), 1, "the killed one is forgotten, and one came in its place");
 
@@ -160,28 +161,22 @@ fn the_server_keeps_one_worker_whoever_is_killed() {
     assert!(home.run(&["stop"]).err.contains("no server runs on"));
 }
 
-/// 20 starts, restarts and stops in random order leave what was asked for last.
-#[test]
-fn starts_and_stops_in_any_order_leave_what_was_asked_for() {
+/// B8: found by `cargo xtask chaos`.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_whose_worker_died_after_the_end_of_its_task_is_done_and_frees_the_task() {
     let home = Home::new();
-    let mut dice = Dice::new(5);
-    let mut server: Option<Running> = None;
-    for _ in 0..20 {
-        if dice.coin() {
-            let mut another = home.start(&["serve", "--listen", "127.0.0.1:0", "--workers", "0"]);
-            if server.is_some() {
-                assert_ne!(another.end().0, Some(0), "a second server is refused");
-            } else {
-                another.wait_for("the address", |line| line["address"].is_string());
-                server = Some(another);
-            }
-        } else {
-            assert_eq!(home.run(&["stop"]).code, Some(0));
-            if let Some(mut ended) = server.take() {
-                assert_eq!(ended.end().0, Some(0));
-            }
-        }
-        let running = home.json(&["status"])["server"]["pid"].as_u64();
-        assert_eq!(running, server.as_ref().map(|server| u64::from(server.pid())));
-    }
+    let file = home.task(TASK);
+    assert_eq!(home.run(&["tune", &file]).code, Some(0));
+    let store = Store::open(&home.data().join("autotuner.sqlite")).await.unwrap();
+    let task = store.task("crash").await.unwrap().id;
+    let host = nix::unistd::gethostname().unwrap().into_string().unwrap();
+    let dead = Owner { host, pid: std::process::id(), start_ticks: 1, pid_namespace: None };
+    let now = store.lease_time().await.unwrap();
+    assert!(store.claim(&Resource::task(task), &dead, PATIENCE, now).await.unwrap().won().is_some());
+    store.enqueue(NewJob::run_task(task, Needs::default())).await.unwrap();
+    let worker = home.start(&["worker"]);
+    let done = wait_for(&home, "succeeded");
+    assert_eq!((&done["attempts"], &done["result"]), (&json!(1), &json!({ "status": "completed" })));
+    assert_eq!(store.holder(&Resource::task(task)).await.unwrap(), None);
+    end(worker);
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::ask::{assert_numbered, difference, findings};
 use super::home::Home;
-use super::moments::{Dice, setting};
+use tuner_testkit::dice::{Dice, setting};
 
 pub(super) const TASK: &str = "
 name: crash

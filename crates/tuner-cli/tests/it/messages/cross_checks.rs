@@ -104,6 +104,47 @@ fn a_person_reads_figures_verdicts_and_the_files_behind_them() {
     assert_eq!(turns, expected);
 }
 
+/// A tool that really asks: once alone, as vLLM's does, then on two streams at once, six times each.
+const TWO_STREAMS: &str = r#"
+url=$(echo "$*" | sed 's/.*--base-url \([^ ]*\).*/\1/')
+cat > ask.py <<'END'
+import json, sys, threading, time, urllib.request
+def ask(n):
+    for _ in range(n):
+        body = json.dumps({"model": "closed-form", "max_tokens": 20, "messages": [{"role": "user", "content": "a"}]})
+        request = urllib.request.Request(sys.argv[1] + "/v1/chat/completions", body.encode(), {"Content-Type": "application/json"})
+        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request).read()
+ask(1)
+time.sleep(0.3)
+streams = [threading.Thread(target=ask, args=[6]) for _ in range(2)]
+[stream.start() for stream in streams]
+[stream.join() for stream in streams]
+END
+python3 ask.py "$url"
+"#;
+
+// W8
+#[test]
+fn two_tools_side_by_side_begin_together_and_each_has_half_of_the_streams() {
+    let bench = Bench::with(&["vllm"]);
+    let result = std::fs::read_to_string(bench.world.path("vllm")).unwrap();
+    let copy = result.lines().last().unwrap();
+    script(&bench.world, "vllm", &format!("{TWO_STREAMS}\n{copy}"));
+    let check = bench.json(&["--tool-path", "vllm=vllm", "--together", "--results", "kept"]);
+    assert_eq!((&check["together"], &check["concurrency"]), (&Json::from(true), &Json::from(2)), "{check:#}");
+    let url = bench.server.url();
+    assert_eq!(check["url"], *url);
+    let tool = &check["tools"][0];
+    assert_eq!(tool["pairs"], 2, "{check:#}");
+    let completed = tool["figures"].as_array().unwrap().iter().find(|f| f["figure"] == "completed").unwrap();
+    assert_eq!(completed["ours"], 12.0);
+    // In each round 12 of ours, 12 of the tool's, and the one that it asks first; besides what was asked to learn the model.
+    assert!(bench.server.served().len() >= 50, "{}", bench.server.served().len());
+    let words = bench.says(&["--tool-path", "vllm=vllm", "--together", "--results", "again"]);
+    assert!(words.contains("2 in flight on each side at the same time"), "{words}");
+    assert!(words.contains("round 2 of 2: autotuner and vllm"), "{words}");
+}
+
 #[test]
 fn an_installed_tool_is_found_in_an_environment_and_on_the_path() {
     let bench = Bench::with(&["guidellm"]);
@@ -126,7 +167,7 @@ fn a_cross_check_that_cannot_be_made_is_refused_with_the_way_out() {
     script(&bench.world, "mute", "echo nothing to say");
     std::fs::create_dir_all(bench.world.path("full")).unwrap();
     bench.world.write("full/file", "");
-    let wrong: [&[&str]; 9] = [
+    let wrong: [&[&str]; 10] = [
         &[],
         &["--tool", "aiperf"],
         &["--tool", "wrk"],
@@ -136,7 +177,13 @@ fn a_cross_check_that_cannot_be_made_is_refused_with_the_way_out() {
         &["--tool-path", "guidellm=guidellm", "--results", "full"],
         &["--tool-path", "vllm=broken", "--results", "one"],
         &["--tool-path", "vllm=mute", "--results", "two"],
+        // It asks for nothing, so it never has two requests in flight.
+        &["--tool-path", "guidellm=guidellm", "--together", "--results", "three"],
     ];
-    let texts: Vec<String> = wrong.iter().map(|more| bench.says(more)).collect();
+    let mut texts: Vec<String> = wrong.iter().map(|more| bench.says(more)).collect();
+    for (url, streams) in [("http://127.0.0.1:1", "3"), ("https://127.0.0.1:1", "4")] {
+        let with = ["--tool-path", "guidellm=guidellm", "--together", "-c", streams];
+        texts.push(bench.world.says(&[&["bench", "cross-check", url][..], &with].concat()));
+    }
     insta::assert_snapshot!(texts.join("\n════\n"));
 }

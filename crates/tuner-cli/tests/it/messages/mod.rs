@@ -10,6 +10,8 @@ mod refusals;
 mod results;
 mod serving;
 mod setup;
+mod shelf;
+mod telemetry;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -104,9 +106,12 @@ impl World {
         let home = Home::new(self.path("data"));
         let work = async {
             let store = tune::open_store(&home).await.unwrap();
-            let row = tasks::create(&store, &tasks::read_file(&self.path(file)).unwrap()).await.unwrap();
+            let row = tasks::create(&store, &tasks::read_file(&self.path(file), &tasks::Known::shipped()).unwrap())
+                .await
+                .unwrap();
             if held {
-                let dead = Owner { host: tuner_runner::this_process().host, pid: 1, start_ticks: 1 };
+                let dead =
+                    Owner { host: tuner_runner::this_process().host, pid: 1, start_ticks: 1, pid_namespace: None };
                 let (task, ttl) = (Resource::task(row.id), std::time::Duration::from_secs(30));
                 store.claim(&task, &dead, ttl, chrono::Utc::now()).await.unwrap();
             }

@@ -10,14 +10,19 @@ use nix::unistd::Pid;
 use super::World;
 
 /// A server that was started here and listens; it is stopped by its pid.
-struct Serving {
+pub(super) struct Serving {
     child: Child,
     address: String,
 }
 
 impl Serving {
     fn start(world: &World, arguments: &[&str]) -> Self {
+        Self::start_with(world, arguments, &[])
+    }
+
+    pub(super) fn start_with(world: &World, arguments: &[&str], variables: &[(&str, String)]) -> Self {
         let mut command = world.command(&["serve"]);
+        let command = command.envs(variables.iter().map(|(name, value)| (name, value)));
         let mut child = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
@@ -26,7 +31,7 @@ impl Serving {
         Self { child, address }
     }
 
-    fn get(&self, path: &str, header: &str) -> String {
+    pub(super) fn get(&self, path: &str, header: &str) -> String {
         let mut socket = TcpStream::connect(&self.address).unwrap();
         let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n{header}\r\n", self.address);
         socket.write_all(request.as_bytes()).unwrap();
@@ -35,7 +40,7 @@ impl Serving {
         answer
     }
 
-    fn stop(mut self) -> Option<i32> {
+    pub(super) fn stop(mut self) -> Option<i32> {
         kill(Pid::from_raw(self.child.id().try_into().unwrap()), Signal::SIGTERM).unwrap();
         self.child.wait().unwrap().code()
     }
@@ -94,4 +99,22 @@ fn tokens_are_asked_for_in_words_that_exist() {
     }
     assert!(world.says(&["token", "list"]).contains("no tokens yet"));
     assert_eq!(world.command(&["token", "revoke", "nobody"]).output().unwrap().status.code(), Some(4));
+}
+
+// R12.3
+#[test]
+fn server_and_worker_read_the_same_settings_in_the_same_way() {
+    let world = World::new();
+    for (name, value) in [
+        ("AUTOTUNER_DATABASE", "mysql://db/x"),
+        ("AUTOTUNER_FETCH_FROM", "10.0.0.0/99"),
+        ("AUTOTUNER_LOG_FORMAT", "xml"),
+    ] {
+        let [server, worker] = ["serve", "worker"].map(|command| {
+            let output = world.command(&[command]).env(name, value).output().unwrap();
+            (output.status.code(), String::from_utf8(output.stderr).unwrap())
+        });
+        assert_eq!(server, worker, "{name}");
+        assert!(server.0 == Some(2) && server.1.contains(value.split(':').next().unwrap()), "{server:?}");
+    }
 }

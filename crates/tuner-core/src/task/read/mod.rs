@@ -3,7 +3,7 @@
 //! Three passes over one tree that knows its places: structure (against the generated schema), decoding, meaning.
 
 mod hints;
-mod shape;
+pub(crate) mod shape;
 pub(crate) mod tree;
 mod words;
 pub(crate) mod yaml;
@@ -11,6 +11,7 @@ pub(crate) mod yaml;
 use serde_json::Value as Json;
 
 use super::diagnostic::Diagnostic;
+use super::preset::{self, PresetSpec};
 use super::rules::Rules;
 use super::{TaskSpec, import, schema, search_space};
 use crate::SearchSpace;
@@ -27,6 +28,10 @@ pub struct ReadContext<'a> {
     pub known_flags: Option<&'a dyn Fn(EngineName) -> Option<Vec<String>>>,
     /// GPUs of the simulator; others are refused.
     pub known_gpus: Option<&'a [&'a str]>,
+    /// Presets that a file may name.
+    pub presets: &'a [PresetSpec],
+    /// The one spelling of an engine's flag that has several. Without it, `_` and `-` are the same.
+    pub canonical: Option<&'a dyn Fn(EngineName, &str) -> String>,
 }
 
 /// A task that can be run.
@@ -51,8 +56,9 @@ pub fn read(text: &str, context: &ReadContext<'_>) -> Result<LoadedTask, Vec<Dia
     let repaired = shape.repair(&root);
     let Shape { mut found, replaced, .. } = shape;
     found.extend(duplicates);
-    let spec = decode(repaired, &root, &mut found);
-    if let Some(spec) = &spec {
+    let mut spec = decode(repaired, &root, &mut found);
+    if let Some(spec) = &mut spec {
+        found.extend(preset::expand(spec, &root, context));
         let mut rules = Rules { spec, root: &root, context, replaced: &replaced, found: Vec::new() };
         rules.apply();
         found.extend(rules.found);

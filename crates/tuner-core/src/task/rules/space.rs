@@ -121,17 +121,19 @@ impl Rules<'_> {
         if self.spec.engine.fixed.contains_key(name) {
             return None;
         }
-        // The file's own keys: a parameter whose values are wrong still exists.
-        let declared = self.root.get("search_space").and_then(|s| s.get("parameters")).map_or(&[][..], |p| p.entries());
-        match declared.iter().position(|e| e.key == name) {
+        // The file's own keys: a parameter whose values are wrong still exists. Those of presets come before.
+        let own = self.root.get("search_space").and_then(|s| s.get("parameters")).map_or(&[][..], |p| p.entries());
+        let all = self.spec.search_space.parameters.0.iter().map(|(name, _)| name.as_str());
+        let mut declared: Vec<&str> = all.filter(|name| !own.iter().any(|e| e.key == *name)).collect();
+        declared.extend(own.iter().map(|e| e.key.as_str()));
+        match declared.iter().position(|declared| *declared == name) {
             Some(declared) if owner.is_some() && declared > position => Some(
                 Diagnostic::error("", format!("`{name}` is declared after the parameter that depends on it"))
                     .help("move it up: parents come before their children"),
             ),
             Some(_) => None,
             None => {
-                let words =
-                    declared.iter().map(|e| e.key.as_str()).chain(self.spec.engine.fixed.keys().map(String::as_str));
+                let words = declared.iter().copied().chain(self.spec.engine.fixed.keys().map(String::as_str));
                 let words: Vec<&str> = words.filter(|w| owner != Some(*w)).collect();
                 let finding = Diagnostic::error("", format!("unknown name `{name}`"))
                     .suggest(nearest(name, words.iter().copied()));

@@ -20,7 +20,18 @@ impl Rules<'_> {
         self.model();
         self.engine();
         self.backend();
+        self.parallel();
         self.guard();
+    }
+
+    /// An endpoint that already runs is one, and gives one answer at a time to the question how fast it is.
+    fn parallel(&mut self) {
+        let attached = matches!(self.spec.backend, BackendSpec::Attached { .. });
+        if attached && self.spec.budget.parallel > 1 {
+            let text = "experiments on one endpoint that already runs would disturb each other";
+            let finding = Diagnostic::error("", text).help("remove it: they are done one after another");
+            self.report(&at_path!["budget", "parallel"], finding);
+        }
     }
 
     fn model(&mut self) {

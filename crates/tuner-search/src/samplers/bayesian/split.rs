@@ -28,7 +28,8 @@ pub(super) fn split(finished: &[Finished], running: usize) -> Split {
     Split { below, above }
 }
 
-/// Measured experiments, best first: those that meet every SLO by objective, then the others by total violation.
+/// Measured experiments, best first: those that meet every SLO by objective, then those of them that were ended early
+/// likewise, then the others by total violation.
 fn ranked(finished: &[Finished], several: bool, wanted: usize) -> Vec<usize> {
     let measured = (0..finished.len()).filter(|&i| objectives(&finished[i]).is_some());
     let violation = |i: usize| finished[i].observation.total_violation();
@@ -38,7 +39,9 @@ fn ranked(finished: &[Finished], several: bool, wanted: usize) -> Vec<usize> {
         feasible = by_rank(finished, &feasible, wanted);
     } else {
         let first = |i: usize| objectives(&finished[i]).and_then(|o| o.first().copied()).unwrap_or(f64::INFINITY);
-        feasible.sort_by(|&i, &j| first(i).total_cmp(&first(j)));
+        // What was ended early is at least as bad as its value.
+        let censored = |i: usize| matches!(finished[i].observation, Observation::Censored { .. });
+        feasible.sort_by(|&i, &j| censored(i).cmp(&censored(j)).then_with(|| first(i).total_cmp(&first(j))));
     }
     feasible.extend(violating);
     feasible
@@ -67,7 +70,7 @@ fn by_rank(finished: &[Finished], feasible: &[usize], wanted: usize) -> Vec<usiz
 
 fn objectives(finished: &Finished) -> Option<&[f64]> {
     match &finished.observation {
-        Observation::Scored { objectives, .. } => Some(objectives),
+        Observation::Scored { objectives, .. } | Observation::Censored { objectives, .. } => Some(objectives),
         Observation::Infeasible | Observation::Failed => None,
     }
 }
@@ -95,6 +98,15 @@ mod tests {
         let split = split(&history(observations), 2);
         assert_eq!(split.below, [2, 4]);
         assert_eq!(split.above, [0, 1, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]);
+    }
+
+    #[test]
+    fn what_was_ended_early_comes_after_whatever_met_its_slos_and_before_what_did_not() {
+        let ended = |x: f64| Observation::Censored { objectives: vec![x], violations: vec![0.0] };
+        let mut observations = vec![scored(&[1.0], 0.5), ended(2.0), scored(&[9.0], 0.0), ended(1.0)];
+        observations.extend(vec![Observation::Infeasible; 17]);
+        // 21 counted: three are good.
+        assert_eq!(split(&history(observations), 0).below, [1, 2, 3]);
     }
 
     #[test]

@@ -1,0 +1,4 @@
+//! Anthropic's messages.
+
+pub(crate) mod body;
+pub(crate) mod stream;
