@@ -1,0 +1,129 @@
+import { useQuery } from '@tanstack/react-query';
+import { api, ask, keyed, send } from './client';
+import { keys } from './keys';
+import { all } from './page';
+import { useAction } from './query';
+import type { Schemas, TaskDetail, TaskItem, TaskStatus } from './types';
+
+export interface TaskFilter {
+  status?: TaskStatus[];
+  engine?: string[];
+  name?: string;
+  archived?: 'no' | 'only' | 'all';
+  replaced?: boolean;
+}
+
+/** All tasks, newest first. */
+export function useTasks(filter: TaskFilter = {}) {
+  return useQuery({
+    queryKey: keys.taskList(filter),
+    queryFn: ({ signal }) =>
+      all((cursor) => {
+        const query = {
+          status: filter.status?.join() || undefined,
+          engine: filter.engine?.join() || undefined,
+          name: filter.name || undefined,
+          archived: filter.archived,
+          replaced: filter.replaced,
+          cursor,
+          limit: 500,
+        };
+        return ask(api.GET('/api/tasks', { params: { query }, signal })) as Promise<{ items: TaskItem[] }>;
+      }),
+  });
+}
+
+/** A task by id, name or beginning of an id. */
+export function taskQuery(task: string) {
+  return {
+    queryKey: keys.task(task),
+    queryFn: ({ signal }: { signal: AbortSignal }) =>
+      ask(api.GET('/api/tasks/{task}', { params: { path: { task } }, signal })) as unknown as Promise<TaskDetail>,
+  };
+}
+
+export function useTask(task: string) {
+  return useQuery(taskQuery(task));
+}
+
+export function useRevisions(task: string) {
+  return useQuery({
+    queryKey: keys.revisions(task),
+    queryFn: ({ signal }) => ask(api.GET('/api/tasks/{task}/revisions', { params: { path: { task } }, signal })),
+    select: (list) => list.items,
+  });
+}
+
+const of = (task: string, key: string) => ({ path: { task }, header: keyed(key) });
+
+export function useStartTask() {
+  return useAction({
+    run: (task: string, key) => ask(api.POST('/api/tasks/{task}/start', { params: of(task, key) })),
+  });
+}
+
+export function useResumeTask() {
+  return useAction({
+    run: (task: string, key) => ask(api.POST('/api/tasks/{task}/resume', { params: of(task, key) })),
+  });
+}
+
+export function useCancelTask() {
+  return useAction({
+    run: (task: string, key) => ask(api.POST('/api/tasks/{task}/cancel', { params: of(task, key) })),
+  });
+}
+
+export function useArchiveTask() {
+  return useAction({
+    run: (task: string, key) => ask(api.POST('/api/tasks/{task}/archive', { params: of(task, key) })),
+  });
+}
+
+export function useUnarchiveTask() {
+  return useAction({
+    run: (task: string, key) => ask(api.POST('/api/tasks/{task}/unarchive', { params: of(task, key) })),
+  });
+}
+
+export function useCloneTask() {
+  return useAction({
+    run: ({ task, name }: { task: string; name?: string }, key) =>
+      ask(api.POST('/api/tasks/{task}/clone', { params: of(task, key), body: name ? { name } : null })),
+  });
+}
+
+/** Deletes at once. Where a person asks, let it be undone: `useUndoableDelete` in `src/app/undo.ts`. */
+export function deleteTask(task: string): Promise<unknown> {
+  return ask(api.DELETE('/api/tasks/{task}', { params: { path: { task } } }));
+}
+
+const YAML = { 'content-type': 'application/yaml' };
+
+/** Stores a document as a new task. */
+export function useCreateTask() {
+  return useAction({
+    run: async (text: string, key) => {
+      const answer = await send('/api/tasks', { method: 'POST', body: text, headers: YAML, key });
+      return (await answer.json()) as TaskItem;
+    },
+  });
+}
+
+/** Stores a document as the next revision of a task. */
+export function useEditTask() {
+  return useAction({
+    run: async ({ task, text }: { task: string; text: string }) => {
+      const path = `/api/tasks/${encodeURIComponent(task)}`;
+      return (await (await send(path, { method: 'PUT', body: text, headers: YAML })).json()) as TaskItem;
+    },
+  });
+}
+
+export async function validateTask(text: string, signal?: AbortSignal): Promise<Schemas['Validation']> {
+  return (await send('/api/tasks/validate', { method: 'POST', body: text, headers: YAML, signal })).json();
+}
+
+export async function estimateTask(text: string, signal?: AbortSignal): Promise<Schemas['EstimateBody']> {
+  return (await send('/api/tasks/estimate', { method: 'POST', body: text, headers: YAML, signal })).json();
+}

@@ -1,0 +1,111 @@
+import { useNavigate } from '@tanstack/react-router';
+import { Bell, BellOff, BellRing, CircleUser, Menu as MenuIcon, Moon, Search, Sun, SunMoon } from 'lucide-react';
+import { useSessions } from '@/api/agent';
+import { signOut, useSession } from '@/api/session';
+import { Button, IconButton } from '@/components/Button';
+import { Menu, type MenuItem } from '@/components/Menu';
+import { shell } from '@/text/shell';
+import { ConnectionState } from './Connection';
+import { setNotify, useNotifyState } from './notify';
+import { setTheme, type Theme, useTheme } from './theme';
+
+const ICON = 'size-4';
+
+interface TopBarProps {
+  onMenu: () => void;
+  onPalette: () => void;
+}
+
+export function TopBar({ onMenu, onPalette }: TopBarProps) {
+  return (
+    <header className="sticky top-0 z-30 flex h-12 shrink-0 items-center gap-1 border-b border-line bg-base px-2 sm:px-4">
+      <IconButton
+        className="lg:hidden"
+        label={shell.openNavigation}
+        icon={<MenuIcon aria-hidden className={ICON} />}
+        onClick={onMenu}
+      />
+      <button
+        type="button"
+        onClick={onPalette}
+        aria-label={shell.palette}
+        className="flex h-8 items-center gap-2 rounded-md border border-line bg-surface px-2 text-faint hover:border-edge/60 hover:text-muted sm:w-64"
+      >
+        <Search aria-hidden className={ICON} />
+        <span className="hidden sm:inline">{shell.paletteShort}</span>
+        <kbd className="ml-auto hidden rounded-sm border border-line px-1 font-sans text-xs sm:inline">Ctrl K</kbd>
+      </button>
+      <div className="ml-auto flex items-center gap-1">
+        <Waiting />
+        <ConnectionState />
+        <Notifications />
+        <ThemeMenu />
+        <Account />
+      </div>
+    </header>
+  );
+}
+
+/** Calls of the agent that wait for a person, wherever one is in the page. */
+function Waiting() {
+  const { data } = useSessions();
+  const navigate = useNavigate();
+  const waiting = data?.filter((session) => session.waiting > 0) ?? [];
+  const count = waiting.reduce((sum, session) => sum + session.waiting, 0);
+  const first = waiting[0];
+  if (!first) return null;
+  return (
+    <Button
+      size="sm"
+      className="border-warn/50 bg-warn-soft text-warn hover:bg-warn-soft"
+      icon={<BellRing aria-hidden className={ICON} />}
+      onClick={() => navigate({ to: '/chat/$session', params: { session: first.id } })}
+    >
+      <span className="hidden sm:inline">{shell.waiting(count)}</span>
+      <span className="sm:hidden">{count}</span>
+    </Button>
+  );
+}
+
+function ThemeMenu() {
+  const theme = useTheme();
+  const Icon = { system: SunMoon, light: Sun, dark: Moon }[theme];
+  const options = (['system', 'light', 'dark'] as const).map((value) => ({ value, label: shell.themes[value] }));
+  const items: MenuItem[] = [
+    { kind: 'radio', label: shell.theme, value: theme, options, onChange: (value) => setTheme(value as Theme) },
+  ];
+  return (
+    <Menu items={items}>
+      <IconButton label={shell.theme} icon={<Icon aria-hidden className={ICON} />} />
+    </Menu>
+  );
+}
+
+function Notifications() {
+  const state = useNotifyState();
+  if (state === 'insecure') return null;
+  const on = state === 'on';
+  const label = state === 'denied' ? shell.notifications.denied : on ? shell.notifications.off : shell.notifications.on;
+  const Icon = on ? Bell : BellOff;
+  return (
+    <IconButton
+      className="hidden sm:inline-flex"
+      label={label}
+      aria-pressed={on}
+      disabled={state === 'denied'}
+      icon={<Icon aria-hidden className={ICON} />}
+      onClick={() => void setNotify(!on)}
+    />
+  );
+}
+
+function Account() {
+  const { token } = useSession();
+  const items: MenuItem[] = [{ kind: 'label', label: token ? shell.asToken : shell.asLocal }];
+  if (token) items.push({ label: shell.signOut, onSelect: signOut });
+  return (
+    <Menu items={items}>
+      <IconButton label={shell.account} icon={<CircleUser aria-hidden className={ICON} />} />
+    </Menu>
+  );
+}

@@ -1,0 +1,175 @@
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { ArrowDownToLine, ChevronDown, ChevronUp, Download } from 'lucide-react';
+import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react';
+import { components } from '@/text/components';
+import { IconButton } from './Button';
+import { CopyButton } from './Copy';
+import { cx } from './cx';
+import { INPUT } from './Field';
+import { Switch } from './Toggle';
+
+interface LogViewProps {
+  /** Lines so far, oldest first. */
+  lines: readonly string[];
+  label: string;
+  /** More may come: offers to follow the end. */
+  live?: boolean;
+  /** Name of the file that is saved. */
+  fileName?: string;
+  height?: string;
+}
+
+/** A log of any length: search with the keyboard, and follow its end. */
+export function LogView({ lines, label, live, fileName, height = '28rem' }: LogViewProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const [wanted, setWanted] = useState('');
+  const [at, setAt] = useState(0);
+  const [follow, setFollow] = useState(live ?? false);
+  const rows = useVirtualizer({
+    count: lines.length,
+    getScrollElement: () => box.current,
+    estimateSize: () => 18,
+    overscan: 20,
+  });
+
+  const matches = useMemo(() => {
+    const word = wanted.toLowerCase();
+    if (!word) return [];
+    return lines.flatMap((line, index) => (line.toLowerCase().includes(word) ? [index] : []));
+  }, [lines, wanted]);
+  const current = matches[Math.min(at, matches.length - 1)];
+
+  useEffect(() => {
+    if (follow && lines.length > 0) rows.scrollToIndex(lines.length - 1, { align: 'end' });
+  }, [follow, lines.length, rows]);
+
+  const go = (step: number) => {
+    if (matches.length === 0) return;
+    const next = (at + step + matches.length) % matches.length;
+    setAt(next);
+    setFollow(false);
+    rows.scrollToIndex(matches[next] ?? 0, { align: 'center' });
+  };
+  const search = (word: string) => {
+    setWanted(word);
+    setAt(0);
+    const first = word ? lines.findIndex((line) => line.toLowerCase().includes(word.toLowerCase())) : -1;
+    if (first >= 0) {
+      setFollow(false);
+      rows.scrollToIndex(first, { align: 'center' });
+    }
+  };
+  const onKey = (event: KeyboardEvent) => {
+    if (event.key === 'Enter') go(event.shiftKey ? -1 : 1);
+    if (event.key === 'Escape') search('');
+  };
+  const save = () => {
+    const address = URL.createObjectURL(new Blob([lines.join('\n')], { type: 'text/plain' }));
+    const link = document.createElement('a');
+    link.href = address;
+    link.download = fileName ?? 'log.txt';
+    link.click();
+    URL.revokeObjectURL(address);
+  };
+  const onScroll = () => {
+    const element = box.current;
+    if (!element || !follow) return;
+    if (element.scrollHeight - element.scrollTop - element.clientHeight > 120) setFollow(false);
+  };
+
+  return (
+    <section aria-label={label} className="min-w-0 rounded-md border border-line bg-surface">
+      <div className="flex flex-wrap items-center gap-2 border-b border-line p-1.5">
+        <input
+          type="search"
+          aria-label={components.findInLog}
+          placeholder={components.findInLog}
+          className={cx(INPUT, 'h-7 w-52 flex-initial')}
+          value={wanted}
+          onChange={(event) => search(event.target.value)}
+          onKeyDown={onKey}
+        />
+        {wanted && (
+          <>
+            <span role="status" className="text-xs text-muted">
+              {components.matches(matches.length ? at + 1 : 0, matches.length)}
+            </span>
+            <IconButton
+              size="sm"
+              label={components.previous}
+              icon={<ChevronUp aria-hidden className="size-4" />}
+              onClick={() => go(-1)}
+            />
+            <IconButton
+              size="sm"
+              label={components.next}
+              icon={<ChevronDown aria-hidden className="size-4" />}
+              onClick={() => go(1)}
+            />
+          </>
+        )}
+        <span className="ml-auto text-xs text-faint">{components.lines(lines.length)}</span>
+        {live && <Switch label={components.follow} checked={follow} onChange={setFollow} />}
+        <IconButton
+          size="sm"
+          label={components.toEnd}
+          icon={<ArrowDownToLine aria-hidden className="size-4" />}
+          onClick={() => rows.scrollToIndex(lines.length - 1, { align: 'end' })}
+        />
+        <CopyButton text={() => lines.join('\n')} />
+        <IconButton
+          size="sm"
+          label={components.download}
+          icon={<Download aria-hidden className="size-4" />}
+          onClick={save}
+        />
+      </div>
+      <div
+        ref={box}
+        tabIndex={0}
+        role="log"
+        aria-label={label}
+        onScroll={onScroll}
+        className="overflow-auto bg-sunken font-mono text-xs focus-visible:-outline-offset-2"
+        style={{ height }}
+      >
+        <div className="relative min-w-full" style={{ height: rows.getTotalSize() }}>
+          {rows.getVirtualItems().map((row) => (
+            <div
+              key={row.key}
+              data-index={row.index}
+              ref={rows.measureElement}
+              className={cx(
+                'absolute left-0 top-0 flex w-full gap-3 px-2 leading-[18px]',
+                row.index === current && 'bg-accent-soft',
+              )}
+              style={{ transform: `translateY(${row.start}px)` }}
+            >
+              <span aria-hidden className="w-10 shrink-0 select-none text-right text-faint">
+                {row.index + 1}
+              </span>
+              <Line text={lines[row.index] ?? ''} word={wanted} />
+            </div>
+          ))}
+        </div>
+      </div>
+    </section>
+  );
+}
+
+function Line({ text, word }: { text: string; word: string }) {
+  const found = word ? text.toLowerCase().indexOf(word.toLowerCase()) : -1;
+  return (
+    <span className="min-w-0 whitespace-pre-wrap [overflow-wrap:anywhere]">
+      {found < 0 ? (
+        text
+      ) : (
+        <>
+          {text.slice(0, found)}
+          <mark className="rounded-sm bg-warn-soft text-warn">{text.slice(found, found + word.length)}</mark>
+          {text.slice(found + word.length)}
+        </>
+      )}
+    </span>
+  );
+}

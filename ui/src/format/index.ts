@@ -1,0 +1,5 @@
+export * from './flags';
+export * from './interval';
+export * from './number';
+export * from './quantity';
+export * from './time';

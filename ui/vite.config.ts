@@ -1,0 +1,56 @@
+import { fileURLToPath } from 'node:url';
+import tailwind from '@tailwindcss/vite';
+import react from '@vitejs/plugin-react';
+import { defineConfig, type ProxyOptions } from 'vite';
+
+/** The service that the development and preview servers speak to. */
+const server = process.env.AUTOTUNER_URL ?? 'http://127.0.0.1:8470';
+
+/** The service refuses pages of other sites: what passes through here must look as if it came from its own page. */
+const proxied: ProxyOptions = {
+  target: server,
+  changeOrigin: true,
+  configure: (proxy) => {
+    proxy.on('proxyReq', (request) => {
+      if (request.hasHeader('origin')) request.setHeader('origin', server);
+      request.removeHeader('referer');
+    });
+  },
+};
+const proxy = Object.fromEntries(['/api', '/health', '/ready', '/metrics'].map((path) => [path, proxied]));
+
+/** What is loaded only when a page needs it, each in a file of its own. */
+const LAZY: [name: string, test: RegExp][] = [
+  ['echarts', /node_modules\/(echarts|zrender)\//],
+  ['uplot', /node_modules\/uplot\//],
+  ['editor', /node_modules\/(@codemirror|@lezer|style-mod|crelt|w3c-keyname)\//],
+  ['yaml', /node_modules\/yaml\//],
+];
+/** What every page needs, and what changes only with its version. */
+const FIRST: [name: string, test: RegExp][] = [
+  ['react', /node_modules\/(react|react-dom|scheduler)\//],
+  [
+    'tanstack',
+    /node_modules\/@tanstack\/(react-router|router-core|history|store|react-store|react-query|query-core)\//,
+  ],
+];
+
+export default defineConfig({
+  plugins: [react(), tailwind()],
+  resolve: { alias: { '@': fileURLToPath(new URL('src', import.meta.url)) } },
+  server: { proxy },
+  preview: { proxy },
+  build: {
+    target: 'es2023',
+    outDir: 'dist',
+    assetsInlineLimit: 0,
+    manifest: true,
+    chunkSizeWarningLimit: 800,
+    modulePreload: { polyfill: false },
+    rolldownOptions: {
+      output: {
+        codeSplitting: { groups: [...LAZY, ...FIRST].map(([name, test]) => ({ name, test })) },
+      },
+    },
+  },
+});
