@@ -101,6 +101,12 @@ actions! {
     HealthRead = "health.read", Viewer, Reads;
     /// See the machine: host, GPUs, processes, metrics.
     SystemRead = "system.read", Viewer, Reads;
+    /// List the tokens, without their secrets.
+    TokenRead = "token.read", Admin, Reads;
+    /// Make a token.
+    TokenCreate = "token.create", Admin, Changes;
+    /// Take a token back.
+    TokenRevoke = "token.revoke", Admin, Changes;
     /// See the settings, without secrets.
     SettingsRead = "settings.read", Viewer, Reads;
     /// Read the document of this API.
