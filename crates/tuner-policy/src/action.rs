@@ -55,6 +55,8 @@ actions! {
     TaskEdit = "task.edit", Operator, Changes;
     /// Put a task away, or back.
     TaskArchive = "task.archive", Operator, Changes;
+    /// Have configurations tried next in a task that waits or runs.
+    TaskPropose = "task.propose", Operator, Changes;
     /// Queue a task for a worker.
     TaskStart = "task.start", Operator, Changes;
     /// Stop a task for good.

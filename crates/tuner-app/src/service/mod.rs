@@ -12,6 +12,7 @@ pub mod machine;
 pub mod outside;
 pub mod presets;
 pub mod preview;
+pub mod propose;
 pub mod queue;
 pub mod requests;
 pub mod system;

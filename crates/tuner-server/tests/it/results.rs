@@ -63,6 +63,34 @@ async fn a_preview_shows_commands_and_what_cannot_run() {
     assert!(schema["properties"]["search_space"].is_object());
 }
 
+/// Issue 5, point 5.
+#[tokio::test]
+async fn what_somebody_wants_tried_is_tried_first() {
+    let f = Fixture::new().await;
+    let id = f.task("t").await;
+    let propose = async |configurations: Value| {
+        f.post("/api/tasks/t/proposals", &json!({ "configurations": configurations })).await
+    };
+    let sent = propose(json!([{ "max-num-seqs": 32 }, { "max-num-seqs": 16 }])).await;
+    assert_eq!(sent.json, json!({ "new": [{ "max-num-seqs": 32 }, { "max-num-seqs": 16 }] }));
+    assert_eq!(propose(json!([{ "max-num-seqs": 16 }])).await.json, json!({ "new": [] }));
+    for (wrong, why) in [
+        (json!([]), "1 to 20"),
+        (json!([{ "max-num-seqs": 8 }, { "max-num-seqs": 9 }]), "number 2: 9 is no value"),
+        (json!([{ "max-nun-seqs": 8 }]), "it varies max-num-seqs"),
+        (json!([{}]), "is missing"),
+    ] {
+        let refused = propose(wrong).await;
+        let message = refused.json["message"].as_str().unwrap();
+        assert!(refused.status == 422 && message.contains(why), "{why}: {}", refused.json);
+    }
+    f.work_on(&id).await;
+    let tried = f.get("/api/tasks/t/experiments?fields=number,configuration&role=search").await.json;
+    let tried: Vec<&Value> = tried["items"].as_array().unwrap().iter().map(|e| &e["configuration"]).collect();
+    assert_eq!(tried, [&json!({ "max-num-seqs": 32 }), &json!({ "max-num-seqs": 16 })]);
+    assert_eq!(propose(json!([{ "max-num-seqs": 8 }])).await.code(), "wrong_state");
+}
+
 #[tokio::test]
 async fn a_machine_and_a_task_are_checked() {
     let f = Fixture::new().await;
