@@ -34,6 +34,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default()
         .routes(guarded(Action::TaskRead, routes!(report_of)))
         .routes(guarded(Action::TaskRead, routes!(insight)))
+        .routes(guarded(Action::ExperimentRead, routes!(launch)))
         .routes(guarded(Action::ExperimentRead, routes!(compare)))
         .routes(guarded(Action::SystemRead, routes!(check_task)))
         .routes(guarded(Action::SystemRead, routes!(check_machine)))
@@ -71,6 +72,37 @@ async fn report_of(
     let found = app.service().results(&permit, &task).await?;
     let text = report::render(&found, format).map_err(|error| tuner_app::AppError::Render(error.into()))?;
     Ok(([(header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, REPORT_POLICY)], text).into_response())
+}
+
+/// How to start a configuration.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LaunchBody {
+    /// A line for a shell on this machine; null where the task measures what others started.
+    command: Option<String>,
+    /// The image that the files name; `IMAGE` where the engine's project publishes none by a plain name.
+    image: Option<String>,
+    /// A Compose file.
+    compose: Option<String>,
+    /// A Deployment and a Service of Kubernetes.
+    kubernetes: Option<String>,
+}
+
+/// Say how the configuration of an experiment is started: a command, a Compose file, a Kubernetes manifest.
+#[utoipa::path(get, path = "/api/tasks/{task}/experiments/{number}/launch", tag = "experiments",
+    params(("task" = String, Path, description = "Id, name or beginning of an id."),
+        ("number" = u32, Path, description = "Its number.")),
+    responses((status = 200, body = LaunchBody)))]
+async fn launch(
+    State(app): State<App>,
+    Permitted(permit): Permitted,
+    Path((task, number)): Path<(String, u32)>,
+) -> Result<Json<LaunchBody>, Problem> {
+    let how = app.service().launch(&permit, &task, number).await?;
+    let (image, compose, kubernetes) = match how.files {
+        Some(files) => (Some(files.image), Some(files.compose), Some(files.kubernetes)),
+        None => (None, None, None),
+    };
+    Ok(Json(LaunchBody { command: how.command, image, compose, kubernetes }))
 }
 
 /// Say what the experiments of a task taught: importance of the parameters, effects of their values, Pareto front, failures.

@@ -20,6 +20,11 @@ async fn a_report_is_given_in_each_form_and_opens_alone() {
         assert_eq!((shown.status, shown.headers["content-type"].to_str().unwrap()), (OK, kind));
         assert!(shown.headers["content-security-policy"].to_str().unwrap().contains("sandbox"));
     }
+    let launch = f.get("/api/tasks/t/experiments/2/launch").await.json;
+    assert!(launch["command"].as_str().unwrap().contains("--max-num-seqs"), "{launch}");
+    assert!(launch["kubernetes"].as_str().unwrap().contains("kind: Deployment"), "{launch}");
+    assert!(launch["compose"].as_str().unwrap().contains("image: IMAGE"), "{launch}");
+    assert_eq!(f.get("/api/tasks/t/experiments/77/launch").await.status, 404);
     let wrong = f.get("/api/tasks/t/report?format=pdf").await;
     assert_eq!((wrong.status, wrong.code()), (422, "invalid_query"));
 }
