@@ -40,7 +40,7 @@ impl Service {
         };
         let canonical: Vec<Configuration> = configurations.iter().filter_map(|c| space.canonical(c)).collect();
         let new: Vec<Configuration> = canonical.iter().filter(|c| !tried(c)).cloned().collect();
-        Ok(self.store().propose(row.id, &new).await?)
+        Ok(self.store().propose_configurations(row.id, &new).await?)
     }
 }
 

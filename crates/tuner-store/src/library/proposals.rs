@@ -19,7 +19,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NoSuchTask`]; [`StoreError::WrongState`] once it has ended or is to stop.
-    pub async fn propose(
+    pub async fn propose_configurations(
         &self,
         task: TaskId,
         configurations: &[Configuration],
