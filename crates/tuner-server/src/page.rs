@@ -31,23 +31,25 @@ const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\
 
 /// Answers with the page where a person's browser asks for it; everything else goes on.
 pub(crate) async fn serve(request: Request, next: Next) -> Response {
+    let page = asked(&request);
+    match page {
+        Some(page) => page,
+        None => next.run(request).await,
+    }
+}
+
+fn asked(request: &Request) -> Option<Response> {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let path = request.uri().path().trim_start_matches('/');
     let first = path.split('/').next().unwrap_or_default();
     if !reads || OTHERS.contains(&first) {
-        return next.run(request).await;
+        return None;
     }
-    let takes = |name, word: &str| {
-        request.headers().get(name).and_then(|v: &HeaderValue| v.to_str().ok()).is_some_and(|v| v.contains(word))
-    };
+    let takes =
+        |name, word: &str| request.headers().get(name).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains(word));
     let gzip = takes(header::ACCEPT_ENCODING, "gzip");
-    if let Some(response) = file(path, gzip) {
-        return response;
-    }
-    if path.is_empty() || takes(header::ACCEPT, "text/html") && !path.starts_with(HASHED) {
-        return file(INDEX, gzip).unwrap_or_else(not_built);
-    }
-    next.run(request).await
+    let opens = path.is_empty() || takes(header::ACCEPT, "text/html") && !path.starts_with(HASHED);
+    file(path, gzip).or_else(|| opens.then(|| file(INDEX, gzip).unwrap_or_else(not_built)))
 }
 
 fn file(path: &str, gzip: bool) -> Option<Response> {

@@ -100,11 +100,15 @@ async fn what_somebody_wants_tried_is_tried_first() {
 async fn a_machine_and_a_task_are_checked() {
     let f = Fixture::new().await;
     f.task("t").await;
-    for path in ["/api/system/check", "/api/tasks/t/check"] {
+    let checked = async |path: &str| {
         let checks = f.get(path).await;
-        let items = checks.json["items"].as_array().unwrap();
-        assert!(checks.status == OK && items.iter().any(|c| c["name"] == json!("data directory")), "{}", checks.json);
-    }
+        assert_eq!(checks.status, OK, "{}", checks.json);
+        let items = checks.json["items"].as_array().unwrap().clone();
+        assert!(items.iter().all(|c| c["status"].is_string() && c["detail"].is_string()), "{}", checks.json);
+        items.iter().map(|c| c["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert!(checked("/api/system/check").await.iter().any(|name| name == "disk"));
+    assert!(!checked("/api/tasks/t/check").await.is_empty());
     assert_eq!(f.get("/api/tasks/none/check").await.status, 404);
     assert_eq!(f.get("/api/deployments").await.json, json!({ "items": [], "next_cursor": null }));
 }

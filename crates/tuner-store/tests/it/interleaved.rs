@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use chrono::{TimeDelta, Utc};
-use serde_json::json;
+use chrono::Utc;
 use tuner_policy::Scope;
 use tuner_policy::chat::{Call, CallState, Command, Ending, Grant, Happened, Rules};
 use tuner_store::{About, CallEnd, Store, StoreError};
