@@ -25,6 +25,9 @@ again, never reconstructed.
 - To wait for a task use wait_for_task, or sleep and look again.
 - When a tool of this service itself fails (not the engine), search the known issues, then propose a new one with the \
 context.
+- Asked to analyse an issue or a task: read the issue, list what failed and what missed its service levels, read those \
+experiments' details and logs, and what explain_task says; then say what goes together with what, and give advice for the \
+short, the medium and the long term, each with its evidence (experiment numbers, figures, log lines) and how sure it is.
 - Answer in the user's language, briefly, with the evidence. Use Markdown tables for comparisons.
 ";
 

@@ -3,13 +3,15 @@
 use std::path::Path;
 
 use chrono::Utc;
+use serde::Serialize;
 use tuner_core::engine::EngineName;
 use tuner_core::plan::Verdict;
 use tuner_core::task::BackendSpec;
+use tuner_core::task::yaml_of;
 use tuner_core::{Configuration, TaskSpec};
 use tuner_deploy::Proxies;
 use tuner_deploy::host::HostFacts;
-use tuner_engines::{LaunchRequest, engine};
+use tuner_engines::{LaunchRequest, engine, manifest};
 use tuner_store::{Store, TaskId};
 
 use crate::error::AppError;
@@ -68,6 +70,54 @@ pub fn paste_command(
         catalogue: None,
     };
     engine.launch_spec(&request).ok().map(|spec| spec.paste_command())
+}
+
+/// Files that start a configuration elsewhere.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LaunchFiles {
+    /// The image that they name; `IMAGE` where the engine's project publishes none by a plain name.
+    pub image: String,
+    /// For Compose.
+    pub compose: String,
+    /// For Kubernetes: a Deployment and a Service.
+    pub kubernetes: String,
+}
+
+/// Files that start this configuration in a container or a cluster; none where nothing is launched.
+pub fn launch_files(spec: &TaskSpec, configuration: &Configuration) -> Option<LaunchFiles> {
+    if matches!(spec.backend, BackendSpec::Attached { .. }) {
+        return None;
+    }
+    let engine = engine(spec.engine.name);
+    let flags = spec.effective_flags(configuration);
+    let mut model = spec.model.clone();
+    model.path = model.path.as_deref().map(manifest::model_inside);
+    let request = LaunchRequest {
+        model: &model,
+        engine: &spec.engine,
+        configuration: &flags,
+        launcher: &[],
+        host: "0.0.0.0",
+        port: PASTE_PORT,
+        gpus: &[],
+        ambient: &Default::default(),
+        catalogue: None,
+    };
+    let launch = engine.launch_spec(&request).ok()?;
+    let version = spec.engine.version.clone().unwrap_or_else(|| engine.catalogue().version.clone());
+    let image = manifest::image(spec.engine.name, &version).unwrap_or_else(|| "IMAGE".to_owned());
+    let name: String = spec.name.to_ascii_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    let of = manifest::Deployment {
+        name: name.trim_matches('-'),
+        image: &image,
+        launch: &launch,
+        port: PASTE_PORT,
+        model: spec.model.path.as_deref(),
+        gpus: spec.engine.gpus.unwrap_or_else(|| engine.gpus_needed(&flags)),
+    };
+    let [deployment, service] = of.kubernetes().map(|object| yaml_of(&object));
+    let (compose, kubernetes) = (yaml_of(&of.compose()), format!("{deployment}---\n{service}"));
+    Some(LaunchFiles { image, compose, kubernetes })
 }
 
 /// The facts of a machine that a report shows.

@@ -12,6 +12,7 @@ pub mod install;
 mod known;
 pub mod launch;
 mod llama_cpp;
+pub mod manifest;
 pub mod memory;
 mod paste;
 pub mod presets;

@@ -55,6 +55,8 @@ actions! {
     TaskEdit = "task.edit", Operator, Changes;
     /// Put a task away, or back.
     TaskArchive = "task.archive", Operator, Changes;
+    /// Have configurations tried next in a task that waits or runs.
+    TaskPropose = "task.propose", Operator, Changes;
     /// Queue a task for a worker.
     TaskStart = "task.start", Operator, Changes;
     /// Stop a task for good.
@@ -101,6 +103,12 @@ actions! {
     HealthRead = "health.read", Viewer, Reads;
     /// See the machine: host, GPUs, processes, metrics.
     SystemRead = "system.read", Viewer, Reads;
+    /// List the tokens, without their secrets.
+    TokenRead = "token.read", Admin, Reads;
+    /// Make a token.
+    TokenCreate = "token.create", Admin, Changes;
+    /// Take a token back.
+    TokenRevoke = "token.revoke", Admin, Changes;
     /// See the settings, without secrets.
     SettingsRead = "settings.read", Viewer, Reads;
     /// Read the document of this API.

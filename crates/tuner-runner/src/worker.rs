@@ -100,6 +100,7 @@ impl Worker {
             spec: &state.spec,
             space,
             experiments: &state.experiments,
+            proposed: &state.proposed,
             started_at: state.row.started_at.unwrap_or(state.row.created_at),
             cancel_requested: wish || state.row.cancel_requested,
             forecast: self.forecast.as_ref(),

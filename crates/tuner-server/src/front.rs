@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::field::Empty;
@@ -19,6 +19,7 @@ use tuner_app::tokens;
 use tuner_policy::Actor;
 
 use crate::answer::Problem;
+use crate::page;
 use crate::state::App;
 
 /// Where the request's id stands.
@@ -41,6 +42,7 @@ pub(crate) fn wrap(routes: Router, app: &App) -> Router {
         .method_not_allowed_fallback(not_so)
         .layer(DefaultBodyLimit::max(app.options().limits.body_bytes))
         .layer(from_fn_with_state(app.clone(), admit))
+        .layer(from_fn(page::serve))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(app.clone(), attend))
 }
@@ -77,8 +79,8 @@ async fn attend(State(app): State<App>, mut request: Request, next: Next) -> Res
         response = problem.render(&id);
         keep(headers, response.headers_mut());
     } else if response.status().is_client_error() || response.status().is_server_error() {
-        let told =
-            response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes() == b"application/json");
+        let kind = response.headers().get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+        let told = kind == b"application/json" || kind.starts_with(b"text/html");
         if !told {
             response = Problem::of_status(response.status()).render(&id);
         }

@@ -27,6 +27,10 @@ const KEPT: [HeaderName; 2] = [header::CONTENT_TYPE, header::LOCATION];
 /// Longest key.
 const LONGEST: usize = 200;
 
+/// Marks an answer that holds a secret: it is given once and not kept; who asks again is told so.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ShownOnce;
+
 /// Does it, unless it was done or is being done under the same key.
 pub(crate) async fn once<F: Future<Output = Response> + Send>(
     app: &App,
@@ -113,10 +117,20 @@ async fn copy(mut response: Response, request_id: &str) -> (Response, Option<Rep
     if status.is_server_error() || status == StatusCode::CONFLICT || status == StatusCode::TOO_MANY_REQUESTS {
         return (response, None);
     }
+    if response.extensions().get::<ShownOnce>().is_some() {
+        let problem = Problem::new(StatusCode::CONFLICT, "shown_once", "it was made, and its secret was shown then")
+            .hint("if nobody has the secret, take it back and make another");
+        let (_, reply) = kept(problem.render(request_id)).await;
+        return (response, reply);
+    }
+    kept(response).await
+}
+
+async fn kept(response: Response) -> (Response, Option<Reply>) {
     let (parts, body) = response.into_parts();
     let body = body.collect().await.map(|whole| whole.to_bytes()).unwrap_or_default();
     let reply = std::str::from_utf8(&body).ok().map(|text| Reply {
-        status: status.as_u16(),
+        status: parts.status.as_u16(),
         headers: KEPT
             .iter()
             .filter_map(|name| Some((name.to_string(), parts.headers.get(name)?.to_str().ok()?.to_owned())))

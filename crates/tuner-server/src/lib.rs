@@ -13,6 +13,7 @@ mod limits;
 mod listen;
 mod meter;
 mod openapi;
+mod page;
 mod routes;
 mod state;
 pub mod supervisor;

@@ -6,12 +6,13 @@
 use std::collections::BTreeSet;
 
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
-use tuner_core::TaskSpec;
 use tuner_core::plan::{AttemptView, ExperimentView};
+use tuner_core::{Configuration, TaskSpec};
 
 use crate::dialect::Transaction;
 use crate::entity::{attempts, events, experiments, measurements, tasks};
 use crate::json::{decode, decode_option, number};
+use crate::library::proposals::proposed;
 use crate::row::{ExperimentRow, TaskId, TaskRow, read_attempt};
 use crate::{Store, StoreError, store};
 
@@ -24,6 +25,8 @@ pub struct TaskState {
     pub spec: TaskSpec,
     /// All experiments in order of their numbers.
     pub experiments: Vec<ExperimentView>,
+    /// Configurations that somebody wants tried before what the search would try, in order.
+    pub proposed: Vec<Configuration>,
     /// Number of the newest event at that moment.
     pub seq: i64,
 }
@@ -32,7 +35,7 @@ pub struct TaskState {
 const FEW: usize = 200;
 
 impl Store {
-    /// Loads a task with everything that the planner may look at, in five queries.
+    /// Loads a task with everything that the planner may look at, in six queries.
     ///
     /// # Errors
     /// [`StoreError::NoSuchTask`], [`StoreError::Corrupt`].
@@ -42,7 +45,8 @@ impl Store {
         let row = find(read.rows(), id).await?;
         let spec = decode(|| format!("specification of task {id}"), &row.spec)?;
         let experiments = views(read.rows(), id, None).await?;
-        Ok(TaskState { row: row.try_into()?, spec, experiments, seq })
+        let proposed = proposed(read.rows(), id).await?;
+        Ok(TaskState { row: row.try_into()?, spec, experiments, proposed, seq })
     }
 
     /// Brings a loaded task up to date and says whether anything was new. Costs one query if nothing was, and
@@ -63,6 +67,9 @@ impl Store {
         let Some(&(seq, _)) = new.last() else { return Ok(false) };
         let touched: BTreeSet<i64> = new.iter().filter_map(|(_, experiment)| *experiment).collect();
         let row = TaskRow::try_from(find(read.rows(), id).await?)?;
+        if new.iter().any(|(_, experiment)| experiment.is_none()) {
+            state.proposed = proposed(read.rows(), id).await?;
+        }
         if touched.len() > FEW {
             state.experiments = views(read.rows(), id, None).await?;
         } else if !touched.is_empty() {

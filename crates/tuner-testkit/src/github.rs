@@ -257,10 +257,17 @@ async fn search(State(inside): Shared, headers: HeaderMap, Query(query): Fields)
     if !text.contains("repo:acme/tuner") {
         return answer(StatusCode::UNPROCESSABLE_ENTITY, &json!({"message": "Validation Failed"}));
     }
-    let words: Vec<String> = text.split(' ').filter(|word| !word.contains(':')).map(str::to_lowercase).collect();
+    // `(one OR other) repo:… is:issue`, with five operators at most.
+    let Some((words, _)) = text.strip_prefix('(').and_then(|rest| rest.split_once(')')) else {
+        return answer(StatusCode::UNPROCESSABLE_ENTITY, &json!({"message": "Validation Failed"}));
+    };
+    let words: Vec<String> = words.split(" OR ").map(str::to_lowercase).collect();
+    if words.len() > 6 || words.iter().any(|word| word.contains([':', ' '])) {
+        return answer(StatusCode::UNPROCESSABLE_ENTITY, &json!({"message": "Validation Failed"}));
+    }
     let fits = |issue: &&Value| {
         let text = format!("{} {}", issue["title"], issue["body"]).to_lowercase();
-        issue["pull_request"].is_null() && words.iter().all(|word| text.contains(word))
+        issue["pull_request"].is_null() && words.iter().any(|word| text.contains(word))
     };
     let found: Vec<Value> = inside.issues.iter().filter(fits).cloned().collect();
     answer(StatusCode::OK, &json!({"total_count": found.len(), "incomplete_results": false, "items": found}))

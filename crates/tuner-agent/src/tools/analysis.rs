@@ -14,7 +14,6 @@ pub(super) fn tools() -> Vec<Tool> {
         Tool::of::<Slos>(),
         Tool::of::<DoctorTask>(),
         Tool::of::<Chart>(),
-        Tool::of::<Propose>(),
     ]
 }
 
@@ -196,36 +195,5 @@ impl Kind for Chart {
         let mut view = shown(&arguments);
         view["task_id"] = task.row.id.to_string().into();
         Ok(json!({ "view": view, "shown": "the user sees the plot beside this message" }))
-    }
-}
-
-struct Propose;
-
-/// What the search of a task would try next, learnt from its experiments so far: up to 8 configurations, the most promising
-/// first. Nothing is started. To try some, create a task (or edit a pending one) whose search space holds their values.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct ProposeArgs {
-    /// Id, name or beginning of an id.
-    task_id: String,
-    /// How many, 1 to 8. Default 3.
-    #[schemars(range(min = 1, max = 8))]
-    count: Option<u32>,
-}
-
-impl Kind for Propose {
-    const NAME: &'static str = "propose_experiments";
-    const GROUP: Group = Group::Task;
-    type Args = ProposeArgs;
-
-    fn intent(arguments: &ProposeArgs) -> Intent {
-        does_to("Say what would be tried next", &arguments.task_id)
-    }
-
-    async fn run(cx: Cx, arguments: ProposeArgs) -> Result<Value, ToolError> {
-        let count = arguments.count.unwrap_or(3).clamp(1, 8) as usize;
-        let permit = cx.permit(Action::TaskRead)?;
-        let next = cx.service.next_configurations(&permit, &arguments.task_id, count).await?;
-        Ok(json!({ "exhausted": next.len() < count, "configurations": next }))
     }
 }

@@ -12,6 +12,7 @@ mod issues;
 mod logs;
 mod plan;
 mod presets;
+mod propose;
 mod queue;
 mod results;
 mod system;
@@ -346,6 +347,7 @@ impl Registry {
             analysis::tools(),
             logs::tools(),
             presets::tools(),
+            propose::tools(),
             database::tools(),
             queue::tools(),
             workers::tools(),

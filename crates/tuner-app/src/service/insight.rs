@@ -16,7 +16,7 @@ use crate::access::Permit;
 use crate::doctor::{self, Check};
 use crate::error::AppError;
 use crate::report::{ExperimentReport, Report};
-use crate::results;
+use crate::results::{self, LaunchFiles};
 use crate::tasks::space_of;
 
 /// Which parameters matter, what their values did, and which experiments no other one beats.
@@ -35,6 +35,15 @@ pub struct Insight {
     pub pareto_front: Vec<u32>,
     /// What was infeasible or failed, by reason, with experiment numbers.
     pub not_measured: Vec<NotMeasured>,
+}
+
+/// How to start a configuration; nothing where the task measures what others started.
+#[derive(Clone, Debug, Serialize)]
+pub struct HowToLaunch {
+    /// A line for a shell on this machine.
+    pub command: Option<String>,
+    /// Files for elsewhere.
+    pub files: Option<LaunchFiles>,
 }
 
 /// Experiments without a score, and why.
@@ -64,6 +73,23 @@ impl Service {
         permit.must_be_for(Action::TaskRead)?;
         let row = self.find(wanted).await?;
         results::gather(self.home(), self.store(), row.id, self.around()).await
+    }
+
+    /// How to start the configuration of an experiment: the command for a shell here, and files for elsewhere.
+    ///
+    /// # Errors
+    /// [`AppError::Store`]: no such task or experiment.
+    pub async fn launch(&self, permit: &Permit, wanted: &str, number: u32) -> Result<HowToLaunch, AppError> {
+        permit.must_be_for(Action::ExperimentRead)?;
+        let row = self.find(wanted).await?;
+        let (spec, experiment) =
+            (self.store().full_task(wanted).await?.spec, self.store().experiment(row.id, number).await?);
+        let (home, around) = (self.home().clone(), self.around().clone());
+        Ok(apart(move || HowToLaunch {
+            command: results::paste_command(&home, &spec, &experiment.configuration, &around),
+            files: results::launch_files(&spec, &experiment.configuration),
+        })
+        .await)
     }
 
     /// What the experiments of a task taught.

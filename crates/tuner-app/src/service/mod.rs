@@ -11,10 +11,13 @@ pub mod logs;
 pub mod machine;
 pub mod outside;
 pub mod presets;
+pub mod preview;
+pub mod propose;
 pub mod queue;
 pub mod requests;
 pub mod system;
 pub mod tasks;
+pub mod tokens;
 
 use std::sync::Arc;
 use std::time::Instant;

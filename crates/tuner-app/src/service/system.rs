@@ -12,7 +12,7 @@ pub use tuner_deploy::host::Gpus;
 use tuner_deploy::host::{self, HostFacts};
 use tuner_policy::Action;
 use tuner_runner::this_process;
-use tuner_store::{Counts, JobKind, QueueDepth};
+use tuner_store::{Counts, DeploymentRow, JobKind, QueueDepth};
 
 use super::{Service, apart};
 use crate::access::Permit;
@@ -193,6 +193,15 @@ impl Service {
     /// A wrong permit.
     pub async fn gpus(&self, permit: &Permit) -> Result<Gpus, AppError> {
         Ok(self.machine(permit).await?.0.gpus)
+    }
+
+    /// Engines that workers launched and that are not known to be gone, of every host.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn deployments(&self, permit: &Permit) -> Result<Vec<DeploymentRow>, AppError> {
+        permit.must_be_for(Action::SystemRead)?;
+        Ok(self.store().live_deployments().await?)
     }
 
     /// How much there is, for metrics.

@@ -151,6 +151,7 @@ async fn open_screen(store: &Store, task: TaskId, mode: Mode) -> anyhow::Result<
         spec: &state.spec,
         space: &space,
         experiments: &state.experiments,
+        proposed: &state.proposed,
         started_at: state.row.created_at,
         cancel_requested: false,
         forecast: &NoForecast,

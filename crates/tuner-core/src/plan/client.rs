@@ -109,6 +109,7 @@ mod tests {
             spec: &spec,
             space: &space,
             experiments: &[],
+            proposed: &[],
             started_at: Utc::now(),
             cancel_requested: false,
             forecast: &NoForecast,

@@ -68,6 +68,7 @@ fn play(experiments: u32, blocks: u32, levels: usize, fates: &[Fate]) -> (Vec<Ex
             spec: &spec,
             space: &space,
             experiments: &all,
+            proposed: &[],
             started_at: start,
             cancel_requested: false,
             forecast: &NoForecast,

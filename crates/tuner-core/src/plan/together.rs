@@ -50,6 +50,8 @@ struct World<'a> {
     most: usize,
     /// Cancelled once this many experiments are written down.
     cancelled_from: usize,
+    /// What somebody wants tried.
+    proposed: Vec<Configuration>,
     out: String,
 }
 
@@ -74,6 +76,7 @@ impl<'a> World<'a> {
             fates: Box::new(fates),
             most: 0,
             cancelled_from: usize::MAX,
+            proposed: vec![],
             out: String::new(),
         }
     }
@@ -83,6 +86,7 @@ impl<'a> World<'a> {
             spec: &self.spec,
             space: &self.space,
             experiments: &self.experiments,
+            proposed: &self.proposed,
             started_at: self.now,
             cancel_requested: self.experiments.len() >= self.cancelled_from,
             forecast: &NoForecast,
@@ -239,6 +243,24 @@ fn a_cancelled_task_waits_for_what_runs_elsewhere_and_begins_nothing() {
     insta::assert_snapshot!(world.out);
 }
 
+/// Issue 5, point 5.
+#[test]
+fn what_somebody_wants_tried_comes_first_and_once_and_within_the_budget() {
+    let x = |value| Configuration::from([("x", Value::Int(value))]);
+    let searched = |world: &World<'_>| -> Vec<Configuration> {
+        world.experiments.iter().filter(|e| e.role == Role::Search).map(|e| e.configuration.clone()).collect()
+    };
+    let mut world = World::new(1, 4, 0, std::iter::repeat(Fate::Measures(10)));
+    // One was tried, one is no point of the space, one is there twice.
+    world.proposed = vec![x(0), x(7), x(99), x(7), x(5)];
+    world.play();
+    assert_eq!(searched(&world), [x(7), x(5), x(1)]);
+    let mut world = World::new(2, 3, 0, std::iter::repeat(Fate::Measures(10)));
+    world.proposed = (1..9).rev().map(x).collect();
+    world.play();
+    assert_eq!(searched(&world), [x(8), x(7)], "wishes do not make the budget larger");
+}
+
 fn fate() -> impl Strategy<Value = Fate> {
     let class = prop::sample::select(vec![
         FailureClass::OomLoad,
@@ -257,9 +279,10 @@ proptest! {
     #[test]
     fn however_many_work_the_task_ends_within_its_budget_and_its_places(
         places in 1u32..5, experiments in 1u32..9, blocks in prop_oneof![Just(0u32), 2u32..4],
-        fates in prop::collection::vec(fate(), 1..30),
+        fates in prop::collection::vec(fate(), 1..30), wishes in prop::collection::vec(0i64..12, 0..6),
     ) {
         let mut world = World::new(places, experiments, blocks, fates.iter().copied().cycle());
+        world.proposed = wishes.into_iter().map(|x| Configuration::from([("x", Value::Int(x))])).collect();
         world.play();
         let all = &world.experiments;
         prop_assert_eq!(all[0].role, Role::Baseline);

@@ -175,6 +175,8 @@ pub struct TaskView<'a> {
     pub space: &'a SearchSpace,
     /// All experiments in order of their numbers.
     pub experiments: &'a [ExperimentView],
+    /// Configurations that somebody wants tried before what the search would try, in order.
+    pub proposed: &'a [Configuration],
     /// When the task was first started.
     pub started_at: DateTime<Utc>,
     /// A person asked to stop.

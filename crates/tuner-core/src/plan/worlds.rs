@@ -103,6 +103,7 @@ impl World {
                 spec: &self.spec,
                 space: &self.space,
                 experiments: &experiments,
+                proposed: &[],
                 started_at: start,
                 cancel_requested,
                 forecast: self,

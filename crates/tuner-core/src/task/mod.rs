@@ -40,7 +40,7 @@ pub use search::{
 };
 pub use target::{BackendSpec, EngineSpec, HardwareSpec, ModelSpec};
 pub use workload::{ClassSpec, DatasetSpec, ModelShare, SharedPrefix};
-pub use write::to_yaml;
+pub use write::{to_yaml, yaml_of};
 
 use std::collections::BTreeMap;
 

@@ -6,12 +6,17 @@ use super::TaskSpec;
 
 /// The task as YAML with every default filled in.
 pub fn to_yaml(spec: &TaskSpec) -> String {
-    let mut out = String::new();
     match serde_json::to_value(spec) {
-        Ok(json) => block(&json, 0, &mut out),
+        Ok(json) => yaml_of(&json),
         // Every field of a spec is plain data; a map key that is not text cannot occur.
-        Err(error) => out = format!("# {error}\n"),
+        Err(error) => format!("# {error}\n"),
     }
+}
+
+/// Plain data as YAML.
+pub fn yaml_of(data: &Json) -> String {
+    let mut out = String::new();
+    block(data, 0, &mut out);
     out
 }
 

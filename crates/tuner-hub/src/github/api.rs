@@ -19,6 +19,8 @@ const PAGES: usize = 10;
 const LONGEST_BODY: usize = 20_000;
 /// Longest query that GitHub takes, without its qualifiers.
 const LONGEST_QUERY: usize = 200;
+/// Words of a search.
+const MOST_WORDS: usize = 6;
 
 /// Where issues are.
 #[derive(Clone, Debug, Default)]
@@ -136,20 +138,20 @@ impl Github {
         request.header(ACCEPT, "application/vnd.github+json").header("X-GitHub-Api-Version", "2022-11-28")
     }
 
-    /// Issues on GitHub that hold every one of the words.
+    /// Issues on GitHub that hold one of the words at least. Its search takes six at most: five `OR`.
     ///
     /// # Errors
     /// See [`HubError`].
     pub async fn search(&self, words: &[String]) -> Result<Vec<Issue>, HubError> {
-        let mut query = String::new();
-        for word in words {
-            if query.len() + word.len() < LONGEST_QUERY {
-                query.push_str(word);
-                query.push(' ');
-            }
-        }
-        let query = format!("{query}repo:{} is:issue", self.repo());
-        let url = self.web.url_with(&["search", "issues"], &[("q", &query), ("per_page", "30")]);
+        let mut length = 0;
+        let short = |word: &&String| {
+            length += word.len();
+            length < LONGEST_QUERY
+        };
+        let some: Vec<&str> = words.iter().take_while(short).take(MOST_WORDS).map(String::as_str).collect();
+        let query = format!("({}) repo:{} is:issue", some.join(" OR "), self.repo());
+        let said = [("q", query.as_str()), ("per_page", "50"), ("advanced_search", "true")];
+        let url = self.web.url_with(&["search", "issues"], &said);
         let request = self.shaped(self.web.http.get(url));
         let page = self.web.page(request, "the search").await?;
         Ok(page.json["items"].as_array().into_iter().flatten().filter_map(issue).collect())

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::api::{Comment, Github, Issue, Listed};
 use super::cache::IssuesCache;
-use super::words::{duplicate, ranked, words};
+use super::words::{duplicate, ranked, spoken, words};
 use crate::HubError;
 
 /// Issues that a search gives at most.
@@ -90,7 +90,9 @@ impl Issues {
         let cache = self.cache();
         let cache_refreshed_at = cache.refreshed_at;
         let mut issues = cache.issues;
-        let wanted: Vec<String> = words(query).into_iter().take(12).collect();
+        // What says most comes first: longer words, in the order of the question.
+        let mut wanted: Vec<String> = spoken(query);
+        wanted.sort_by_key(|word| std::cmp::Reverse(word.len().min(8)));
         let from_cache_only = match self.github.search(&wanted).await {
             Ok(fresh) => {
                 issues.retain(|issue| fresh.iter().all(|other| other.number != issue.number));

@@ -21,6 +21,15 @@ pub(super) fn words(text: &str) -> Vec<String> {
     parts.filter(|part| !part.is_empty()).map(str::to_lowercase).collect()
 }
 
+/// The words that say something, as they stand, each once; all words if none of them does.
+pub(super) fn spoken(text: &str) -> Vec<String> {
+    let mut all = words(text);
+    let mut seen = BTreeSet::new();
+    all.retain(|word| seen.insert(word.clone()));
+    let telling: Vec<String> = all.iter().filter(|word| !EMPTY.contains(&word.as_str())).cloned().collect();
+    if telling.is_empty() { all } else { telling }
+}
+
 /// The words that say something, without the endings of plural and past; all words if none of them does.
 pub(super) fn telling(text: &str) -> BTreeSet<String> {
     let all = words(text);

@@ -55,7 +55,11 @@ async fn issues_are_found_by_words_in_the_cache_and_on_github() {
     assert_eq!((first.state.as_str(), first.url.ends_with("/issues/1")), ("open", true));
     assert!(matches!(issues.search(" ?! ").await, Err(HubError::Argument { .. })));
     let asked = fake.asked();
-    assert!(asked.last().unwrap().contains("gpu memory crash repo:acme/tuner is:issue"), "{asked:?}");
+    assert!(asked.last().unwrap().contains("(memory OR crash OR gpu) repo:acme/tuner is:issue"), "{asked:?}");
+    // One word of several is enough for GitHub, half of them for the answer.
+    let last = fake.issue("The page forgets its filters", "after a reload");
+    let found = issues.search("does the page forget what was chosen?").await.unwrap();
+    assert_eq!(found.issues.iter().map(|issue| issue.number).collect::<Vec<_>>(), [last]);
     // Nobody's words choose another repository.
     issues.search("memory repo:other/secret is:open").await.unwrap();
     assert!(!fake.asked().last().unwrap().contains("repo:other"), "{:?}", fake.asked());

@@ -3,6 +3,7 @@
 mod agent;
 mod audit;
 mod datasets;
+mod deployments;
 mod document;
 mod engines;
 mod events;
@@ -12,10 +13,12 @@ mod jobs;
 mod logs;
 mod presets;
 mod requests;
+mod results;
 mod system;
 mod task_changes;
 mod task_items;
 mod tasks;
+mod tokens;
 mod workers;
 
 use axum::Router;
@@ -29,6 +32,7 @@ pub(crate) fn open() -> OpenApiRouter<App> {
         health::routes(),
         tasks::routes(),
         task_changes::routes(),
+        results::routes(),
         experiments::routes(),
         jobs::routes(),
         workers::routes(),
@@ -39,6 +43,8 @@ pub(crate) fn open() -> OpenApiRouter<App> {
         datasets::routes(),
         events::routes(),
         system::routes(),
+        deployments::routes(),
+        tokens::routes(),
         audit::routes(),
         agent::routes(),
     ];

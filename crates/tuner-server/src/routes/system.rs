@@ -57,15 +57,16 @@ fn word(status: Status) -> &'static str {
     }
 }
 
+impl From<Check> for CheckBody {
+    fn from(check: Check) -> Self {
+        Self { name: check.name, status: word(check.status), detail: check.detail, hint: check.hint }
+    }
+}
+
 impl From<Health> for HealthBody {
     fn from(health: Health) -> Self {
-        let check = |check: Check| CheckBody {
-            name: check.name,
-            status: word(check.status),
-            detail: check.detail,
-            hint: check.hint,
-        };
-        Self { status: word(health.status), checks: health.checks.into_iter().map(check).collect() }
+        let checks = health.checks.into_iter().map(CheckBody::from).collect();
+        Self { status: word(health.status), checks }
     }
 }
 

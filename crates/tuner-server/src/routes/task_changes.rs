@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
+use tuner_core::Configuration;
 use tuner_policy::Action;
 use tuner_store::OutcomeCounts;
 use utoipa::ToSchema;
@@ -15,7 +16,7 @@ use super::jobs::JobItem;
 use super::task_items::{TaskDetail, TaskItem};
 use super::tasks::stored;
 use crate::answer::Problem;
-use crate::extract::{OptionalBody, Path, Permitted};
+use crate::extract::{Body, OptionalBody, Path, Permitted};
 use crate::guard::guarded;
 use crate::state::App;
 
@@ -26,6 +27,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(guarded(Action::TaskClone, routes!(copy)))
         .routes(guarded(Action::TaskArchive, routes!(archive)))
         .routes(guarded(Action::TaskArchive, routes!(unarchive)))
+        .routes(guarded(Action::TaskPropose, routes!(propose)))
         .routes(guarded(Action::TaskStart, routes!(start)))
         .routes(guarded(Action::TaskStart, routes!(resume)))
         .routes(guarded(Action::TaskCancel, routes!(cancel)))
@@ -107,6 +109,37 @@ async fn unarchive(
     Path(task): Path<String>,
 ) -> Result<Json<TaskDetail>, Problem> {
     Ok(Json(app.service().archive_task(&permit, &task, false).await?.into()))
+}
+
+/// Configurations to try next.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ProposeBody {
+    /// 1 to 20 points of the task's search space: each an object from parameter to value.
+    #[schema(value_type = Vec<Object>)]
+    configurations: Vec<Configuration>,
+}
+
+/// What is to be tried next.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Proposed {
+    /// Those that are new: what was tried or proposed before is left out.
+    #[schema(value_type = Vec<Object>)]
+    new: Vec<Configuration>,
+}
+
+/// Have configurations tried before what the search would try, in a task that waits or runs, within its budget.
+#[utoipa::path(post, path = "/api/tasks/{task}/proposals", tag = "tasks",
+    params(("task" = String, Path, description = "Id, name or beginning of an id.")),
+    request_body = ProposeBody, responses((status = 200, body = Proposed)))]
+async fn propose(
+    State(app): State<App>,
+    Permitted(permit): Permitted,
+    Path(task): Path<String>,
+    Body(body): Body<ProposeBody>,
+) -> Result<Json<Proposed>, Problem> {
+    let new = app.service().propose(&permit, &task, &body.configurations).await?;
+    Ok(Json(Proposed { new }))
 }
 
 /// The job that runs a task.

@@ -16,7 +16,8 @@ fn operations() -> Vec<(String, String, Action)> {
             let path = path.replace("{task}", "nothing").replace("{name}", "nothing").replace("{number}", "1");
             let path = path.replace("{preset}", "nothing").replace("{dataset}", "nothing");
             let path = path.replace("{session}", "nothing").replace("{call}", "nothing").replace("{grant}", "nothing");
-            let path = path.replace("{message}", "nothing").replace("{scope}", "arq_control");
+            let path =
+                path.replace("{message}", "nothing").replace("{scope}", "arq_control").replace("{token}", "nothing");
             found.push((method.to_uppercase(), path.replace("{engine}", "vllm"), action));
         }
     }
@@ -37,7 +38,7 @@ async fn without_a_token_everything_is_refused_from_elsewhere() {
         let (status, body) = ask(&fixture, &method, &path, None).await;
         assert_eq!((status, body["code"].as_str()), (401, Some("token_needed")), "{method} {path}");
     }
-    for path in ["/", "/api", "/api/nothing", "/favicon.ico"] {
+    for path in ["/api", "/api/nothing", "/mcp", "/tasks.json"] {
         assert_eq!(ask(&fixture, "GET", path, None).await.0, 401, "{path}");
     }
 }

@@ -15,5 +15,6 @@ mod mcp;
 mod presets;
 mod queue;
 mod refusals;
+mod results;
 mod tasks;
 mod watching;

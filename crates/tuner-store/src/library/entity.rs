@@ -39,6 +39,28 @@ pub(crate) mod revisions {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// Configurations that somebody wants tried.
+pub(crate) mod proposals {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, serde::Serialize, serde::Deserialize)]
+    #[sea_orm(table_name = "proposals")]
+    pub(crate) struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(crate) task_id: String,
+        pub(crate) place: i64,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(crate) configuration_key: String,
+        pub(crate) configuration: String,
+        pub(crate) at: DateTimeUtc,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub(crate) enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 /// When something was last written only to see whether writing works.
 pub(crate) mod probes {
     use sea_orm::entity::prelude::*;

@@ -7,6 +7,7 @@ mod full;
 mod health;
 pub(crate) mod outcomes;
 mod page;
+pub(crate) mod proposals;
 mod revise;
 mod search;
 mod sql;

@@ -11,6 +11,7 @@ mod m0007_shelf;
 mod m0008_made;
 mod m0009_outcomes;
 mod m0010_chat;
+mod m0012_proposals;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager, async_trait};
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0008_made::Migration),
             Box::new(m0009_outcomes::Migration),
             Box::new(m0010_chat::Migration),
+            Box::new(m0012_proposals::Migration),
         ]
     }
 }

@@ -27,6 +27,7 @@ macro_rules! for_each_table {
             crate::access::entity::answers,
             crate::library::entity::archived,
             crate::library::entity::revisions,
+            crate::library::entity::proposals,
             crate::library::entity::probes,
             crate::shelf::entity::presets,
             crate::shelf::entity::datasets,

@@ -16,16 +16,16 @@ use uuid::Uuid;
 
 use crate::fixture::Fixture;
 
-async fn session(store: &Store) -> Uuid {
+pub(crate) async fn session(store: &Store) -> Uuid {
     let new = NewSession { id: Uuid::now_v7(), owner: "local".to_owned(), title: "t".to_owned(), mode: Mode::Ask };
     store.create_session(new).await.unwrap().id
 }
 
-fn said(text: &str) -> NewMessage {
+pub(crate) fn said(text: &str) -> NewMessage {
     NewMessage { id: Uuid::now_v7(), text: text.to_owned(), asker: json!({ "name": "local" }) }
 }
 
-fn call(tool: &str, scope: Option<Scope>) -> NewCall {
+pub(crate) fn call(tool: &str, scope: Option<Scope>) -> NewCall {
     let id = Uuid::now_v7();
     let proposal = Proposal {
         id,
@@ -42,7 +42,7 @@ fn call(tool: &str, scope: Option<Scope>) -> NewCall {
     NewCall { proposal, provider_id: format!("call_{tool}"), effects: Some(json!({ "summary": tool })), unfit: None }
 }
 
-fn answer(text: &str, calls: Vec<NewCall>) -> NewAnswer {
+pub(crate) fn answer(text: &str, calls: Vec<NewCall>) -> NewAnswer {
     NewAnswer {
         message: Uuid::now_v7(),
         body: MessageBody { text: text.to_owned(), ..MessageBody::default() },
@@ -52,18 +52,18 @@ fn answer(text: &str, calls: Vec<NewCall>) -> NewAnswer {
     }
 }
 
-fn result(text: &str) -> CallResult {
+pub(crate) fn result(text: &str) -> CallResult {
     CallResult { success: true, text: text.to_owned(), bytes: text.len() as u64, cut: false, untrusted: false }
 }
 
 /// What a client that only follows events knows.
 #[derive(Default, Debug, PartialEq)]
-struct Heard {
+pub(crate) struct Heard {
     rows: BTreeMap<String, serde_json::Value>,
 }
 
 impl Heard {
-    fn hear(&mut self, event: &Event) {
+    pub(crate) fn hear(&mut self, event: &Event) {
         let Event::Chat { change, .. } = event else { panic!("{event:?}") };
         let (key, row) = match change {
             ChatChange::Message { row } => (format!("message {}", row.id), serde_json::to_value(row)),
@@ -75,7 +75,7 @@ impl Heard {
         self.rows.insert(key, row.unwrap());
     }
 
-    fn of(talk: &Conversation) -> Self {
+    pub(crate) fn of(talk: &Conversation) -> Self {
         let mut rows = BTreeMap::new();
         let mut put = |key: String, row: serde_json::Value| rows.insert(key, row);
         for row in &talk.messages {

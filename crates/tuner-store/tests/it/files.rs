@@ -82,7 +82,7 @@ async fn a_database_of_a_newer_version_is_refused_and_left_alone() {
     match Store::open(&path).await {
         Err(StoreError::NewerSchema { place, unknown, known }) => {
             assert_eq!((place, unknown), (path.display().to_string(), vec!["m9999_future".to_owned()]));
-            assert_eq!(known, "m0010_chat");
+            assert_eq!(known, "m0012_proposals");
         }
         other => panic!("{other:?}"),
     }

@@ -72,6 +72,28 @@ pub(crate) async fn a_helper_that_was_given_up_can_write_nothing(f: Fixture) {
     other.end_attempt(3, 1, &succeeded()).await.unwrap();
 }
 
+/// Issue 5, point 5.
+pub(crate) async fn what_is_proposed_is_kept_once_in_order_and_reaches_whoever_plans(f: Fixture) {
+    let task = f.task("smoke").await;
+    let [a, b, c] = [1.0, 2.0, 3.0].map(configuration);
+    assert_eq!(
+        f.store.propose_configurations(task, &[b.clone(), a.clone(), b.clone()]).await.unwrap(),
+        [b.clone(), a.clone()]
+    );
+    let mut state = f.store.load(task).await.unwrap();
+    assert_eq!(state.proposed, [b.clone(), a.clone()]);
+    assert_eq!(f.another().await.propose_configurations(task, &[a.clone(), c.clone()]).await.unwrap(), [c.clone()]);
+    assert!(f.store.refresh(&mut state).await.unwrap());
+    assert_eq!(state.proposed, [b, a.clone(), c]);
+    let seq = f.store.last_event_seq().await.unwrap();
+    assert_eq!(f.store.propose_configurations(task, &[a.clone()]).await.unwrap(), []);
+    assert_eq!(f.store.last_event_seq().await.unwrap(), seq, "nothing new, nothing told");
+    f.store.request_cancel(task).await.unwrap();
+    assert!(matches!(f.store.propose_configurations(task, &[a.clone()]).await, Err(StoreError::WrongState { .. })));
+    f.store.delete_task(task).await.unwrap();
+    assert!(matches!(f.store.propose_configurations(task, &[a]).await, Err(StoreError::NoSuchTask { .. })));
+}
+
 /// Issue 4, point 2: measurements that would disturb each other are kept apart.
 pub(crate) async fn experiments_that_share_a_host_are_claimed_one_at_a_time_where_asked(f: Fixture) {
     let (task, other_task) = (f.task("smoke").await, f.task("other").await);

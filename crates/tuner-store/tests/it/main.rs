@@ -8,6 +8,7 @@ mod chat;
 mod files;
 mod fixture;
 mod helping;
+mod interleaved;
 mod jobs;
 mod leases;
 mod library;
@@ -78,6 +79,7 @@ macro_rules! suite {
             together::stopping_a_pending_task_takes_its_job_out_of_the_queue,
             together::stopping_a_running_task_reaches_its_worker_through_the_job,
             together::a_completed_task_is_not_queued_again,
+            helping::what_is_proposed_is_kept_once_in_order_and_reaches_whoever_plans,
             helping::an_experiment_has_a_lease_of_its_own_that_outlives_its_planner,
             helping::a_helper_that_was_given_up_can_write_nothing,
             helping::experiments_that_share_a_host_are_claimed_one_at_a_time_where_asked,
@@ -102,6 +104,7 @@ macro_rules! suite {
             chat::what_is_said_meanwhile_waits_its_turn,
             chat::conversations_are_listed_and_found,
             chat::a_conversation_is_told_of_a_task_once,
+            interleaved::whatever_four_do_at_once_a_call_is_done_at_most_once_and_ends_exactly_once,
             portable::what_is_dumped_is_loaded_to_the_last_bit_on_every_database,
             portable::a_load_that_is_cut_off_or_cannot_be_read_changes_nothing,
             library::what_a_page_shows_is_what_the_rows_hold,

@@ -141,6 +141,7 @@ impl Sample {
             spec: &self.spec,
             space: &SearchSpace::default(),
             experiments: &self.experiments,
+            proposed: &[],
             started_at: start(),
             cancel_requested: false,
             forecast: &NoForecast,

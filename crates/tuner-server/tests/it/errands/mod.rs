@@ -26,6 +26,9 @@ struct Errand {
     /// Tasks that are there, by kind and name; presets by name.
     #[serde(default)]
     given: Map<String, Value>,
+    /// A text that others wrote: of an issue, a preset, a note.
+    #[serde(default)]
+    others: Option<String>,
     /// Turns of the script.
     model: Vec<Value>,
     /// What the person does, in order; the agent comes to rest after each.
@@ -80,6 +83,9 @@ async fn run(errand: Errand) {
     if errand.worker {
         world.work();
     }
+    if let Some(text) = &errand.others {
+        world.bait(text).await;
+    }
     let before = world.state().await;
     for step in &errand.person {
         world.step(step, &model).await;
@@ -109,7 +115,7 @@ async fn all(text: &str, at_least: usize) {
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
-/// R8.1, R9, R13: questions are answered from the store, and change nothing.
+/// R8.1, R9, R13, R14.10: questions are answered from the store, and change nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn questions_change_nothing() {
     all(include_str!("questions.yaml"), 18).await;
