@@ -15,6 +15,11 @@ const proxied: ProxyOptions = {
       if (request.hasHeader('origin')) request.setHeader('origin', server);
       request.removeHeader('referer');
     });
+    // Streams: their head is not held back, and they break off where the service does.
+    proxy.on('proxyRes', (answer, _request, response) => {
+      setImmediate(() => response.flushHeaders());
+      answer.once('close', () => response.writableEnded || response.destroy());
+    });
   },
 };
 const proxy = Object.fromEntries(['/api', '/health', '/ready', '/metrics'].map((path) => [path, proxied]));

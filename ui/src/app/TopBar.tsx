@@ -18,7 +18,7 @@ interface TopBarProps {
 
 export function TopBar({ onMenu, onPalette }: TopBarProps) {
   return (
-    <header className="sticky top-0 z-30 flex h-12 shrink-0 items-center gap-1 border-b border-line bg-base px-2 sm:px-4">
+    <header className="sticky top-0 z-30 flex h-12 shrink-0 items-center gap-1 border-b border-line bg-page px-2 sm:px-4">
       <IconButton
         className="lg:hidden"
         label={shell.openNavigation}
