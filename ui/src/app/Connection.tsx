@@ -2,7 +2,7 @@ import { LoaderCircle, RadioTower, Unplug, WifiOff } from 'lucide-react';
 import { Button } from '@/components/Button';
 import { cx } from '@/components/cx';
 import { Tooltip } from '@/components/Tooltip';
-import { type Connection, connectionSince, reconnectNow, useConnection } from '@/events';
+import { type Connection, connectionLostAt, reconnectNow, useConnection } from '@/events';
 import { timeOfDay } from '@/format';
 import { shell } from '@/text/shell';
 
@@ -38,7 +38,7 @@ export function OfflineBanner() {
       className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b border-bad/40 bg-bad-soft px-4 py-1.5 text-bad"
     >
       <WifiOff aria-hidden className="size-4" />
-      <span>{shell.offlineSince(timeOfDay(connectionSince()))}</span>
+      <span>{shell.offlineSince(timeOfDay(connectionLostAt()))}</span>
       <Button size="sm" className="ml-auto" onClick={reconnectNow}>
         {shell.tryNow}
       </Button>

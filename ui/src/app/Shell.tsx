@@ -52,7 +52,7 @@ function Frame() {
       >
         {shell.skip}
       </a>
-      <aside className="sticky top-0 hidden h-screen w-52 shrink-0 border-r border-line bg-surface lg:block">
+      <aside className="sticky top-0 hidden h-screen w-56 shrink-0 border-r border-line bg-surface lg:block">
         <SideNav />
       </aside>
       <MobileNav open={menu} onOpenChange={setMenu} />

@@ -7,14 +7,19 @@ import { shell } from '@/text/shell';
 import { Logo, PLACES } from './nav';
 
 const ITEM = 'flex min-h-7 items-center gap-2.5 rounded-md px-2 py-1 text-muted hover:bg-hover hover:text-ink';
-const HERE = 'bg-accent-soft font-medium text-accent hover:bg-accent-soft hover:text-accent';
+const HERE = cx(ITEM, 'bg-accent-soft font-medium text-accent hover:bg-accent-soft hover:text-accent');
+const CHAT = 'flex min-h-6 items-center gap-1.5 rounded-md px-2 text-xs text-faint hover:bg-hover hover:text-ink';
 const RECENT = 5;
 
 /** The pages, and the conversations of late. */
 export function SideNav({ onGo }: { onGo?: () => void }) {
   return (
     <div className="flex h-full flex-col">
-      <Link to="/" onClick={onGo} className="flex h-12 shrink-0 items-center gap-2 px-4 font-semibold text-ink">
+      <Link
+        to="/"
+        onClick={onGo}
+        className="flex h-12 shrink-0 items-center gap-2 whitespace-nowrap px-4 font-semibold tracking-tight text-ink"
+      >
         <Logo aria-hidden className="size-5 text-accent" />
         {common.product}
       </Link>
@@ -30,7 +35,7 @@ export function SideNav({ onGo }: { onGo?: () => void }) {
                   to={to}
                   onClick={onGo}
                   activeOptions={{ exact: to === '/', includeSearch: false }}
-                  activeProps={{ className: cx(ITEM, HERE), 'aria-current': 'page' }}
+                  activeProps={{ className: HERE, 'aria-current': 'page' }}
                   inactiveProps={{ className: ITEM }}
                 >
                   <Icon aria-hidden className="size-4 shrink-0" />
@@ -58,9 +63,8 @@ function RecentChats({ onGo }: { onGo?: () => void }) {
             to="/chat/$session"
             params={{ session: session.id }}
             onClick={onGo}
-            activeProps={{ className: 'text-accent font-medium' }}
-            inactiveProps={{ className: 'text-faint' }}
-            className="flex min-h-6 items-center gap-1.5 rounded-md px-2 text-xs hover:bg-hover hover:text-ink"
+            activeProps={{ className: cx(CHAT, 'font-medium text-accent'), 'aria-current': 'page' }}
+            inactiveProps={{ className: CHAT }}
           >
             <span className="truncate">{session.title || shell.untitledChat}</span>
             {session.waiting > 0 && (

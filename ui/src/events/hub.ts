@@ -12,7 +12,7 @@ const HIDDEN_MS = 60_000;
 
 let stream: EventStream | null = null;
 let connection: Connection = 'connecting';
-let since = Date.now();
+let lost = Date.now();
 /** Somebody wants to hear of events although the page is hidden. */
 let staysHidden = () => false;
 const listeners = new Set<Listener>();
@@ -52,8 +52,8 @@ export function followEvents(client: QueryClient, whileHidden: () => boolean): F
     onGap: () => effects.gap(),
     onPulse: () => effects.pulse(),
     onConnection: (state) => {
+      if (connection === 'online') lost = Date.now();
       connection = state;
-      since = Date.now();
       hear();
       for (const watcher of watchers) watcher();
     },
@@ -103,9 +103,9 @@ export function useConnection(): Connection {
   return useSyncExternalStore(watch, () => connection);
 }
 
-/** Since when it is so, ms since 1970. */
-export function connectionSince(): number {
-  return since;
+/** When the server was last heard of before the connection broke, ms since 1970. */
+export function connectionLostAt(): number {
+  return lost;
 }
 
 /** Tries to reach the server now. */
