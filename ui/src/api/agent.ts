@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
-import { api, ask } from './client';
+import { api, ask, keyed } from './client';
 import { keys } from './keys';
+import { useAction } from './query';
 
 export function useAgentStatus() {
   return useQuery({
@@ -27,5 +28,25 @@ export function useChatSession(session: string) {
   return useQuery({
     queryKey: keys.agentSession(session),
     queryFn: ({ signal }) => ask(api.GET('/api/agent/sessions/{session}', { params: { path: { session } }, signal })),
+  });
+}
+
+/** How the way to the model is. `crates/tuner-llm/src/check.rs` */
+export interface AgentCheck {
+  findings: {
+    step: 'reachable' | 'authorised' | 'model_known' | 'streams' | 'calls_tools';
+    verdict: 'good' | 'fair' | 'bad' | 'untried';
+    says: string;
+    to_do: string | null;
+  }[];
+  models: string[];
+  context_tokens: number | null;
+}
+
+/** Tries the connection to the model, step by step; it takes some seconds. */
+export function useAgentCheck() {
+  return useAction({
+    run: (_: null, key) =>
+      ask(api.POST('/api/agent/check', { params: { header: keyed(key) } })) as unknown as Promise<AgentCheck>,
   });
 }

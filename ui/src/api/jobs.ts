@@ -17,6 +17,15 @@ export function useJobs(filter: { status?: JobStatus[]; kind?: string[] } = {}, 
   });
 }
 
+export function useJob(job: string) {
+  return useQuery({
+    queryKey: keys.job(job),
+    queryFn: ({ signal }) =>
+      ask(api.GET('/api/jobs/{job}', { params: { path: { job } }, signal })) as unknown as Promise<JobItem>,
+    enabled: job !== '',
+  });
+}
+
 export function useCreateJob() {
   return useAction({
     run: (body: Schemas['JobBody'], key) => ask(api.POST('/api/jobs', { params: { header: keyed(key) }, body })),

@@ -30,6 +30,11 @@ export const keys = {
   health: ['live', 'health'] as const,
   info: ['system', 'info'] as const,
   settings: ['system', 'settings'] as const,
+  /** What the doctor says of the machine. */
+  check: ['system', 'check'] as const,
+  role: ['system', 'role'] as const,
+  tokens: ['tokens'] as const,
+  deployments: ['deployments'] as const,
   audit: ['audit'] as const,
   agent: ['agent'] as const,
   agentStatus: ['agent', 'status'] as const,

@@ -42,3 +42,13 @@ export function useSettings() {
     queryFn: ({ signal }) => ask(api.GET('/api/system/settings', { signal })) as unknown as Promise<Settings>,
   });
 }
+
+/** What the doctor finds on this machine: read whenever somebody looks, and when an installation ends. */
+export function useCheck() {
+  return useQuery({
+    queryKey: keys.check,
+    queryFn: ({ signal }) => ask(api.GET('/api/system/check', { signal })),
+    select: (list) => list.items,
+    staleTime: 30_000,
+  });
+}

@@ -63,11 +63,16 @@ export class Effects {
       case 'deployment_stopped':
         this.#experiment(event);
         if (event.kind === 'attempt_started' || event.kind === 'attempt_ended') this.#task(event.task);
+        if (event.kind.startsWith('deployment_')) this.#forget(keys.deployments, LIST);
+        break;
+      case 'deployment_reserved':
+        this.#forget(keys.deployments, LIST);
         break;
       case 'job':
       case 'jobs_purged':
         this.#forget(keys.jobs, LIST);
         this.#forget(keys.workers, LIST);
+        if (event.kind === 'job' && event.change === 'ended') this.#installed();
         break;
       case 'worker':
         this.#forget(keys.workers, LIST);
@@ -82,6 +87,12 @@ export class Effects {
 
   stop() {
     this.#throttle.clear();
+  }
+
+  /** A job that ended may have installed an engine. */
+  #installed() {
+    this.#forget(keys.engines, LIST);
+    this.#forget(keys.check, LIST);
   }
 
   /** Lists of tasks, and the one: its key may be its name, so the answer that is kept says which it is. */
