@@ -11,7 +11,8 @@ export function number(value: number | null | undefined, digits = 3): string {
   if (value === 0) return '0';
   const size = Math.abs(value);
   if (size < 1e-4 || size >= 1e15) return signed(value.toExponential(Math.max(0, digits - 1)).replace('e+', 'e'));
-  const places = Math.max(0, digits - 1 - Math.floor(Math.log10(size)));
+  // Rounded first: 99.99 has as many places as 100.
+  const places = Math.max(0, digits - 1 - Math.floor(Math.log10(Number(size.toPrecision(digits)))));
   const text = size.toFixed(Math.min(places, 12));
   const [whole = '', part] = text.split('.');
   const shown = part === undefined ? grouped(whole) : `${grouped(whole)}.${part}`;
