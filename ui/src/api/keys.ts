@@ -4,6 +4,11 @@ export const keys = {
   taskList: (filter: object) => ['tasks', 'list', filter] as const,
   task: (task: string) => ['tasks', 'one', task] as const,
   revisions: (task: string) => ['tasks', 'revisions', task] as const,
+  taskCheck: (task: string) => ['tasks', 'check', task] as const,
+  /** What a task's experiments gave and taught, computed by the server from all of them. */
+  results: (task: string) => ['results', task] as const,
+  report: (task: string) => ['results', task, 'report'] as const,
+  insight: (task: string) => ['results', task, 'insight'] as const,
   /** Lists of a task's experiments, whatever fields they have. */
   experimentLists: (task: string) => ['experiments', task] as const,
   experimentList: (task: string, fields: readonly string[]) => ['experiments', task, fields.join()] as const,

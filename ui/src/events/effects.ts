@@ -8,6 +8,8 @@ import type { EventOf, ServerEvent } from './types';
 const LIST = 1000;
 const LONG_LIST = 2000;
 const DETAIL = 500;
+/** The report and what is learned from it grow with every experiment, and the server computes them from all. */
+const RESULTS = 5000;
 /** Signs of life of the stream come as often as events do; what has no events is read again this often at most. */
 const LIVE = 10_000;
 
@@ -42,7 +44,10 @@ export class Effects {
       case 'task_archived':
       case 'task_unarchived':
         this.#forget(keys.tasks, LIST);
-        if (event.task) this.#forget(keys.experimentLists(event.task), LONG_LIST);
+        if (event.task) {
+          this.#forget(keys.experimentLists(event.task), LONG_LIST);
+          this.#forget(keys.results(event.task), LIST);
+        }
         break;
       case 'experiment_created':
         this.#patch(event, (items) => added(items, event));
@@ -52,6 +57,7 @@ export class Effects {
         this.#patch(event, (items) => ended(items, event));
         this.#task(event.task);
         this.#experiment(event);
+        if (event.task) this.#forget(keys.results(event.task), RESULTS);
         this.#forget(keys.gpus, LIST);
         break;
       case 'attempt_started':

@@ -2,6 +2,7 @@ export type { components } from '../schema';
 export * from './experiment';
 export * from './machine';
 export * from './measure';
+export * from './report';
 export * from './task';
 
 import type { components } from '../schema';
