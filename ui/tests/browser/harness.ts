@@ -16,7 +16,7 @@ import { freePort, Service, until } from './service';
 export { createTask, runTask, simulatedTask, taskEnd } from './tasks';
 export { until };
 
-const FLAGS = [
+export const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
   '--no-first-run',
