@@ -71,10 +71,12 @@ export function LogView({ lines, label, live, fileName, height = '28rem' }: LogV
     link.click();
     URL.revokeObjectURL(address);
   };
-  const onScroll = () => {
-    const element = box.current;
-    if (!element || !follow) return;
-    if (element.scrollHeight - element.scrollTop - element.clientHeight > 120) setFollow(false);
+  // Only a person lets go of the end; lines that are measured move the view by themselves.
+  const letGo = () => {
+    requestAnimationFrame(() => {
+      const element = box.current;
+      if (element && element.scrollHeight - element.scrollTop - element.clientHeight > 40) setFollow(false);
+    });
   };
 
   return (
@@ -129,7 +131,10 @@ export function LogView({ lines, label, live, fileName, height = '28rem' }: LogV
         tabIndex={0}
         role="log"
         aria-label={label}
-        onScroll={onScroll}
+        onWheel={letGo}
+        onTouchMove={letGo}
+        onPointerUp={letGo}
+        onKeyUp={letGo}
         className="overflow-auto bg-sunken font-mono text-xs focus-visible:-outline-offset-2"
         style={{ height }}
       >

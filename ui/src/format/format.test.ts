@@ -20,6 +20,19 @@ describe('numbers', () => {
     [undefined, '–'],
   ])('%s is %s', (value, text) => expect(plain(f.number(value))).toBe(text));
 
+  test('of axes', () => {
+    expect([0, 20, 0.25, 1600, 20_000, -1.5, 3e9, 0.00002].map((value) => plain(f.tick(value)))).toEqual([
+      '0',
+      '20',
+      '0.25',
+      '1600',
+      '20 000',
+      '-1.5',
+      '3e9',
+      '2e-5',
+    ]);
+  });
+
   test('shares and changes', () => {
     expect(f.percent(0.0312)).toBe('3.1 %');
     expect(f.change(0.0312)).toBe('+3.1 %');

@@ -19,6 +19,21 @@ export function number(value: number | null | undefined, digits = 3): string {
   return value < 0 ? MINUS + shown : shown;
 }
 
+/** A figure of an axis: `digits` significant digits without zeros at the end. */
+export function tick(value: number, digits = 6): string {
+  if (!Number.isFinite(value)) return NONE;
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-4 || size >= 1e7))
+    return signed(
+      value
+        .toExponential(2)
+        .replace(/\.?0+e/, 'e')
+        .replace('e+', 'e'),
+    );
+  const [whole = '', part] = String(Number(size.toPrecision(digits))).split('.');
+  return `${value < 0 ? MINUS : ''}${grouped(whole)}${part === undefined ? '' : `.${part}`}`;
+}
+
 /** A whole number. */
 export function count(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return NONE;

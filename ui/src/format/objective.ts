@@ -50,9 +50,7 @@ export function objectiveName({ metric, stat, perGpu }: ResolvedObjective): stri
 /** A value of it with its unit. */
 export function objectiveFigure(objective: ResolvedObjective, value: number | null | undefined, digits = 3): string {
   const text = figure(objective.metric, value, digits);
-  return objective.perGpu && value !== null && value !== undefined && unitOf(objective.metric)
-    ? `${text}/GPU`
-    : text;
+  return objective.perGpu && value !== null && value !== undefined && unitOf(objective.metric) ? `${text}/GPU` : text;
 }
 
 /** How much better `value` is than `base`, as a share: above 0 is better, whichever way that is. */

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'react';
 import type uPlot from 'uplot';
-import { number } from '@/format';
+import { number, tick } from '@/format';
 import { SERIES_DASH, usePlotTheme } from './theme';
 
 export interface LiveLine {
@@ -48,7 +48,7 @@ export function LiveSeries({ label, at, lines, unit = '', relative, height = 140
         ticks: { stroke: theme.line, width: 1 },
         font: `11px ${theme.font}`,
       };
-      const values = (_: uPlot, ticks: number[]) => ticks.map((tick) => number(tick));
+      const values = (_: uPlot, ticks: number[]) => ticks.map((value) => tick(value));
       const series = names.split('\n').map((name, index) => ({
         label: name,
         stroke: theme.series[index % 8],

@@ -1,4 +1,5 @@
 import type { EChartsCoreOption } from 'echarts/core';
+import { tick } from '@/format';
 import type { PlotTheme } from './theme';
 
 const asList = (value: unknown): Record<string, unknown>[] =>
@@ -7,6 +8,8 @@ const asList = (value: unknown): Record<string, unknown>[] =>
 /** An axis in the look of the page: hairlines, small muted figures. What the plot says goes before. */
 function axis(given: Record<string, unknown>, theme: PlotTheme): Record<string, unknown> {
   const part = (name: string, base: object) => ({ ...base, ...(given[name] as object | undefined) });
+  const isNumber = given.type === undefined || given.type === 'value' || given.type === 'log';
+  const figures = isNumber ? { formatter: (value: number) => tick(value) } : {};
   return {
     nameTextStyle: { color: theme.muted, fontSize: 11 },
     nameGap: 26,
@@ -14,7 +17,7 @@ function axis(given: Record<string, unknown>, theme: PlotTheme): Record<string, 
     ...given,
     axisLine: part('axisLine', { show: true, lineStyle: { color: theme.edge } }),
     axisTick: part('axisTick', { lineStyle: { color: theme.edge } }),
-    axisLabel: part('axisLabel', { color: theme.muted, fontSize: 11, hideOverlap: true }),
+    axisLabel: part('axisLabel', { color: theme.muted, fontSize: 11, hideOverlap: true, ...figures }),
     splitLine: part('splitLine', { lineStyle: { color: theme.line, width: 1 } }),
   };
 }

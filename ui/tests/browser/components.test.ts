@@ -94,10 +94,10 @@ describe('the components', () => {
     const { page } = await gallery('light', 1440);
     await page.getByRole('button', { name: 'Delete undoably' }).focus();
     await page.keyboard.press('Enter');
-    await page.getByText('Preset long is deleted').waitFor();
+    await page.getByText('Preset long is deleted', { exact: true }).waitFor();
     await shot(page, 'toast-light-1440');
     await page.getByRole('button', { name: 'Undo', exact: true }).press('Enter');
-    await page.getByText('Preset long is deleted').waitFor({ state: 'detached' });
+    await page.getByText('Preset long is deleted', { exact: true }).waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Confirm' }).click();
     await page.getByRole('dialog', { name: 'Cancel the task?' }).waitFor();
     await expectAccessible(page);

@@ -1,5 +1,5 @@
 /** Every component with made-up figures, to look at and to test: `npx vite`, then /tests/gallery/index.html. */
-import '@/styles/main.css';
+import './gallery.css';
 import { createRoot } from 'react-dom/client';
 import { ConfirmDialog } from '@/app/confirm';
 import { Toaster } from '@/components/Toaster';
