@@ -2,6 +2,8 @@
 export const keys = {
   tasks: ['tasks'] as const,
   taskList: (filter: object) => ['tasks', 'list', filter] as const,
+  /** Read part by part as somebody scrolls; only what happens to tasks themselves has it read again. */
+  taskPages: (filter: object) => ['tasks', 'pages', filter] as const,
   task: (task: string) => ['tasks', 'one', task] as const,
   revisions: (task: string) => ['tasks', 'revisions', task] as const,
   taskCheck: (task: string) => ['tasks', 'check', task] as const,

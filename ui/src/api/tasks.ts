@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { api, ask, keyed, send } from './client';
 import { keys } from './keys';
 import { all } from './page';
@@ -13,23 +13,45 @@ export interface TaskFilter {
   replaced?: boolean;
 }
 
+function taskQueryOf(filter: TaskFilter, cursor: string | undefined, limit: number) {
+  return {
+    status: filter.status?.join() || undefined,
+    engine: filter.engine?.join() || undefined,
+    name: filter.name || undefined,
+    archived: filter.archived,
+    replaced: filter.replaced,
+    cursor,
+    limit,
+  };
+}
+
 /** All tasks, newest first. */
 export function useTasks(filter: TaskFilter = {}) {
   return useQuery({
     queryKey: keys.taskList(filter),
     queryFn: ({ signal }) =>
       all((cursor) => {
-        const query = {
-          status: filter.status?.join() || undefined,
-          engine: filter.engine?.join() || undefined,
-          name: filter.name || undefined,
-          archived: filter.archived,
-          replaced: filter.replaced,
-          cursor,
-          limit: 500,
-        };
+        const query = taskQueryOf(filter, cursor, 500);
         return ask(api.GET('/api/tasks', { params: { query }, signal })) as Promise<{ items: TaskItem[] }>;
       }),
+  });
+}
+
+/** Tasks, newest first, part by part. */
+export function useTaskPages(filter: TaskFilter) {
+  return useInfiniteQuery({
+    queryKey: keys.taskPages(filter),
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam, signal }) => {
+      const query = taskQueryOf(filter, pageParam, 200);
+      return ask(api.GET('/api/tasks', { params: { query }, signal })) as Promise<{
+        items: TaskItem[];
+        next_cursor?: string | null;
+      }>;
+    },
+    getNextPageParam: (part) => part.next_cursor ?? undefined,
+    // The rows of an earlier filter stay until those of the new one are there.
+    placeholderData: (before) => before,
   });
 }
 

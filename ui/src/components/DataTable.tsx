@@ -1,6 +1,6 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { ArrowDown, ArrowUp, Columns3 } from 'lucide-react';
-import { type KeyboardEvent, type ReactNode, useMemo, useRef, useState } from 'react';
+import { type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import { components } from '@/text/components';
 import { IconButton } from './Button';
 import { cx } from './cx';
@@ -50,6 +50,8 @@ export interface DataTableProps<T> {
   /** The table scrolls within this; without it up to 70 % of the window. */
   maxHeight?: string;
   rowHeight?: number;
+  /** The last rows are in sight: more may be read. */
+  onEnd?: () => void;
 }
 
 const HEAD = 32;
@@ -71,6 +73,11 @@ export function DataTable<T>(props: DataTableProps<T>) {
     scrollPaddingStart: HEAD,
   });
   const at = Math.min(active, Math.max(0, ordered.length - 1));
+  const lastShown = virtual.getVirtualItems().at(-1)?.index ?? -1;
+  const { onEnd } = props;
+  useEffect(() => {
+    if (onEnd && lastShown >= ordered.length - 1) onEnd();
+  }, [onEnd, lastShown, ordered.length]);
   const tracks = [onSelect && '2.25rem', ...shown.map((column) => column.width ?? 'minmax(6rem, 1fr)')]
     .filter(Boolean)
     .join(' ');

@@ -26,7 +26,7 @@ export function Progress({ value, label }: { value?: number; label: string }) {
 export type BlockState = OutcomeWord | 'partial' | 'waiting';
 
 /** Colour by state, and a fill or shape, so that no state is told by colour alone. */
-const FILLS: Record<BlockState, string> = {
+export const BLOCK_FILLS: Record<BlockState, string> = {
   success: 'bg-[var(--state-success)]',
   partial: 'bg-[var(--state-partial)] dotted',
   open: 'bg-[var(--state-open)] animate-pulse',
@@ -77,7 +77,7 @@ export function BlockBar({ blocks, remaining = 0, onOpen }: BlockBarProps) {
           onClick={onOpen && (() => onOpen(block.number))}
           className={cx(
             'min-w-[3px] max-w-3 flex-1 rounded-[1px]',
-            FILLS[block.state],
+            BLOCK_FILLS[block.state],
             onOpen && 'cursor-pointer hover:opacity-70',
           )}
         />
@@ -86,7 +86,7 @@ export function BlockBar({ blocks, remaining = 0, onOpen }: BlockBarProps) {
         <span
           key={`waiting ${n}`}
           title={components.remaining}
-          className={cx('min-w-[3px] max-w-3 flex-1 rounded-[1px]', FILLS.waiting)}
+          className={cx('min-w-[3px] max-w-3 flex-1 rounded-[1px]', BLOCK_FILLS.waiting)}
         />
       ))}
     </div>
@@ -106,7 +106,7 @@ export function ShareBar({ counts, label }: { counts: Partial<Record<BlockState,
       {parts.map((state) => (
         <span
           key={state}
-          className={cx('min-w-[3px] rounded-[1px]', FILLS[state])}
+          className={cx('min-w-[3px] rounded-[1px]', BLOCK_FILLS[state])}
           style={{ flexGrow: counts[state], flexBasis: 0 }}
         />
       ))}

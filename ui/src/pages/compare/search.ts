@@ -1,12 +1,25 @@
-import { list, type Raw, text } from '@/app/search';
+import { flag, list, numbers, type Raw, text } from '@/app/search';
 
-/** What is compared. */
+/** What is compared: experiments of one task (`task`, and `sel` of every page), or tasks. */
 export interface Search {
-  /** Tasks (`ID`) or experiments (`ID:NUMBER`) to compare, two to six. */
-  of?: string[];
-  view?: string;
+  task?: string;
+  tasks?: string[];
+  sel?: number[];
+  /** Rows without a difference too. */
+  all?: boolean;
+  /** Metric of the latency curves. */
+  metric?: string;
+  /** Position of the level whose curves are shown. */
+  level?: string;
 }
 
 export function readSearch(raw: Raw): Search {
-  return { of: list(raw, 'of'), view: text(raw, 'view') };
+  return {
+    task: text(raw, 'task'),
+    tasks: list(raw, 'tasks'),
+    sel: numbers(raw, 'sel'),
+    all: flag(raw, 'all'),
+    metric: text(raw, 'metric'),
+    level: text(raw, 'level'),
+  };
 }

@@ -1,7 +1,7 @@
 import type { TaskStatus } from '@/api/types';
 import { flag, list, oneOf, type Raw, someOf, text } from '@/app/search';
 
-const STATUSES: TaskStatus[] = ['pending', 'running', 'cancelling', 'completed', 'failed', 'cancelled'];
+export const STATUSES: TaskStatus[] = ['pending', 'running', 'cancelling', 'completed', 'failed', 'cancelled'];
 
 /** Filters of the list of tasks. */
 export interface Search {
