@@ -1,4 +1,5 @@
 import { states } from '@/text/common';
+import { plots } from '@/text/plots';
 import { type PlotState, STATE_SYMBOL } from './theme';
 
 const SHAPES: Partial<Record<string, string>> = {
@@ -30,7 +31,7 @@ export function StateLegend({ shown }: { shown: readonly PlotState[] }) {
       {shown.map((state) => (
         <li key={state} className="flex items-center gap-1">
           <StateMark state={state} />
-          {states[state]}
+          {state === 'missed' ? plots.missed : states[state]}
         </li>
       ))}
     </ul>

@@ -1,5 +1,5 @@
 import { useNavigate, useRouterState, useSearch } from '@tanstack/react-router';
-import { useEffect, useSyncExternalStore } from 'react';
+import { useEffect, useRef, useSyncExternalStore } from 'react';
 import { ranges } from '@/app/search';
 
 /**
@@ -69,12 +69,17 @@ export function useSelectionInAddress() {
   const path = useRouterState({ select: (state) => state.location.pathname });
   const navigate = useNavigate();
   const inAddress = ranges(sel ?? []);
+  const written = useRef<string | null>(null);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: another page has another selection
   useEffect(() => {
-    select(sel ?? []);
-    hover(null);
+    // What we wrote ourselves may be older than what is selected by now.
+    if (written.current !== inAddress) select(sel ?? []);
+    written.current = null;
   }, [inAddress, path]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: as above
+  useEffect(() => hover(null), [path]);
 
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -83,6 +88,7 @@ export function useSelectionInAddress() {
       const numbers = [...selection.selected];
       if (ranges(numbers) === inAddress) return;
       timer = setTimeout(() => {
+        written.current = ranges(numbers);
         const search = (old: object) => ({ ...old, sel: numbers.length ? numbers : undefined });
         void navigate({ to: '.', search: search as never, replace: true, resetScroll: false });
       }, SETTLE_MS);

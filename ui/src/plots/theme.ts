@@ -2,7 +2,8 @@ import { useMemo } from 'react';
 import type { OutcomeWord } from '@/api/types';
 import { useShownTheme } from '@/app/theme';
 
-export type PlotState = OutcomeWord | 'partial';
+/** How an experiment ended; `missed`: it was measured, and misses an SLO. */
+export type PlotState = OutcomeWord | 'partial' | 'missed';
 
 /** Colours of plots, read from the tokens of the theme that is shown. */
 export interface PlotTheme {
@@ -26,7 +27,8 @@ export interface PlotTheme {
 export const STATE_SYMBOL: Record<PlotState, string> = {
   success: 'circle',
   partial: 'path://M0,-5A5,5,0,0,0,0,5Z M0,-5A5,5,0,0,1,0,5L0,4A4,4,0,0,0,0,-4Z',
-  open: 'emptyCircle',
+  missed: 'path://M-5,-4L5,-4L0,5ZM-2.6,-2.6L0,2.1L2.6,-2.6Z',
+  open: 'path://M-5,0A5,5,0,0,1,5,0A5,5,0,0,1,-5,0ZM-3,0A3,3,0,0,0,3,0A3,3,0,0,0,-3,0Z',
   pruned: 'rect',
   infeasible: 'diamond',
   failed: 'triangle',
@@ -48,7 +50,16 @@ export const SERIES_DASH: ('solid' | number[])[] = [
   [10, 2, 2, 2, 2, 2],
 ];
 
-const STATES: PlotState[] = ['success', 'partial', 'open', 'pruned', 'infeasible', 'failed', 'cancelled'];
+export const STATES: PlotState[] = [
+  'success',
+  'partial',
+  'missed',
+  'open',
+  'pruned',
+  'infeasible',
+  'failed',
+  'cancelled',
+];
 
 function read(): PlotTheme {
   const style = getComputedStyle(document.documentElement);

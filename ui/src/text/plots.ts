@@ -11,5 +11,6 @@ export const plots = {
   tooFew: 'Too few points',
   tooFewHint: (have: number, need: number) =>
     `There ${have === 1 ? 'is 1 point' : `are ${have} points`}; this needs at least ${need} to say anything.`,
+  missed: 'misses an SLO',
   drawFailed: 'The plot could not be drawn',
 };
