@@ -53,7 +53,7 @@ export function SideNav({ onGo }: { onGo?: () => void }) {
 }
 
 function RecentChats({ onGo }: { onGo?: () => void }) {
-  const { data } = useSessions('', RECENT);
+  const { data } = useSessions();
   if (!data?.length) return null;
   return (
     <ul aria-label={shell.recentChats} className="ml-4 border-l border-line pl-2">

@@ -28,7 +28,7 @@ export function Badge({
     <span
       title={title}
       className={cx(
-        'inline-flex max-w-full items-center gap-1 whitespace-nowrap rounded-sm px-1.5 text-xs leading-5',
+        'inline-flex max-w-full items-center align-middle gap-1 whitespace-nowrap rounded-sm px-1.5 text-xs leading-5',
         TONES[tone],
         className,
       )}

@@ -77,6 +77,11 @@ export function NoPermission({ error }: { error?: ApiError }) {
   );
 }
 
+/** The server writes fragments; here they stand alone. */
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** What failed, in the server's words, with its hint. */
 export function ErrorView({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   const told = asApiError(error);
@@ -87,10 +92,10 @@ export function ErrorView({ error, onRetry }: { error: unknown; onRetry?: () => 
     <Notice
       live
       icon={<Icon aria-hidden className="size-6 text-bad" />}
-      title={lost ? common.unreachable : told.message}
+      title={lost ? common.unreachable : sentence(told.message)}
       text={
         <>
-          {lost ? common.unreachableHint : told.hint}
+          {lost ? common.unreachableHint : told.hint && sentence(told.hint)}
           {told.requestId && (
             <div className="mt-1 font-mono text-xs text-faint">{common.requestId(told.requestId)}</div>
           )}

@@ -1,3 +1,5 @@
+import { count } from '@/format';
+
 /** Words of the components. */
 export const components = {
   sortedUp: 'sorted, smallest first',
@@ -5,9 +7,9 @@ export const components = {
   columns: 'Columns',
   selectRow: (name: string) => `Select ${name}`,
   selectAll: 'Select all',
-  rows: (n: number) => (n === 1 ? '1 row' : `${n} rows`),
-  rowsOf: (n: number, all: number) => `${n} of ${all} rows`,
-  selected: (n: number) => `${n} selected`,
+  rows: (n: number) => (n === 1 ? '1 row' : `${count(n)} rows`),
+  rowsOf: (n: number, all: number) => `${count(n)} of ${count(all)} rows`,
+  selected: (n: number) => `${count(n)} selected`,
   noRows: 'Nothing here',
   noMatch: 'Nothing matches',
   clear: 'Clear',
@@ -18,7 +20,7 @@ export const components = {
   matches: (at: number, of: number) => (of === 0 ? 'no match' : `${at} of ${of}`),
   next: 'Next match',
   previous: 'Previous match',
-  lines: (n: number) => `${n} lines`,
+  lines: (n: number) => (n === 1 ? '1 line' : `${count(n)} lines`),
   wrap: 'Wrap lines',
   download: 'Download',
   expand: 'Show all',
