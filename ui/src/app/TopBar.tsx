@@ -1,6 +1,8 @@
+import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { Bell, BellOff, BellRing, CircleUser, Menu as MenuIcon, Moon, Search, Sun, SunMoon } from 'lucide-react';
 import { useSessions } from '@/api/agent';
+import { useRole } from '@/api/role';
 import { signOut, useSession } from '@/api/session';
 import { Button, IconButton } from '@/components/Button';
 import { Menu, type MenuItem } from '@/components/Menu';
@@ -100,9 +102,16 @@ function Notifications() {
 }
 
 function Account() {
+  const client = useQueryClient();
   const { token } = useSession();
-  const items: MenuItem[] = [{ kind: 'label', label: token ? shell.asToken : shell.asLocal }];
-  if (token) items.push({ label: shell.signOut, onSelect: signOut });
+  const role = useRole();
+  const leave = () => {
+    // What this token could see is not for who comes next.
+    client.clear();
+    signOut();
+  };
+  const items: MenuItem[] = [{ kind: 'label', label: token ? shell.asToken(role) : shell.asLocal }];
+  if (token) items.push({ label: shell.signOut, onSelect: leave });
   return (
     <Menu items={items}>
       <IconButton label={shell.account} icon={<CircleUser aria-hidden className={ICON} />} />

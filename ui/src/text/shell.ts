@@ -62,7 +62,7 @@ export const shell = {
   signOut: 'Sign out',
   account: 'Access',
   asLocal: 'On this machine, without a token',
-  asToken: 'With a token',
+  asToken: (role: string | undefined) => (role ? `With a token as ${role}` : 'With a token'),
   notFound: 'There is nothing here',
   notFoundHint: 'The address may be mistyped, or what was here is gone.',
   toDashboard: 'To the dashboard',

@@ -5,7 +5,8 @@
  *     const page = await stage.page('/tasks', { theme: 'dark', width: 390 });
  *     await expectAccessible(page);
  *
- * The page is built beforehand (`npm run build`). With `AUTOTUNER_PAGE=embedded` the service serves the one in its binary.
+ * The page is built beforehand (`npm run build`; `AUTOTUNER_UI_DIST` names another folder than `dist`). With
+ * `AUTOTUNER_PAGE=embedded` the service serves the one in its binary.
  */
 import { mkdir } from 'node:fs/promises';
 import { AxeBuilder } from '@axe-core/playwright';
@@ -48,8 +49,8 @@ export interface Stage {
 }
 
 /** Starts everything. `options` are those of `autotuner serve`. */
-export async function open(options: string[] = []): Promise<Stage> {
-  const service = await Service.start(options);
+export async function open(options: string[] = [], before?: (service: Service) => Promise<unknown>): Promise<Stage> {
+  const service = await Service.start(options, before);
   const server = process.env.AUTOTUNER_PAGE === 'embedded' ? null : await previewOf(service.url);
   const url = server?.resolvedUrls?.local[0]?.replace(/\/$/, '') ?? service.url;
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
@@ -67,6 +68,7 @@ async function previewOf(target: string): Promise<PreviewServer> {
   return preview({
     root: new URL('../..', import.meta.url).pathname,
     logLevel: 'error',
+    build: { outDir: process.env.AUTOTUNER_UI_DIST ?? 'dist' },
     preview: { port, host: '127.0.0.1', strictPort: true, headers: { 'content-security-policy': POLICY } },
   });
 }

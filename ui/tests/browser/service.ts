@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 /** A port that was free a moment ago. */
 export function freePort(): Promise<number> {
@@ -50,10 +51,12 @@ export class Service {
     private readonly options: string[],
   ) {}
 
-  static async start(options: string[] = []): Promise<Service> {
+  /** `before` is done with the data directory while nothing runs yet. */
+  static async start(options: string[] = [], before?: (service: Service) => Promise<unknown>): Promise<Service> {
     const port = await freePort();
     const dataDir = await mkdtemp(join(tmpdir(), 'autotuner-ui-'));
     const service = new Service(`http://127.0.0.1:${port}`, port, dataDir, options);
+    await before?.(service);
     await service.run();
     return service;
   }
@@ -71,7 +74,8 @@ export class Service {
     child.stderr?.on('data', note);
     await until('the service', async () => {
       if (child.exitCode !== null) throw new Error(`the service ended: ${this.#log}`);
-      return (await fetch(`${this.url}/health`).catch(() => null))?.ok;
+      // A service that wants a token says so: it is there.
+      return fetch(`${this.url}/health`).catch(() => null);
     });
   }
 
@@ -96,6 +100,12 @@ export class Service {
   async stop() {
     await this.#end('SIGTERM');
     await rm(this.dataDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  }
+
+  /** Runs the program itself on the same data: `cli('token', 'create', …)`; gives what it says. */
+  async cli(...args: string[]): Promise<string> {
+    const env = { ...process.env, AUTOTUNER_DATA_DIR: this.dataDir };
+    return (await promisify(execFile)(binary(), args, { env })).stdout;
   }
 
   async request<T>(method: string, path: string, body?: unknown): Promise<T> {
