@@ -1,9 +1,11 @@
 // What a browser loads before the first page is drawn, gzipped; fails above the limit.
 import { readFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
 const LIMIT_KB = 350;
-const dist = new URL('../dist/', import.meta.url);
+const folder = process.env.AUTOTUNER_UI_DIST;
+const dist = folder ? pathToFileURL(`${folder}/`) : new URL('../dist/', import.meta.url);
 const manifest = JSON.parse(readFileSync(new URL('.vite/manifest.json', dist), 'utf8'));
 const files = new Set(['index.html', 'theme.js']);
 
