@@ -1,11 +1,15 @@
-import { type Raw, text } from '@/app/search';
+import { type Raw, someOf, text } from '@/app/search';
 
-/** What is searched for, and what is open. */
+export const OUTCOMES = ['done', 'refused', 'begun', 'failed', 'other'] as const;
+export type OutcomeClass = (typeof OUTCOMES)[number];
+
+/** What of the entries that are read is shown. */
 export interface Search {
   q?: string;
-  open?: string;
+  action?: string;
+  outcome?: OutcomeClass[];
 }
 
 export function readSearch(raw: Raw): Search {
-  return { q: text(raw, 'q'), open: text(raw, 'open') };
+  return { q: text(raw, 'q'), action: text(raw, 'action'), outcome: someOf(raw, 'outcome', OUTCOMES) };
 }

@@ -1,11 +1,10 @@
 import { type Raw, text } from '@/app/search';
 
-/** What is searched for, and what is open. */
+/** What is searched for. */
 export interface Search {
   q?: string;
-  open?: string;
 }
 
 export function readSearch(raw: Raw): Search {
-  return { q: text(raw, 'q'), open: text(raw, 'open') };
+  return { q: text(raw, 'q') };
 }

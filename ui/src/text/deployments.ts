@@ -1,0 +1,36 @@
+/** Engines that workers launched. */
+export const deployments = {
+  list: 'Deployments',
+  note: 'Engines that this service launched and that are not known to be gone',
+  state: 'State',
+  states: {
+    announced: 'announced',
+    starting: 'starting',
+    running: 'running',
+    ready: 'ready',
+    stopping: 'stopping',
+  } as Record<string, string>,
+  task: 'Task',
+  experiment: 'Experiment',
+  attempt: 'Attempt',
+  kind: 'Backend',
+  host: 'Host',
+  port: 'Port',
+  pid: 'Process',
+  address: 'Address',
+  since: 'Since',
+  age: 'Runs for',
+  id: 'Id',
+  log: 'Log',
+  openLog: (n: number, task: string) => `Log of experiment ${n} of ${task}`,
+  stop: 'Stop',
+  stopTitle: (task: string) => `Cancel task ${task}?`,
+  stopText: (n: number, task: string) =>
+    `The service stops engines only with their task. Cancelling ${task} stops experiment ${n} and its engine within seconds, and ends the search: what was measured stays, and nothing is verified. To stop the engine but go on later, drain or stop its worker instead.`,
+  stopAction: 'Cancel the task',
+  stopUnknown: 'Its task is gone. Its worker, or the next one on its host, stops the engine.',
+  empty: 'No engine runs',
+  emptyText:
+    'An engine stands here from the moment a worker announces it until it is known to be gone. Engines that others started are not listed. Tasks in virtual time launch none.',
+  toTasks: 'To the tasks',
+};
