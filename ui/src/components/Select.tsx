@@ -1,4 +1,5 @@
 import { ChevronDown } from 'lucide-react';
+import type { ReactNode } from 'react';
 import { cx } from './cx';
 import { Field, INPUT } from './Field';
 
@@ -11,8 +12,8 @@ export interface Option<T extends string = string> {
 interface SelectProps<T extends string> {
   label: string;
   hideLabel?: boolean;
-  hint?: string;
-  error?: string;
+  hint?: ReactNode;
+  error?: ReactNode;
   value: T;
   options: readonly Option<T>[];
   onChange: (value: T) => void;

@@ -1,0 +1,137 @@
+import { useState } from 'react';
+import { cx } from '@/components/cx';
+import { Field, INPUT, TextArea, TextField } from '@/components/Field';
+import { Select } from '@/components/Select';
+import { Switch } from '@/components/Toggle';
+import { documents as words } from '@/text/documents';
+import { useForm } from '../form';
+import { choicesOf, typesOf } from '../schema';
+import { typedNumber } from '../values';
+import { type FieldOptions, useField } from './useField';
+import { Help } from './words';
+
+/** One line of text. What is empty is taken out, unless it is required. */
+export function TextAt({
+  placeholder,
+  mono,
+  keepEmpty,
+  lines,
+  onText,
+  ...options
+}: FieldOptions & {
+  placeholder?: string;
+  mono?: boolean;
+  keepEmpty?: boolean;
+  lines?: number;
+  /** In place of setting the place itself. */
+  onText?: (text: string) => void;
+}) {
+  const field = useField(options);
+  const shown = field.value === undefined || field.value === null ? '' : (field.source ?? String(field.value));
+  const shared = {
+    label: field.label,
+    hideLabel: options.hideLabel,
+    hint: field.hint,
+    error: field.error,
+    className: options.className,
+    mono,
+    placeholder: placeholder ?? (typeof field.fallback === 'string' ? field.fallback : undefined),
+    value: shown,
+    onChange: onText ?? ((text: string) => field.set(text === '' && !keepEmpty ? undefined : text)),
+  };
+  return lines ? <TextArea {...shared} rows={lines} /> : <TextField {...shared} />;
+}
+
+/** A number, written as it was typed. What is no number stays in the field and does not reach the document. */
+export function NumberAt({ placeholder, ...options }: FieldOptions & { placeholder?: string }) {
+  const field = useField(options);
+  const [wrong, setWrong] = useState<string | null>(null);
+  const whole = field.schema && typesOf(field.schema).includes('integer');
+  const shown = wrong ?? (field.value === undefined || field.value === null ? '' : (field.source ?? ''));
+  const read = (text: string) => {
+    const number = typedNumber(text);
+    if (text.trim() === '') field.set(undefined);
+    else if (number && !(whole && !Number.isInteger(number.value))) field.set(number);
+    else return setWrong(text);
+    // `1.` is on its way to `1.5`.
+    setWrong(number && number.text !== text ? text : null);
+  };
+  const bad = wrong !== null && (!typedNumber(wrong) || (whole && !Number.isInteger(Number(wrong))));
+  const error = bad ? (whole ? words.noWholeNumber : words.noNumber) : field.error;
+  const fallback = typeof field.fallback === 'number' ? words.default(String(field.fallback)) : undefined;
+  return (
+    <Field
+      {...{ label: field.label, hideLabel: options.hideLabel, hint: field.hint, className: options.className, error }}
+    >
+      {(bound) => (
+        <div className="relative">
+          <input
+            {...bound}
+            inputMode="decimal"
+            autoComplete="off"
+            placeholder={placeholder ?? fallback}
+            className={cx(INPUT, field.unit && 'pr-10')}
+            value={shown}
+            onChange={(event) => read(event.target.value)}
+            onBlur={() => bad || setWrong(null)}
+          />
+          {field.unit && (
+            <span className="pointer-events-none absolute inset-y-0 right-2 flex items-center text-xs text-faint">
+              {field.unit}
+            </span>
+          )}
+        </div>
+      )}
+    </Field>
+  );
+}
+
+/** One of the words that the schema names; the first choice leaves it to the default. */
+export function ChoiceAt({
+  names,
+  required,
+  only,
+  ...options
+}: FieldOptions & { names?: Record<string, string>; required?: boolean; only?: readonly string[] }) {
+  const field = useField(options);
+  const { schema: root } = useForm();
+  const choices = field.schema ? choicesOf(field.schema, root) : [];
+  const offered = choices.filter((choice) => !only || only.includes(String(choice.value)));
+  const current = field.value === undefined || field.value === null ? '' : String(field.value);
+  const name = (value: unknown) => names?.[String(value)] ?? String(value);
+  const known = offered.some((choice) => String(choice.value) === current);
+  const fallback = field.fallback === undefined ? words.defaultChoice : words.default(name(field.fallback));
+  const list = [
+    ...(required && current !== '' ? [] : [{ value: '', label: required ? words.choose : fallback }]),
+    ...offered.map((choice) => ({ value: String(choice.value), label: name(choice.value) })),
+    ...(current !== '' && !known ? [{ value: current, label: words.notKnown(current) }] : []),
+  ];
+  const help = choices.find((choice) => String(choice.value) === current)?.description;
+  return (
+    <Select
+      {...{ label: field.label, hideLabel: options.hideLabel, className: options.className }}
+      hint={help ? <Help text={help} /> : options.hint}
+      error={field.error}
+      value={current}
+      options={list}
+      onChange={(value) => field.set(value === '' ? undefined : value)}
+    />
+  );
+}
+
+/** A switch; at its default it is not written. */
+export function SwitchAt(options: FieldOptions) {
+  const field = useField(options);
+  const fallback = field.fallback === true;
+  const checked = typeof field.value === 'boolean' ? field.value : fallback;
+  return (
+    <div className={options.className}>
+      <Switch
+        label={field.label}
+        hint={field.error ? <span className="text-bad">{field.error}</span> : field.hint}
+        checked={checked}
+        onChange={(next) => field.set(next === fallback ? undefined : next)}
+      />
+    </div>
+  );
+}
