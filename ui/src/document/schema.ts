@@ -48,17 +48,17 @@ export function typesOf(schema: Schema): string[] {
 }
 
 /** The constants that tell a form from its siblings (`kind: local`) are as the data has them, or the data has none. */
-function fits(form: Schema, value: unknown): boolean {
+function fits(form: Schema, value: unknown, but?: string): boolean {
   if (!isRecord(value)) return true;
   return Object.entries(form.properties ?? {}).every(
-    ([key, of]) => of.const === undefined || value[key] === undefined || value[key] === of.const,
+    ([key, of]) => key === but || of.const === undefined || value[key] === undefined || value[key] === of.const,
   );
 }
 
 function child(schema: Schema, key: string | number, value: unknown, root: Schema): Schema[] {
   return forms(schema, root).flatMap((form) => {
     if (typeof key === 'number') return form.items ? [form.items] : [];
-    if (!fits(form, value)) return [];
+    if (!fits(form, value, key)) return [];
     const property = form.properties?.[key];
     if (property) return [property];
     return isRecord(form.additionalProperties) ? [form.additionalProperties as Schema] : [];

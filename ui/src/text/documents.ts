@@ -37,4 +37,7 @@ export const documents = {
   valuesHint: 'Type a value and press Enter',
   valuesHelp:
     'A number, true or false, or text. null leaves the flag out. Put quotes around text that would be read as something else: "4".',
+  worthTrying: 'worth tuning',
+  allowed: (what: string) => `Allowed: ${what}`,
+  use: (word: string) => `Use ${word}`,
 };
