@@ -1,11 +1,21 @@
-import { type Raw, text } from '@/app/search';
+import { flag, type Raw, text } from '@/app/search';
 
-/** What is searched for, and what is open. */
+/** Which engine is open, and which of its parameters are shown. */
 export interface Search {
+  engine?: string;
   q?: string;
+  group?: string;
+  tunable?: boolean;
+  /** A parameter. */
   open?: string;
 }
 
 export function readSearch(raw: Raw): Search {
-  return { q: text(raw, 'q'), open: text(raw, 'open') };
+  return {
+    engine: text(raw, 'engine'),
+    q: text(raw, 'q'),
+    group: text(raw, 'group'),
+    tunable: flag(raw, 'tunable'),
+    open: text(raw, 'open'),
+  };
 }
