@@ -61,15 +61,19 @@ export interface PlacedMeasurement {
   measurement: Measurement;
 }
 
-export function useMeasurements(task: string, number: number) {
-  return useQuery({
+export function measurementsQuery(task: string, number: number) {
+  return {
     queryKey: keys.experimentPart(task, number, 'measurements'),
-    queryFn: ({ signal }) => {
+    queryFn: ({ signal }: { signal: AbortSignal }) => {
       const params = { path: { task, number } };
       return ask(api.GET('/api/tasks/{task}/experiments/{number}/measurements', { params, signal }));
     },
-    select: (list) => list.items as unknown as PlacedMeasurement[],
-  });
+    select: (list: { items: unknown[] }) => list.items as PlacedMeasurement[],
+  };
+}
+
+export function useMeasurements(task: string, number: number) {
+  return useQuery(measurementsQuery(task, number));
 }
 
 export interface Which {

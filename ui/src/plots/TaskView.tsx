@@ -21,7 +21,7 @@ export function TaskView({ view, height = 300 }: { view: ViewSpec; height?: numb
     <Loaded of={{ ...plot, data: task }} skeleton={empty}>
       {(shown) => (
         <Suspense fallback={empty}>
-          {Plot && <Plot task={shown} x={view.x ?? undefined} y={view.y ?? undefined} height={height} />}
+          <Plot task={shown} x={view.x ?? undefined} y={view.y ?? undefined} height={height} />
         </Suspense>
       )}
     </Loaded>

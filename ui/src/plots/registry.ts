@@ -27,9 +27,17 @@ export interface PlotProps {
 }
 
 /** What draws each kind. */
-export const REGISTRY: Partial<Record<ViewKind, ComponentType<PlotProps>>> = {
+export const REGISTRY: Record<ViewKind, ComponentType<PlotProps>> = {
   history: lazy(() => import('./history').then((it) => ({ default: it.History }))),
   pareto: lazy(() => import('./pareto').then((it) => ({ default: it.Pareto }))),
+  throughput_latency: lazy(() => import('./curve').then((it) => ({ default: it.Curve }))),
+  parallel_coordinates: lazy(() => import('./parallel').then((it) => ({ default: it.Parallel }))),
+  importance: lazy(() => import('./importance').then((it) => ({ default: it.ImportancePlot }))),
+  slice: lazy(() => import('./slice').then((it) => ({ default: it.Slice }))),
+  interaction: lazy(() => import('./interaction').then((it) => ({ default: it.Interaction }))),
+  timeline: lazy(() => import('./timeline').then((it) => ({ default: it.Timeline }))),
+  feasibility: lazy(() => import('./feasibility').then((it) => ({ default: it.Feasibility }))),
+  latency: lazy(() => import('./latency').then((it) => ({ default: it.Latency }))),
 };
 
 /** What the agent asks to be shown; `show_chart` answers with it. */

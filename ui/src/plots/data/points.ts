@@ -52,6 +52,8 @@ export interface PlotTask {
   limits: Limit[];
   /** Names of the parameters that vary, in the order of the task file. */
   parameters: string[];
+  /** Of them, those whose values are searched on a logarithmic scale. */
+  logarithmic: ReadonlySet<string>;
   columns: ReportColumn[];
   /** All experiments by number. */
   points: Point[];
@@ -127,6 +129,9 @@ export function plotTask(task: TaskDetail, items: readonly ExperimentItem[], rep
   });
   const objectives = task.task.objectives.map(resolveObjective);
   const objective = objectives[0] ?? resolveObjective(undefined);
+  const space = Object.entries(task.task.search_space?.parameters ?? {});
+  const isLog = ([, given]: (typeof space)[number]) =>
+    typeof given === 'object' && 'log' in given && given.log === true;
   const baseline = task.verdict?.baseline ?? points.find((point) => point.role === 'baseline')?.number ?? null;
   return {
     id: task.id,
@@ -134,7 +139,8 @@ export function plotTask(task: TaskDetail, items: readonly ExperimentItem[], rep
     objective,
     objectives,
     limits: limitsOf(task.task),
-    parameters: Object.keys(task.task.search_space?.parameters ?? {}),
+    parameters: space.map(([name]) => name),
+    logarithmic: new Set(space.filter(isLog).map(([name]) => name)),
     columns: report?.columns ?? [],
     points,
     baseline,

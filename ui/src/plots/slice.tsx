@@ -1,0 +1,207 @@
+import type { EChartsCoreOption } from 'echarts/core';
+import { useCallback, useMemo, useState } from 'react';
+import { number } from '@/format';
+import { taskPlots as words } from '@/text/taskPlots';
+import { Chart } from './Chart';
+import { findQuantity, limitOn, numberOf, type Quantity, quantities } from './data/axes';
+import { binsOf } from './data/bins';
+import type { PlotTask, Point } from './data/points';
+import { type MeanOf, meanOf } from './data/statistics';
+import { type Marked, markedOf, stateLegend, stateSeries, stateWord } from './marks';
+import { dimensionOf } from './parallelOption';
+import type { PlotProps } from './registry';
+import type { PlotTable } from './table';
+import type { PlotTheme } from './theme';
+import { figureWords, pointTooltip } from './tip';
+import { choicesOf, Pick, Pressed } from './tools';
+import { useLinked } from './useLinked';
+
+export interface SliceGroup extends MeanOf {
+  label: string;
+  /** Middle of the group on the axis. */
+  x: number | string;
+}
+
+/** Means of a quantity over groups of a parameter's values. */
+export function groupsOf(points: readonly Point[], parameter: string, y: Quantity): SliceGroup[] {
+  const measured = points.filter((point) => numberOf(y.of(point)) !== null);
+  const bins = binsOf(parameter, measured);
+  const isCategory = dimensionOf(parameter, points).kind === 'category';
+  return bins.labels.flatMap((label, at) => {
+    const members = measured.filter((point) => bins.of(point.configuration[parameter]) === at);
+    const mean = meanOf(members.map((point) => numberOf(y.of(point)) ?? 0));
+    if (!mean) return [];
+    const values = members.map((point) => point.configuration[parameter]);
+    const numbers = values.filter((value) => typeof value === 'number').toSorted((a, b) => a - b);
+    const middle = numbers[numbers.length >> 1];
+    if (!isCategory && middle === undefined) return [];
+    return [{ ...mean, label, x: isCategory ? label : (middle as number) }];
+  });
+}
+
+export interface SliceLook {
+  /** Absent: as the task searches it. */
+  logX?: boolean;
+  logY: boolean;
+}
+
+export function sliceOption(
+  task: PlotTask,
+  parameter: string,
+  y: Quantity,
+  look: SliceLook,
+  marked: Marked,
+  theme: PlotTheme,
+): EChartsCoreOption {
+  const points = task.points.filter((point) => point.role !== 'verify');
+  const dimension = dimensionOf(parameter, points, look.logX);
+  const groups = groupsOf(points, parameter, y);
+  const place = (point: Point): [number | string, number] | null => {
+    const value = numberOf(y.of(point));
+    return value === null ? null : [dimension.of(point), value];
+  };
+  const series = stateSeries(points, place, marked, theme);
+  const limit = limitOn(task.limits, y.id);
+  const unit = y.isShare ? '%' : y.unit;
+  const isCategory = dimension.kind === 'category';
+  const bounded = groups.filter((group) => group.low !== undefined);
+  return {
+    grid: { left: 64, right: 20, top: 30, bottom: 44 },
+    legend: { data: [...stateLegend(series), { name: words.slice.mean, icon: 'roundRect' }] },
+    tooltip: pointTooltip(task, (point) => [
+      [parameter, String(dimension.of(point))],
+      [y.label, figureWords(numberOf(y.of(point)), y.unit, y.isShare)],
+    ]),
+    xAxis: {
+      type: isCategory ? 'category' : dimension.log ? 'log' : 'value',
+      name: parameter,
+      data: isCategory ? dimension.categories : undefined,
+      scale: true,
+      axisLabel: {
+        formatter: (value: number | string) => {
+          if (typeof value === 'string') return value;
+          return dimension.unset !== undefined && value <= dimension.unset ? words.slice.notSet : number(value);
+        },
+      },
+    },
+    yAxis: {
+      type: look.logY ? 'log' : 'value',
+      name: unit ? `${y.label} (${unit})` : y.label,
+      scale: true,
+      axisLabel: { formatter: (value: number) => number(y.isShare ? value * 100 : value) },
+    },
+    series: [
+      ...series,
+      {
+        id: 'mean',
+        type: 'line',
+        name: words.slice.mean,
+        z: 6,
+        silent: true,
+        symbol: 'rect',
+        symbolSize: 7,
+        lineStyle: { color: theme.ink, width: 1.5, type: isCategory ? [2, 3] : 'solid' },
+        itemStyle: { color: theme.ink },
+        data: groups.map(({ x, mean }) => [x, mean]),
+        markLine: limit && {
+          silent: true,
+          symbol: 'none',
+          lineStyle: { color: theme.bad, type: [5, 3], width: 1 },
+          label: { formatter: limit.label, color: theme.bad, fontSize: 11, position: 'insideEndTop' },
+          data: [{ yAxis: limit.value }],
+        },
+      },
+      whiskers(bounded, isCategory ? dimension.categories : null, theme),
+    ],
+  };
+}
+
+type Api = { value: (n: number) => number; coord: (at: number[]) => number[] };
+
+/** The interval of each mean. */
+function whiskers(groups: readonly SliceGroup[], categories: readonly string[] | null, theme: PlotTheme) {
+  return {
+    id: 'interval',
+    type: 'custom',
+    name: words.slice.band,
+    silent: true,
+    z: 5,
+    encode: { x: 0, y: [1, 2] },
+    data: groups.map(({ x, low, high }) => [categories ? categories.indexOf(String(x)) : x, low, high]),
+    renderItem: (_: unknown, api: Api) => {
+      const [x = 0, low = 0] = api.coord([api.value(0), api.value(1)]);
+      const [, high = 0] = api.coord([api.value(0), api.value(2)]);
+      return {
+        type: 'path',
+        shape: { pathData: `M${x - 4},${low}H${x + 4}M${x},${low}V${high}M${x - 4},${high}H${x + 4}` },
+        style: { stroke: theme.ink, lineWidth: 1.5, fill: 'none' },
+      };
+    },
+  };
+}
+
+export function sliceTable(task: PlotTask, parameter: string, y: Quantity): PlotTable {
+  const points = task.points.filter((point) => point.role !== 'verify');
+  const dimension = dimensionOf(parameter, points);
+  return {
+    columns: [words.number, words.state, parameter, y.unit ? `${y.label} (${y.unit})` : y.label],
+    rows: points.flatMap((point) => {
+      const value = numberOf(y.of(point));
+      return value === null ? [] : [[point.number, stateWord(point.state), dimension.of(point), value]];
+    }),
+  };
+}
+
+/** One parameter against a figure: every experiment, and the means of those measured. */
+export function Slice({ task, x, y, onAxes, height = 300 }: PlotProps) {
+  const [own, setOwn] = useState<{ x?: string; y?: string }>({});
+  const [look, setLook] = useState<SliceLook>({ logY: false });
+  const { selected, events, onChart } = useLinked();
+  const all = useMemo(() => quantities(task), [task]);
+  const wanted = onAxes ? { x, y } : { x: own.x ?? x, y: own.y ?? y };
+  const parameter = task.parameters.find((name) => name === wanted.x) ?? task.parameters[0] ?? '';
+  const figures = all.filter(({ group }) => group !== 'parameter');
+  const shown = findQuantity(figures, wanted.y) ?? (all[0] as Quantity);
+  const logX = look.logX ?? task.logarithmic.has(parameter);
+  const option = useCallback(
+    (theme: PlotTheme) => sliceOption(task, parameter, shown, { ...look, logX }, markedOf(task, selected), theme),
+    [task, parameter, shown, look, logX, selected],
+  );
+  const table = useMemo(() => sliceTable(task, parameter, shown), [task, parameter, shown]);
+  const choose = (axes: { x?: string; y?: string }) => (onAxes ? onAxes(axes) : setOwn({ ...own, ...axes }));
+  return (
+    <Chart
+      title={words.slice.title}
+      description={words.slice.describe(parameter, shown.label)}
+      note={words.slice.marginal}
+      option={option}
+      table={table}
+      fileName={`${task.name}-slice-${parameter}`}
+      height={height}
+      events={events}
+      onChart={onChart}
+      points={{ have: parameter ? table.rows.length : 0, need: 2 }}
+      tools={
+        <>
+          <Pick
+            label={words.axisX}
+            value={parameter}
+            choices={task.parameters.map((name) => ({ value: name, label: name }))}
+            onChange={(to) => {
+              setLook({ ...look, logX: undefined });
+              choose({ x: to });
+            }}
+          />
+          <Pick
+            label={words.axisY}
+            value={shown.id}
+            choices={choicesOf(figures)}
+            onChange={(to) => choose({ y: to })}
+          />
+          <Pressed label={words.log('x')} on={logX} onChange={(to) => setLook({ ...look, logX: to })} />
+          <Pressed label={words.log('y')} on={look.logY} onChange={(logY) => setLook({ ...look, logY })} />
+        </>
+      }
+    />
+  );
+}
