@@ -9,7 +9,7 @@ interface BlockListProps {
   blocks: readonly Block[];
   /** Experiments that the budget still allows. */
   remaining?: number;
-  /** Words beside the bar; while a block is pointed at, that one is told there instead. */
+  /** Words below the bar; while a block is pointed at, that one is told there instead. */
   note?: ReactNode;
   onOpen: (number: number) => void;
 }
@@ -42,58 +42,57 @@ export function BlockList({ label, blocks, remaining = 0, note, onOpen }: BlockL
   };
 
   return (
-    <div className="flex w-full min-w-0 items-center">
-      <div
-        role="listbox"
-        aria-orientation="horizontal"
-        aria-label={label}
-        aria-activedescendant={shown ? `${id}-${shown.number}` : undefined}
-        tabIndex={blocks.length ? 0 : -1}
-        onKeyDown={onKey}
-        onFocus={() => at === null && setActive(0)}
-        onBlur={() => setActive(null)}
-        onMouseLeave={() => setActive(null)}
-        className="flex h-4 min-w-0 items-stretch gap-px"
-        style={{ flex: `${blocks.length} 1 0`, maxWidth: blocks.length * PITCH }}
-      >
-        {blocks.map((block, index) => (
-          <div
-            key={block.number}
-            id={`${id}-${block.number}`}
-            role="option"
-            aria-selected={index === at}
-            aria-label={components.block(block.number, word(block))}
-            onMouseEnter={() => setActive(index)}
-            onClick={(event) => {
-              event.stopPropagation();
-              onOpen(block.number);
-            }}
-            className="flex min-w-[3px] max-w-3 flex-1 cursor-pointer items-stretch"
-          >
-            <span
-              className={cx(
-                'w-full rounded-[1px]',
-                BLOCK_FILLS[block.state],
-                index === at && 'outline-2 outline-offset-1 outline-accent',
-              )}
-            />
-          </div>
-        ))}
-      </div>
-      {remaining > 0 && (
+    <div className="w-full min-w-0">
+      <div className="flex h-3.5 min-w-0 items-stretch gap-px">
         <div
-          aria-hidden
-          className="flex h-4 min-w-0 items-stretch gap-px pl-px"
-          style={{ flex: `${remaining} 1 0`, maxWidth: remaining * PITCH }}
+          role="listbox"
+          aria-orientation="horizontal"
+          aria-label={label}
+          aria-activedescendant={shown ? `${id}-${shown.number}` : undefined}
+          tabIndex={blocks.length ? 0 : -1}
+          onKeyDown={onKey}
+          onFocus={() => at === null && setActive(0)}
+          onBlur={() => setActive(null)}
+          onMouseLeave={() => setActive(null)}
+          className="flex min-w-0 items-stretch gap-px"
+          style={{ flex: `${blocks.length} 1 0`, maxWidth: blocks.length * PITCH }}
         >
-          {Array.from({ length: remaining }, (_, n) => (
-            <span key={n} className={cx('min-w-[2px] max-w-3 flex-1 rounded-[1px]', BLOCK_FILLS.waiting)} />
+          {blocks.map((block, index) => (
+            <div
+              key={block.number}
+              id={`${id}-${block.number}`}
+              role="option"
+              aria-selected={index === at}
+              aria-label={components.block(block.number, word(block))}
+              onMouseEnter={() => setActive(index)}
+              onClick={(event) => {
+                event.stopPropagation();
+                onOpen(block.number);
+              }}
+              className={cx(
+                'flex min-w-[2px] max-w-3 flex-1 cursor-pointer items-stretch rounded-[2px]',
+                index === at && 'bg-accent-soft ring-2 ring-accent',
+              )}
+            >
+              <span className={cx('w-full rounded-[1px]', BLOCK_FILLS[block.state])} />
+            </div>
           ))}
         </div>
-      )}
-      <span aria-hidden={shown !== undefined} className="ml-auto w-24 shrink-0 truncate pl-2 text-xs text-muted">
-        {shown ? `#${shown.number} ${word(shown)}` : note}
-      </span>
+        {remaining > 0 && (
+          <div
+            aria-hidden
+            className="flex min-w-0 items-stretch gap-px"
+            style={{ flex: `${remaining} 1 0`, maxWidth: remaining * PITCH }}
+          >
+            {Array.from({ length: remaining }, (_, n) => (
+              <span key={n} className={cx('min-w-[2px] max-w-3 flex-1 rounded-[1px]', BLOCK_FILLS.waiting)} />
+            ))}
+          </div>
+        )}
+      </div>
+      <div aria-hidden={shown !== undefined} className="truncate text-xs leading-4 text-muted">
+        {shown ? components.block(shown.number, word(shown)) : note}
+      </div>
     </div>
   );
 }

@@ -57,11 +57,9 @@ export function ProgressCell({ task }: { task: TaskItem }) {
     );
   }
   return (
-    <div className="flex w-full min-w-0 items-center">
-      <div className="min-w-0 flex-1">
-        <ShareBar counts={{ ...(counts as Partial<Record<BlockState, number>>), waiting: remaining }} />
-      </div>
-      <span className="w-24 shrink-0 truncate pl-2 text-xs text-muted">{note}</span>
+    <div className="w-full min-w-0">
+      <ShareBar counts={{ ...(counts as Partial<Record<BlockState, number>>), waiting: remaining }} />
+      <div className="truncate text-xs leading-4 text-muted">{note}</div>
     </div>
   );
 }

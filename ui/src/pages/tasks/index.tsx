@@ -114,7 +114,7 @@ export default function TasksPage() {
               columns={columns}
               rowKey={(task) => task.id}
               rowName={(task) => task.name}
-              rowHeight={narrow ? 84 : 36}
+              rowHeight={narrow ? 96 : 44}
               sort={readSort(search.sort)}
               onSort={(sort) => change({ sort: sortWord(sort) })}
               selected={selected}

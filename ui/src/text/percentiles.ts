@@ -1,0 +1,14 @@
+/** Latency percentile curves. */
+export const percentiles = {
+  axis: 'Percentile of requests',
+  metric: 'Time',
+  slo: 'SLO',
+  sloAt: (stat: string, most: string) => `SLO ${stat} ≤ ${most} ms`,
+  tip: (metric: string, percentile: string) => `${metric}, ${percentile}`,
+  noBound: 'too few requests for a bound',
+  lower: (name: string) => `${name}: lower bound`,
+  upper: (name: string) => `${name}: upper bound`,
+  note: 'bars: 98 % intervals; hollow: too few requests for one',
+  describe: (metric: string, curves: string, limits: string) =>
+    `${metric} by percentile for ${curves}.${limits ? ` ${limits}.` : ''}`,
+};
