@@ -49,12 +49,15 @@ export async function ask<T>(answer: Promise<Answer<T>>): Promise<T> {
   return got.data as T;
 }
 
-/** A request outside the typed client: uploads, texts, streams. Throws an `ApiError` for what is no success. */
-export async function send(path: string, init: RequestInit & { key?: string } = {}): Promise<Response> {
+/**
+ * A request outside the typed client: uploads, texts, streams. Throws an `ApiError` for what is no success. A `POST` that
+ * changes nothing has `key: null`, so that its answer is kept nowhere.
+ */
+export async function send(path: string, init: RequestInit & { key?: string | null } = {}): Promise<Response> {
   const headers = new Headers(init.headers);
   const { token } = currentSession();
   if (token) headers.set('authorization', `Bearer ${token}`);
-  if (init.method === 'POST') headers.set('idempotency-key', init.key ?? newKey());
+  if (init.method === 'POST' && init.key !== null) headers.set('idempotency-key', init.key ?? newKey());
   let response: Response;
   try {
     response = await globalThis.fetch(path, { ...init, headers });

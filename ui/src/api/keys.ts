@@ -18,6 +18,9 @@ export const keys = {
   experiment: (task: string, number: number) => ['experiment', task, number] as const,
   experimentPart: (task: string, number: number, part: string, which?: object) =>
     ['experiment', task, number, part, which ?? {}] as const,
+  /** What the server says about a document that is not stored. */
+  document: (what: string, text: string, backend?: string) => ['document', what, text, backend ?? ''] as const,
+  taskSchema: ['system', 'schema', 'task'] as const,
   presets: ['presets'] as const,
   preset: (name: string) => ['presets', 'one', name] as const,
   engines: ['engines'] as const,

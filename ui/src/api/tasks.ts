@@ -3,7 +3,7 @@ import { api, ask, keyed, send } from './client';
 import { keys } from './keys';
 import { all } from './page';
 import { useAction } from './query';
-import type { Schemas, TaskDetail, TaskItem, TaskStatus } from './types';
+import type { TaskDetail, TaskItem, TaskStatus } from './types';
 
 export interface TaskFilter {
   status?: TaskStatus[];
@@ -140,12 +140,4 @@ export function useEditTask() {
       return (await (await send(path, { method: 'PUT', body: text, headers: YAML })).json()) as TaskItem;
     },
   });
-}
-
-export async function validateTask(text: string, signal?: AbortSignal): Promise<Schemas['Validation']> {
-  return (await send('/api/tasks/validate', { method: 'POST', body: text, headers: YAML, signal })).json();
-}
-
-export async function estimateTask(text: string, signal?: AbortSignal): Promise<Schemas['EstimateBody']> {
-  return (await send('/api/tasks/estimate', { method: 'POST', body: text, headers: YAML, signal })).json();
 }

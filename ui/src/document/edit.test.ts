@@ -131,6 +131,6 @@ describe('edits of a text', () => {
       note: 'a\nb',
     };
     const text = writeDocument(value);
-    expect(text).toBe('name: x\nload: {levels: [{concurrency: 1}], requests: 5}\nslos: []\nnote: |-\n  a\n  b\n');
+    expect(text).toBe('name: x\nload:\n  levels: [{concurrency: 1}]\n  requests: 5\nslos: []\nnote: |-\n  a\n  b\n');
   });
 });

@@ -68,17 +68,19 @@ export function fitsInline(value: unknown): boolean {
   return isEmpty(value) || inline(value).length <= INLINE;
 }
 
+type Fits = (value: unknown) => boolean;
+
 /** Lines of a value that stands below its key, not indented. */
-export function blockLines(value: unknown): string[] {
+export function blockLines(value: unknown, fits: Fits = fitsInline): string[] {
   if (isScalarValue(value) || isEmpty(value)) return inline(value).split('\n');
-  if (Array.isArray(value)) return value.flatMap(itemLines);
-  return Object.entries(value as object).flatMap(([key, one]) => pairLines(key, one));
+  if (Array.isArray(value)) return value.flatMap((one) => itemLines(one, fits));
+  return Object.entries(value as object).flatMap(([key, one]) => pairLines(key, one, fits));
 }
 
 /** Lines of an item of a list. */
-export function itemLines(value: unknown): string[] {
-  if (fitsInline(value)) return indentAfter(`- ${inline(value)}`.split('\n'));
-  return indentAfter(blockLines(value).map((line, index) => (index === 0 ? `- ${line}` : line)));
+export function itemLines(value: unknown, fits: Fits = fitsInline): string[] {
+  if (fits(value)) return indentAfter(`- ${inline(value)}`.split('\n'));
+  return indentAfter(blockLines(value, fits).map((line, index) => (index === 0 ? `- ${line}` : line)));
 }
 
 function indentAfter(lines: string[]): string[] {
@@ -86,14 +88,20 @@ function indentAfter(lines: string[]): string[] {
 }
 
 /** Lines of a key with its value. */
-export function pairLines(key: string, value: unknown): string[] {
+export function pairLines(key: string, value: unknown, fits: Fits = fitsInline): string[] {
   const head = `${keyText(key)}:`;
-  if (fitsInline(value)) return `${head} ${inline(value)}`.split('\n');
-  return [head, ...blockLines(value).map((line) => `  ${line}`)];
+  if (fits(value)) return `${head} ${inline(value)}`.split('\n');
+  return [head, ...blockLines(value, fits).map((line) => `  ${line}`)];
+}
+
+/** In whole documents a map that holds lists or maps has a line for each of them. */
+function fitsDocument(value: unknown): boolean {
+  const holdsMore = isRecord(value) && Object.values(value).some((one) => !isScalarValue(one) && !isEmpty(one));
+  return fitsInline(value) && !holdsMore;
 }
 
 /** A whole document in the style of our own files: short things on one line. */
 export function writeDocument(value: Record<string, unknown>): string {
-  const lines = Object.entries(value).flatMap(([key, one]) => pairLines(key, one));
+  const lines = Object.entries(value).flatMap(([key, one]) => pairLines(key, one, fitsDocument));
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
 }
