@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { api, ask, keyed, send } from './client';
+import { api, ask, keyed } from './client';
 import { keys } from './keys';
 import { useAction } from './query';
 import type { Schemas } from './types';
@@ -12,21 +12,47 @@ export function useDatasets() {
   });
 }
 
+export type DatasetItem = Schemas['DatasetItem'];
+
+/** How a number of tokens or turns is spread. `crates/tuner-bench/src/dataset/inspect.rs` */
+export interface LengthSpread {
+  known: number;
+  unknown: number;
+  mean: number;
+  sd: number;
+  min: number;
+  p50: number;
+  p90: number;
+  p99: number;
+  max: number;
+  /** Upper end (inclusive) and count of each bar; the ends grow by equal factors. */
+  histogram: [upTo: number, count: number][];
+}
+
+/** What a data set holds. */
+export interface Inspection {
+  format: string;
+  rows: number;
+  dropped: { reason: string; rows: number; first_line: number }[];
+  input_tokens: LengthSpread | null;
+  output_tokens: LengthSpread | null;
+  arrivals: { span_s: number; rate: number; burstiness: number | null } | null;
+  shared: number | null;
+  turns?: LengthSpread;
+  roles: [role: string, messages: number][];
+  /** The first rows, shortened. */
+  examples: Record<string, unknown>[];
+}
+
+export type DatasetDetail = DatasetItem & { inspection: Inspection };
+
 export function useDataset(dataset: string) {
   return useQuery({
     queryKey: keys.dataset(dataset),
-    queryFn: ({ signal }) => ask(api.GET('/api/datasets/{dataset}', { params: { path: { dataset } }, signal })),
-  });
-}
-
-export function useUploadDataset() {
-  return useAction({
-    run: async ({ name, file }: { name: string; file: Blob }, key) => {
-      const path = `/api/datasets?name=${encodeURIComponent(name)}`;
-      const headers = { 'content-type': 'application/octet-stream' };
-      const answer = await send(path, { method: 'POST', body: file, headers, key });
-      return (await answer.json()) as Schemas['KeptItem'];
-    },
+    queryFn: ({ signal }) =>
+      ask(
+        api.GET('/api/datasets/{dataset}', { params: { path: { dataset } }, signal }),
+      ) as unknown as Promise<DatasetDetail>,
   });
 }
 
@@ -35,10 +61,6 @@ export function useFetchDataset() {
     run: (body: Schemas['FetchBody'], key) =>
       ask(api.POST('/api/datasets/fetch', { params: { header: keyed(key) }, body })),
   });
-}
-
-export function inspectDataset(body: Schemas['InspectBody'], signal?: AbortSignal) {
-  return ask(api.POST('/api/datasets/inspect', { body, signal }));
 }
 
 export function deleteDataset(dataset: string) {

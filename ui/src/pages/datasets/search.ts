@@ -1,6 +1,6 @@
 import { type Raw, text } from '@/app/search';
 
-/** What is searched for, and what is open. */
+/** What is searched for, and which data set is open. */
 export interface Search {
   q?: string;
   open?: string;
