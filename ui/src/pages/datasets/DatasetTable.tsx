@@ -17,7 +17,7 @@ interface DatasetTableProps {
   onOpen: (dataset: DatasetItem) => void;
 }
 
-function columnsOf(narrow: boolean, mayChange: boolean): Column<DatasetItem>[] {
+function columnsOf(narrow: boolean, mayChange: boolean, oneHost: boolean): Column<DatasetItem>[] {
   const remove: Column<DatasetItem> = {
     id: 'delete',
     label: '',
@@ -72,7 +72,7 @@ function columnsOf(narrow: boolean, mayChange: boolean): Column<DatasetItem>[] {
     {
       id: 'origin',
       label: text.origin,
-      width: 'minmax(6rem, 1fr)',
+      width: 'minmax(6rem, 0.75fr)',
       hidden: narrow,
       sort: (one) => one.origin,
       cell: (one) => <span title={one.origin}>{one.origin === 'upload' ? text.uploaded : one.origin}</span>,
@@ -82,7 +82,7 @@ function columnsOf(narrow: boolean, mayChange: boolean): Column<DatasetItem>[] {
       label: text.host,
       help: text.hostHelp,
       width: '6rem',
-      hidden: narrow,
+      hidden: narrow || oneHost,
       sort: (one) => one.host,
       cell: (one) => <span title={one.host}>{one.host}</span>,
     },
@@ -99,12 +99,13 @@ function columnsOf(narrow: boolean, mayChange: boolean): Column<DatasetItem>[] {
 
 export function DatasetTable({ datasets, mayChange, search, onSearch, onOpen }: DatasetTableProps) {
   const narrow = useNarrow();
+  const oneHost = new Set(datasets.map((one) => one.host)).size < 2;
   return (
     <DataTable
       name="datasets"
       label={text.list}
       rows={datasets}
-      columns={columnsOf(narrow, mayChange)}
+      columns={columnsOf(narrow, mayChange, oneHost)}
       rowKey={(one) => one.name}
       onOpen={onOpen}
       rowHeight={36}

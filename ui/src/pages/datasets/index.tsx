@@ -41,7 +41,7 @@ export default function DatasetsPage() {
   return (
     <>
       <PageHead title={shell.pages.datasets} note={text.note} />
-      <div className="grid items-start gap-4 xl:grid-cols-[minmax(0,1fr)_24rem]">
+      <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-4 xl:grid-cols-[minmax(0,1fr)_24rem]">
         <Card>
           <Loaded
             of={{ ...datasets, data: shown }}
