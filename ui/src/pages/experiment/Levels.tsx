@@ -1,13 +1,13 @@
-import { Check, TriangleAlert } from 'lucide-react';
 import { type ReactNode, useMemo, useState } from 'react';
-import type { Attempt, Score, TaskSpec } from '@/api/types';
+import type { Attempt, Measurement, Metric, Score, Stat, TaskSpec } from '@/api/types';
 import { Button } from '@/components/Button';
 import { Panel } from '@/components/Card';
-import { cx } from '@/components/cx';
+import { SideBySide, type SideGroup, type SideRow } from '@/components/SideBySide';
 import { Empty } from '@/components/States';
-import { count, duration, figure, firstObjective, NONE, number, percent } from '@/format';
+import { count, duration, firstObjective } from '@/format';
 import { Pick } from '@/plots/tools';
 import { experiment as words } from '@/text/experiment';
+import { Figure, SloCell, SteadyCell, ValidityCell } from './cells';
 import {
   errorRows,
   type FigureRow,
@@ -16,10 +16,14 @@ import {
   figureRows,
   type LevelColumn,
   levelColumns,
+  type ReportChoice,
   reportChoices,
   reportWord,
   sloRows,
 } from './levelRows';
+
+const NONE_MEASURED: readonly Measurement[] = [];
+const ALL: ReportChoice = { kind: 'all' };
 
 interface LevelsProps {
   task: TaskSpec;
@@ -37,10 +41,13 @@ export function Levels({ task, attempts, attempt, onAttempt, score, levelName, i
   const [full, setFull] = useState(false);
   const [report, setReport] = useState('all');
   const shown = attempts.find((one) => one.number === attempt);
-  const measurements = shown?.measurements ?? [];
-  const choices = reportChoices(measurements);
-  const choice = choices.find((one) => reportWord(one) === report) ?? { kind: 'all' as const };
-  const columns = levelColumns(measurements, score, levelName, choice);
+  const measurements = shown?.measurements ?? NONE_MEASURED;
+  const choices = useMemo(() => reportChoices(measurements), [measurements]);
+  const choice = choices.find((one) => reportWord(one) === report) ?? ALL;
+  const columns = useMemo(
+    () => levelColumns(measurements, score, levelName, choice),
+    [measurements, score, levelName, choice],
+  );
   const measured = attempts.filter((one) => one.measurements.length > 0);
   const tools = (
     <>
@@ -88,171 +95,73 @@ export function Levels({ task, attempts, attempt, onAttempt, score, levelName, i
 }
 
 function Table({ task, columns, full }: { task: TaskSpec; columns: LevelColumn[]; full: boolean }) {
-  const wanted = useMemo(() => {
-    const objective = firstObjective(task);
-    return [objective, ...(task.slos ?? []).map(({ metric, stat }) => ({ metric, stat: stat ?? ('p99' as const) }))];
-  }, [task]);
-  const rows = figureRows(columns, wanted);
-  const visible = (list: FigureRow[]) => list.filter((row) => full || !row.extra);
-  const span = columns.length + 1;
-  return (
-    <div className="overflow-x-auto" tabIndex={0} role="region" aria-label={words.levels}>
-      <table className="w-full border-collapse text-right">
-        <thead>
-          <tr className="border-b border-line">
-            <th scope="col" className="sticky left-0 bg-surface px-3 py-1.5 text-left font-medium text-muted">
-              {words.figure}
-            </th>
-            {columns.map((column) => (
-              <th key={column.key} scope="col" className="min-w-36 px-3 py-1.5 font-semibold">
-                {column.label}
-                {column.decides && (
-                  <span className="ml-1.5 rounded-sm bg-accent-soft px-1 text-xs font-medium text-accent">
-                    {words.decides}
-                  </span>
-                )}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          <Line label={words.validity}>{columns.map(validity)}</Line>
-          {sloRows(columns).map(({ label, cells }) => (
-            <Line key={label} label={label}>
-              {cells.map((slo) =>
-                slo ? (
-                  <Slo isMissed={(slo.violation ?? 0) > 0} actual={slo.actual} label={slo.label} />
-                ) : (
-                  <span className="text-faint">{NONE}</span>
-                ),
-              )}
-            </Line>
-          ))}
-          <Group label={words.groups.rate} span={span} />
-          {visible(rows.rates).map((row) => figureLine(row, columns))}
-          <Group label={words.groups.time} span={span} />
-          {visible(rows.times).map((row) => figureLine(row, columns))}
-          <Group label={words.groups.fate} span={span} />
-          {fateRows(columns).map(({ label, bad, cells }) => (
-            <Line key={label} label={label}>
-              {cells.map((n) => (bad && n > 0 ? <span className="font-medium text-bad">{count(n)}</span> : count(n)))}
-            </Line>
-          ))}
-          {errorRows(columns).map(({ label, cells }) => (
-            <Line key={label} label={label}>
-              {cells.map((n) => count(n))}
-            </Line>
-          ))}
-          <Group label={words.groups.how} span={span} />
-          <Line label={words.window}>{columns.map(({ measurement }) => duration(measurement.window_s))}</Line>
-          <Line label={words.took}>{columns.map(({ measurement }) => duration(measurement.elapsed_s))}</Line>
-          <Line label={words.steady}>{columns.map(steady)}</Line>
-          {visible(rows.sizes).map((row) => figureLine(row, columns))}
-        </tbody>
-      </table>
-    </div>
-  );
+  const groups = useMemo((): SideGroup[] => {
+    const slos = (task.slos ?? []).map(({ metric, stat }) => ({ metric, stat: stat ?? ('p99' as const) }));
+    const rows = figureRows(columns, [firstObjective(task), ...slos]);
+    const figures = (list: FigureRow[]): SideRow[] =>
+      list
+        .filter((row) => full || !row.extra)
+        .map(({ key, label, metric, stat }) => ({
+          key,
+          label,
+          cell: (at) => <Figure metric={metric} cell={cellOf(columns[at], metric, stat)} isMean={stat === 'mean'} />,
+        }));
+    const of = (key: string, cell: (column: LevelColumn) => ReactNode): SideRow => ({
+      key,
+      label: key,
+      cell: (at) => (columns[at] ? cell(columns[at]) : null),
+    });
+    return [
+      {
+        rows: [
+          of(words.validity, ({ measurement }) => <ValidityCell measurement={measurement} />),
+          ...sloRows(columns).map(({ label, cells }) => ({
+            key: label,
+            label,
+            cell: (at: number) => <SloCell slo={cells[at]} />,
+          })),
+        ],
+      },
+      { label: words.groups.rate, rows: figures(rows.rates) },
+      { label: words.groups.time, rows: figures(rows.times) },
+      {
+        label: words.groups.fate,
+        rows: [...fateRows(columns), ...errorRows(columns)].map(({ label, bad, cells }) => ({
+          key: label,
+          label,
+          cell: (at) => <Fate n={cells[at] ?? 0} isBad={bad} />,
+        })),
+      },
+      {
+        label: words.groups.how,
+        rows: [
+          of(words.window, ({ measurement }) => duration(measurement.window_s)),
+          of(words.took, ({ measurement }) => duration(measurement.elapsed_s)),
+          of(words.steady, ({ measurement }) => <SteadyCell steady={measurement.steady} />),
+          ...figures(rows.sizes),
+        ],
+      },
+    ];
+  }, [task, columns, full]);
+  const heads = columns.map((column) => ({
+    key: column.key,
+    head: (
+      <>
+        {column.label}
+        {column.decides && (
+          <span className="ml-1.5 rounded-sm bg-accent-soft px-1 text-xs font-medium text-accent">{words.decides}</span>
+        )}
+      </>
+    ),
+  }));
+  return <SideBySide label={words.levels} corner={words.figure} columns={heads} groups={groups} />;
 }
 
-function Group({ label, span }: { label: string; span: number }) {
-  return (
-    <tr>
-      <th
-        scope="colgroup"
-        colSpan={span}
-        className="sticky left-0 bg-surface px-3 pt-3 pb-0.5 text-left text-xs font-medium text-faint"
-      >
-        {label}
-      </th>
-    </tr>
-  );
-}
+const cellOf = (column: LevelColumn | undefined, metric: Metric, stat: Stat) =>
+  column ? figureCell(column, metric, stat) : { value: undefined };
 
-function Line({ label, children }: { label: string; children: ReactNode[] }) {
-  return (
-    <tr className="border-b border-line/60 hover:bg-hover">
-      <th
-        scope="row"
-        className="sticky left-0 max-w-56 bg-surface px-3 py-1 text-left font-normal text-muted [overflow-wrap:anywhere]"
-      >
-        {label}
-      </th>
-      {children.map((child, index) => (
-        <td key={index} className="px-3 py-1 align-top">
-          {child}
-        </td>
-      ))}
-    </tr>
-  );
-}
-
-function figureLine(row: FigureRow, columns: LevelColumn[]) {
-  return (
-    <Line key={row.key} label={row.label}>
-      {columns.map((column) => {
-        const { value, low, high, confidence } = figureCell(column, row.metric, row.stat);
-        const what = row.stat.startsWith('p') ? words.percentile : words.mean;
-        return (
-          <span key={column.key}>
-            <span className="whitespace-nowrap">{figure(row.metric, value)}</span>
-            {low !== undefined && high !== undefined && (
-              <span
-                title={words.rangeHelp(percent(confidence ?? 0.98), what)}
-                className="block whitespace-nowrap text-xs text-faint"
-              >
-                {words.range(
-                  number(row.metric === 'error_rate' ? low * 100 : low),
-                  number(row.metric === 'error_rate' ? high * 100 : high),
-                )}
-              </span>
-            )}
-          </span>
-        );
-      })}
-    </Line>
-  );
-}
-
-function validity({ measurement }: LevelColumn) {
-  if (measurement.validity.verdict === 'valid') {
-    return (
-      <span className="inline-flex items-center gap-1 text-ok">
-        <Check aria-hidden className="size-3.5" />
-        {words.valid}
-      </span>
-    );
-  }
-  return (
-    <span className="text-bad">
-      <span className="inline-flex items-center gap-1 font-medium">
-        <TriangleAlert aria-hidden className="size-3.5" />
-        {words.invalid}
-      </span>
-      {measurement.validity.reasons.map((reason) => (
-        <span key={reason} className="block text-left text-xs">
-          {reason}
-        </span>
-      ))}
-    </span>
-  );
-}
-
-function Slo({ isMissed, actual, label }: { isMissed: boolean; actual: number | null; label: string }) {
-  const Icon = isMissed ? TriangleAlert : Check;
-  const unit = label.endsWith(' ms') ? ' ms' : '';
-  return (
-    <span className={cx('inline-flex items-center gap-1', isMissed ? 'font-medium text-bad' : 'text-ok')}>
-      <Icon aria-hidden className="size-3.5" />
-      {isMissed ? words.slo.missed : words.slo.met}
-      <span className="whitespace-nowrap">{actual === null ? NONE : `${number(actual)}${unit}`}</span>
-    </span>
-  );
-}
-
-function steady({ measurement: { steady: found } }: LevelColumn) {
-  if (!found) return NONE;
-  if (found.verdict === 'steady') return words.steadyFrom(duration(found.from_s), duration(found.to_s));
-  return <span className="text-warn">{words.unsteady[found.reason]}</span>;
+function Fate({ n, isBad }: { n: number; isBad: boolean }) {
+  return <span className={isBad && n > 0 ? 'font-medium text-bad' : ''}>{count(n)}</span>;
 }
 
 function Notes({ columns }: { columns: LevelColumn[] }) {

@@ -6,7 +6,7 @@ import { RelativeTime, useNow } from '@/components/Time';
 import type { CourseEvent } from '@/events/course';
 import { duration } from '@/format';
 import { experiment as words } from '@/text/experiment';
-import { type AttemptSpans, attemptSpans, type Span, type SpanKind, ticks } from './timeline';
+import { type AttemptSpans, attemptSpans, type Span, type SpanKind, ticks } from './spans';
 
 /** Each kind differs by fill as well as by colour. */
 const FILLS: Record<SpanKind, string> = {

@@ -163,6 +163,7 @@ export function errorRows(columns: readonly LevelColumn[]) {
   const names = [...new Set(columns.flatMap(({ report }) => Object.keys(report.errors ?? {})))].sort();
   return names.map((name) => ({
     label: words.errorOf(name),
+    bad: true,
     cells: columns.map(({ report }) => report.errors?.[name] ?? 0),
   }));
 }
