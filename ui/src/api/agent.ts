@@ -46,7 +46,9 @@ export interface AgentCheck {
 /** Tries the connection to the model, step by step; it takes some seconds. */
 export function useAgentCheck() {
   return useAction({
-    run: (_: null, key) =>
-      ask(api.POST('/api/agent/check', { params: { header: keyed(key) } })) as unknown as Promise<AgentCheck>,
+    run: async (_: null, key) => {
+      const answer = await ask(api.POST('/api/agent/check', { params: { header: keyed(key) } }));
+      return (answer as unknown as { check: AgentCheck }).check;
+    },
   });
 }

@@ -1,12 +1,11 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
-import { Bell, BellOff, BellRing, CircleUser, Menu as MenuIcon, Moon, Search, Sun, SunMoon } from 'lucide-react';
-import { useSessions } from '@/api/agent';
+import { Bell, BellOff, CircleUser, Menu as MenuIcon, Moon, Search, Sun, SunMoon } from 'lucide-react';
 import { useRole } from '@/api/role';
 import { signOut, useSession } from '@/api/session';
-import { Button, IconButton } from '@/components/Button';
+import { IconButton } from '@/components/Button';
 import { Menu, type MenuItem } from '@/components/Menu';
 import { shell } from '@/text/shell';
+import { Approvals } from './Approvals';
 import { ConnectionState } from './Connection';
 import { setNotify, useNotifyState } from './notify';
 import { setTheme, type Theme, useTheme } from './theme';
@@ -38,34 +37,13 @@ export function TopBar({ onMenu, onPalette }: TopBarProps) {
         <kbd className="ml-auto hidden rounded-sm border border-line px-1 font-sans text-xs sm:inline">Ctrl K</kbd>
       </button>
       <div className="ml-auto flex items-center gap-1">
-        <Waiting />
+        <Approvals />
         <ConnectionState />
         <Notifications />
         <ThemeMenu />
         <Account />
       </div>
     </header>
-  );
-}
-
-/** Calls of the agent that wait for a person, wherever one is in the page. */
-function Waiting() {
-  const { data } = useSessions();
-  const navigate = useNavigate();
-  const waiting = data?.filter((session) => session.waiting > 0) ?? [];
-  const count = waiting.reduce((sum, session) => sum + session.waiting, 0);
-  const first = waiting[0];
-  if (!first) return null;
-  return (
-    <Button
-      size="sm"
-      className="border-warn/50 bg-warn-soft text-warn hover:bg-warn-soft"
-      icon={<BellRing aria-hidden className={ICON} />}
-      onClick={() => navigate({ to: '/chat/$session', params: { session: first.id } })}
-    >
-      <span className="hidden sm:inline">{shell.waiting(count)}</span>
-      <span className="sm:hidden">{count}</span>
-    </Button>
   );
 }
 

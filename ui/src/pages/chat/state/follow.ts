@@ -48,6 +48,7 @@ export class Follower {
   #run: AbortController | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #watch: ReturnType<typeof setTimeout> | undefined;
+  #hurry: (() => void) | null = null;
   #draw: ReturnType<typeof setTimeout> | undefined;
   readonly #listeners = new Set<() => void>();
 
@@ -74,6 +75,11 @@ export class Follower {
     this.#draw = undefined;
     this.#run?.abort();
     this.#run = null;
+  }
+
+  /** Tries again now, where it waits for its next try. */
+  hurry() {
+    this.#hurry?.();
   }
 
   /** Loads everything anew. */
@@ -201,6 +207,7 @@ export class Follower {
     // Many pages that lost one server must not come back at one moment.
     const spread = wait * (0.5 + 0.5 * (this.options.random ?? Math.random)());
     return new Promise((resolve) => {
+      this.#hurry = resolve;
       this.#timer = setTimeout(resolve, spread);
       signal.addEventListener('abort', () => resolve(), { once: true });
     });

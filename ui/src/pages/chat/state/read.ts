@@ -1,6 +1,6 @@
 import type { CallRow, Decided, MessageItem, MessageRow, ToolCallCard } from '@/api/types/chat';
 import { readResult } from './result';
-import type { Call, CallState, Message } from './talk';
+import type { Call, CallState, Ended, Message } from './talk';
 
 /** A message of a list of messages, which tells no place: `order` is given. */
 export function messageOfItem(item: MessageItem, order: number): Message {
@@ -16,9 +16,12 @@ export function messageOfItem(item: MessageItem, order: number): Message {
     afterDecision: item.message_metadata.post_authorization === true,
     tokens: item.token_count ?? undefined,
     feedback: item.feedback ?? undefined,
+    ended: ENDED[item.message_metadata.termination_reason ?? ''],
     createdAt: item.created_at,
   };
 }
+
+const ENDED: Record<string, Ended> = { stopped: 'stopped', error: 'failed', max_iterations: 'limit_reached' };
 
 export function messageOfRow(row: MessageRow, order: number): Message {
   return {

@@ -49,8 +49,13 @@ export interface Message {
   tokens?: number;
   usage?: ChatUsage;
   feedback?: Feedback;
+  /** How its run ended, where lists tell it. */
+  ended?: Ended;
   createdAt: string;
 }
+
+/** Ends of a run after which it may go on. */
+export type Ended = 'stopped' | 'failed' | 'limit_reached';
 
 /** The answer that is being written. */
 export interface Unfinished {

@@ -1,4 +1,4 @@
-import { type Call, isSettled, type Message, type Talk } from './talk';
+import { type Call, type Ended, isOver, isSettled, liveRun, type Message, type Talk } from './talk';
 
 /** What stands below each other in an answer. */
 export type Part =
@@ -89,6 +89,24 @@ export function hasCard(call: Call): boolean {
 /** A call that shows a plot. */
 export function isChart(call: Call): boolean {
   return call.tool === 'show_chart' && call.state === 'executed';
+}
+
+/** How the last run ended, where it did not come to its end: as it was heard, or as what is there tells. */
+export function endOf(talk: Talk): { ended: Ended; by?: string } | null {
+  if (liveRun(talk)) return null;
+  const run = [...talk.runs.values()].findLast(isOver);
+  if (run) {
+    const { state } = run;
+    return state === 'stopped' || state === 'failed' || state === 'limit_reached'
+      ? { ended: state, by: run.stop?.by }
+      : null;
+  }
+  const last = inOrder(talk).at(-1);
+  if (!last) return null;
+  if (last.role === 'note') return { ended: 'failed' };
+  // Nobody answered, and nobody is going to.
+  if (last.role === 'user') return { ended: 'stopped' };
+  return last.ended ? { ended: last.ended } : null;
 }
 
 /** Calls of a turn that wait for a person. */
