@@ -1,10 +1,13 @@
-import { type Raw, text } from '@/app/search';
+import { oneOf, type Raw } from '@/app/search';
+
+export const TABS = ['access', 'tokens', 'service', 'agent', 'appearance', 'about'] as const;
+export type SettingsTab = (typeof TABS)[number];
 
 /** Which part is shown. */
 export interface Search {
-  tab?: string;
+  tab?: SettingsTab;
 }
 
 export function readSearch(raw: Raw): Search {
-  return { tab: text(raw, 'tab') };
+  return { tab: oneOf(raw, 'tab', TABS) };
 }
