@@ -2,6 +2,7 @@ import type {
   Configuration,
   ExperimentItem,
   LevelReport,
+  LevelScore,
   Report,
   ReportColumn,
   Role,
@@ -31,7 +32,10 @@ export interface Point {
   level: number | null;
   /** SLOs at that level. */
   slos: SloResult[];
+  levelScores: LevelScore[];
   failure: { class: string; message: string } | null;
+  /** It was known before anything was started that it cannot run. */
+  isPredicted: boolean;
   /** Why it was ended early. */
   reason: string | null;
   createdAt: number;
@@ -87,7 +91,9 @@ function pointOf(item: ExperimentItem, levels: LevelReport[], readyS: number | n
     noise: score?.noise ?? null,
     level: score?.level ?? null,
     slos: deciding?.slos ?? [],
+    levelScores: score?.levels ?? [],
     failure: failure && { class: failure.class, message: failure.message },
+    isPredicted: result?.kind === 'infeasible' && result.predicted === true,
     reason: result?.kind === 'pruned' ? result.reason : null,
     createdAt: Date.parse(item.created_at),
     endedAt: item.ended_at === null ? null : Date.parse(item.ended_at),
