@@ -206,7 +206,8 @@ interface PercentilesProps {
   title: string;
   curves: readonly Curve[];
   slos?: readonly SloSpec[];
-  metric: Metric | undefined;
+  /** What somebody chose; without it, or where it cannot be drawn, the first that can. */
+  metric: string | undefined;
   onMetric: (metric: string) => void;
   fileName: string;
   tools?: ReactNode;

@@ -8,7 +8,7 @@ export const percentiles = {
   noBound: 'too few requests for a bound',
   lower: (name: string) => `${name}: lower bound`,
   upper: (name: string) => `${name}: upper bound`,
-  note: 'bars: 98 % intervals; hollow: too few requests for one',
+  note: 'with 98 % intervals',
   describe: (metric: string, curves: string, limits: string) =>
     `${metric} by percentile for ${curves}.${limits ? ` ${limits}.` : ''}`,
 };

@@ -50,7 +50,7 @@ export function Overview(props: OverviewProps) {
       <div className="min-w-0 space-y-3">
         {isOpen && <Live attempts={experiment.attempts} events={events} levelName={levelName} />}
         <Diagnosis task={task.id} experiment={experiment} />
-        {!isOpen && (
+        {!isOpen && (score?.objectives.length ?? 0) > 0 && (
           <Result
             task={task.task}
             experiment={experiment}
@@ -80,7 +80,7 @@ export function Overview(props: OverviewProps) {
             title={words.curves}
             curves={curves}
             slos={task.task.slos}
-            metric={search.metric as never}
+            metric={search.metric}
             onMetric={(metric) => onSearch({ metric })}
             fileName={`experiment-${experiment.number}-latency`}
             height={320}

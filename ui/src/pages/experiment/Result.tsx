@@ -26,7 +26,7 @@ export function Result({ task, experiment, score, baseline, levelName }: ResultP
     <Panel title={words.objective} note={objectiveName(objective)}>
       <dl className="grid grid-cols-2 gap-x-6 gap-y-3 sm:grid-cols-[auto_auto_1fr]">
         <Item label={words.objective}>
-          <span className="text-2xl font-semibold">
+          <span className="text-xl font-semibold sm:text-2xl">
             {value === undefined ? (
               <span className="text-faint">{words.noScore}</span>
             ) : (

@@ -48,13 +48,13 @@ function Took({ task }: { task: TaskItem }) {
 
 const improvement = (task: TaskItem) => task.verdict?.improvement?.estimate;
 
-/** Columns of the list on a wide window. */
+/** Columns of the list on a wide window. Each grows by its least width, so that the table is no wider than their sum. */
 export function wideColumns(context: RowContext): Column<TaskItem>[] {
   return [
     {
       id: 'name',
       label: words.columns.name,
-      width: 'minmax(9.5rem, 2fr)',
+      width: 'minmax(9.5rem, 9.5fr)',
       sort: (task) => task.name,
       cell: (task) => <Name task={task} />,
     },
@@ -69,7 +69,7 @@ export function wideColumns(context: RowContext): Column<TaskItem>[] {
       id: 'progress',
       label: words.columns.progress,
       help: words.help.progress,
-      width: 'minmax(11.5rem, 2.4fr)',
+      width: 'minmax(11.5rem, 11.5fr)',
       sort: (task) => total(task.experiments),
       cell: (task) => <ProgressCell task={task} />,
     },
@@ -77,14 +77,14 @@ export function wideColumns(context: RowContext): Column<TaskItem>[] {
       id: 'verdict',
       label: words.columns.verdict,
       help: words.help.verdict,
-      width: 'minmax(12.25rem, 1.6fr)',
+      width: 'minmax(12.25rem, 12.25fr)',
       sort: improvement,
       cell: (task) => <VerdictShort task={task} />,
     },
     {
       id: 'engine',
       label: words.columns.engine,
-      width: 'minmax(5.5rem, 0.7fr)',
+      width: 'minmax(5.5rem, 5.5fr)',
       sort: (task) => task.engine,
       cell: (task) => <span className="block truncate">{task.engine}</span>,
     },
