@@ -29,8 +29,12 @@ fn stages() -> Vec<Stage> {
         command.args(arguments).current_dir(shell::root());
         Stage { name, command }
     };
-    let mut stages =
-        vec![cargo("format", &["fmt", "--all", "--check"]), own("tidy", &["tidy"]), own("rings", &["rings"])];
+    let mut stages = vec![
+        cargo("format", &["fmt", "--all", "--check"]),
+        own("tidy", &["tidy"]),
+        own("rings", &["rings"]),
+        own("page", &["page", "--check"]),
+    ];
     if shell::works("cargo", &["nextest", "--version"]) {
         stages.push(cargo("tests", &["nextest", "run", "--workspace", "--no-fail-fast", "--no-tests", "pass"]));
         stages.push(cargo("doc tests", &["test", "--workspace", "--doc", "--no-fail-fast"]));
@@ -38,6 +42,7 @@ fn stages() -> Vec<Stage> {
         stages.push(cargo("tests", &["test", "--workspace", "--no-fail-fast"]));
     }
     stages.push(own("codegen", &["codegen", "--check"]));
+    stages.push(own("browser", &["page", "--browser"]));
     stages.push(own("api fuzz", &["api-fuzz"]));
     stages.push(cargo("clippy", &["clippy", "--workspace", "--all-targets", "--keep-going", "--", "-D", "warnings"]));
     stages.push(cargo("docs", &["doc", "--workspace", "--no-deps"]));
@@ -105,11 +110,12 @@ fn prepare() -> Result<()> {
     }
     // Tests that install engines make private Python environments, and some dependencies compile C.
     // The store's tests start a PostgreSQL server, whose programs Debian keeps out of the search path.
-    let wanted: [(&str, &[&str], &str); 4] = [
+    let wanted: [(&str, &[&str], &str); 5] = [
         ("python3", &["-c", "import venv, ensurepip"], "python3-venv"),
         ("python3", &["-m", "pip", "--version"], "python3-pip"),
         ("cc", &["--version"], "gcc"),
         ("sh", &["-c", "ls /usr/lib/postgresql/*/bin/initdb"], "postgresql"),
+        ("chromium", &["--version"], "chromium"),
     ];
     let missing: Vec<&str> = wanted
         .iter()

@@ -1,4 +1,4 @@
-//! Counting tests from what the harnesses print: libtest's `test result:` and nextest's `Summary`.
+//! Counting tests from what the harnesses print: libtest's `test result:`, nextest's `Summary`, vitest's `Tests`.
 
 use std::fmt;
 use std::ops::AddAssign;
@@ -35,6 +35,11 @@ impl Counts {
         let summaries: Vec<&str> = summaries.collect();
         let results = lines.iter().filter_map(|line| line.strip_prefix("test result:"));
         let mut sum = Self::default();
+        for line in lines {
+            if let Some(text) = plain(line).trim_start().strip_prefix("Tests  ") {
+                sum += Self::in_text(&text.replace("|", ""));
+            }
+        }
         for text in if summaries.is_empty() { results.collect() } else { summaries } {
             sum += Self::in_text(text);
         }
@@ -59,6 +64,13 @@ impl Counts {
     }
 }
 
+/// A line without its colours.
+fn plain(line: &str) -> String {
+    let mut parts = line.split('\u{1b}');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + part.split_once('m').map_or("", |(_, rest)| rest))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,6 +88,16 @@ mod tests {
             "a log line that says 5 failed",
         ]);
         assert_eq!(counts, Counts { passed: 5, failed: 1, skipped: 1 });
+    }
+
+    #[test]
+    fn the_sums_of_vitest_count_with_and_without_colours() {
+        let counts = counted(&[
+            " Test Files  1 failed | 4 passed (5)",
+            "      Tests  2 failed | 144 passed | 3 skipped (149)",
+            "\u{1b}[2m      Tests \u{1b}[22m \u{1b}[1m\u{1b}[32m7 passed\u{1b}[39m\u{1b}[22m (7)",
+        ]);
+        assert_eq!(counts, Counts { passed: 151, failed: 2, skipped: 3 });
     }
 
     #[test]

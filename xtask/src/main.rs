@@ -14,6 +14,7 @@ mod container;
 mod counts;
 mod live;
 mod overhead;
+mod page;
 mod quickstart;
 mod rings;
 mod shell;
@@ -28,6 +29,7 @@ usage: cargo xtask <chore>
   tidy               rules over the text of the repository
   rings              edges between crates run downwards, ring 1 stays pure
   codegen [--check]  write the committed generated files, or say which are stale
+  page               build the web page into what the binary holds; --check, --browser: its tests; --screenshots
   quickstart [ARGS]  build the release binary and run `autotuner quickstart ARGS`
   live ENGINE [ARGS] install a large real engine (sglang, vllm) and tune it with its example task
   api-fuzz           requests made from the API's document, against a real server (schemathesis)
@@ -52,6 +54,8 @@ fn main() -> ExitCode {
         ["bench-load", rest @ ..] => bench_load::run(rest),
         ["bench-server", rest @ ..] => bench_server::run(rest),
         ["chaos", rest @ ..] => chaos::run(rest),
+        ["page", rest @ ..] => page::run(rest),
+        ["screenshots"] => page::run(&["--screenshots"]),
         ["quickstart", rest @ ..] => quickstart::run(rest),
         ["live", engine, rest @ ..] => live::run(engine, rest),
         _ => {

@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{codegen, shell};
+use crate::{codegen, page, shell};
 
 pub(crate) fn run(arguments: &[&str]) -> Result<ExitCode> {
     let binary = release()?;
@@ -15,6 +15,11 @@ pub(crate) fn run(arguments: &[&str]) -> Result<ExitCode> {
 
 /// Builds the release binary and says where it is.
 pub(crate) fn release() -> Result<PathBuf> {
+    if !page::can_build() {
+        eprintln!("npm is not installed: the binary will have no web page (install Node.js 20 and run this again)");
+    } else if page::build()? != ExitCode::SUCCESS {
+        bail!("the page was not built; its own messages are above");
+    }
     eprintln!("building autotuner (release); some minutes on a cold clone");
     let built = shell::cargo().args(["build", "--release", "--package", "tuner-cli"]).status()?;
     if !built.success() {

@@ -29,7 +29,19 @@ pub(crate) struct Told {
     task: Option<TaskId>,
     session: Option<Uuid>,
     kind: &'static str,
-    pub(crate) json: String,
+    json: String,
+    /// What everybody may know of an event of a conversation: that there was one.
+    hint: Option<String>,
+}
+
+impl Told {
+    /// What a stream with this wish gives of it.
+    pub(crate) fn text(&self, wish: &Wish) -> &str {
+        match &self.hint {
+            Some(hint) if self.session != wish.session => hint,
+            _ => &self.json,
+        }
+    }
 }
 
 impl From<EventRow> for Told {
@@ -39,7 +51,12 @@ impl From<EventRow> for Told {
             Event::Chat { session, .. } => Some(session),
             _ => None,
         };
-        Self { seq: row.seq, task: row.task, session, kind: row.event.kind(), json }
+        let hint = session.map(|session| {
+            let hint =
+                serde_json::json!({ "seq": row.seq, "at": row.at, "kind": row.event.kind(), "session": session });
+            hint.to_string()
+        });
+        Self { seq: row.seq, task: row.task, session, kind: row.event.kind(), json, hint }
     }
 }
 
@@ -123,6 +140,8 @@ pub(crate) struct Wish {
     pub(crate) task: Option<TaskId>,
     /// Of this conversation; without one, of none: what is said is its owner's.
     pub(crate) session: Option<Uuid>,
+    /// Beside others, that something happened in a conversation, and not what.
+    pub(crate) hints: bool,
     /// Of these kinds; empty: of all.
     pub(crate) kinds: Vec<String>,
 }
@@ -137,7 +156,7 @@ impl Wish {
 
     fn wants(&self, told: &Told) -> bool {
         let of_task = self.task.is_none() || told.task == self.task;
-        told.session == self.session
+        (told.session == self.session || self.hints && told.session.is_some())
             && of_task
             && (self.kinds.is_empty() || self.kinds.iter().any(|kind| kind == told.kind))
     }
@@ -168,6 +187,15 @@ pub(crate) struct Subscription {
 }
 
 impl Subscription {
+    /// The next text that is wanted, with its number. Dropping the future loses nothing.
+    ///
+    /// # Errors
+    /// As [`Self::next`].
+    pub(crate) async fn next_text(&mut self) -> Result<(i64, String), AppError> {
+        let told = self.next().await?;
+        Ok((told.seq, told.text(&self.wish).to_owned()))
+    }
+
     /// The next event that is wanted. Dropping the future loses nothing.
     ///
     /// # Errors
@@ -243,7 +271,7 @@ mod tests {
         let (one, two) = (task(&store, "one").await, task(&store, "two").await);
         store.request_cancel(one).await.unwrap();
         let kinds = vec!["cancel_requested".to_owned()];
-        let wish = Wish { task: Some(one), kinds, session: None };
+        let wish = Wish { task: Some(one), kinds, ..Wish::default() };
         let mut of_one = hub.subscribe(Some(0), wish).await.unwrap();
         assert_eq!(of_one.next().await.unwrap().kind, "cancel_requested");
         let mut later = hub.subscribe(Some(1), Wish::default()).await.unwrap();

@@ -38,8 +38,8 @@ pub(crate) struct FollowEvents {
     kind: Option<String>,
 }
 
-/// Follow events, those of conversations excepted. Each has its number as id and `{seq, task, experiment, at, kind, …}` as data; a comment every 15 s
-/// shows that the stream lives.
+/// Follow events. Each has its number as id and `{seq, task, experiment, at, kind, …}` as data; a comment every 15 s shows
+/// that the stream lives. Of conversations one hears only that something happened: `{seq, at, kind: "chat", session}`.
 #[utoipa::path(get, path = "/api/events", tag = "events",
     params(FollowEvents, ("last-event-id" = Option<i64>, Header, description = "The last event that the client saw.")),
     responses((status = 200, content_type = "text/event-stream", body = String)))]
@@ -59,11 +59,11 @@ async fn follow(
         Some(wanted) => Some(app.service().store().task(&wanted).await?.id),
         None => None,
     };
-    let subscription = app.hub().subscribe(after, Wish { task, kinds, session: None }).await?;
+    let subscription = app.hub().subscribe(after, Wish { task, kinds, session: None, hints: true }).await?;
     let stream = futures::stream::unfold(subscription, |mut subscription| async move {
-        match subscription.next().await {
-            Ok(told) => {
-                let event = Event::default().id(told.seq.to_string()).data(&told.json);
+        match subscription.next_text().await {
+            Ok((seq, text)) => {
+                let event = Event::default().id(seq.to_string()).data(text);
                 Some((Ok(event), subscription))
             }
             Err(error) => {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tuner_app::doctor::{Check, Status};
 use tuner_app::service::system::Health;
-use tuner_policy::Action;
+use tuner_policy::{Action, Actor, Role};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -96,6 +96,10 @@ pub(crate) struct InfoBody {
     data_dir: String,
     /// Whoever is on the machine needs a token too.
     requires_token: bool,
+    /// The role of whoever asks: `viewer`, `operator` or `admin`.
+    role: &'static str,
+    /// What the audit log calls whoever asks.
+    asker: String,
 }
 
 /// Say what this service is.
@@ -110,6 +114,12 @@ async fn info(State(app): State<App>, Permitted(permit): Permitted) -> Result<Js
         uptime_s: facts.uptime_s,
         data_dir: facts.data_dir,
         requires_token: app.options().require_token,
+        role: match permit.asker().actor {
+            Actor::Token { role } => role.word(),
+            Actor::Local => Role::Admin.word(),
+            Actor::Anonymous => "none",
+        },
+        asker: permit.asker().name.clone(),
     }))
 }
 

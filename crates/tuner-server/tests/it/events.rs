@@ -45,6 +45,21 @@ async fn events_have_their_numbers_and_are_replayed_after_a_gap() {
     assert_eq!(of_one[0].1["task"], json!(two));
 }
 
+/// What is said in a conversation is its owner's; that something happened is everybody's.
+#[tokio::test]
+async fn of_conversations_one_hears_that_something_happened_and_not_what() {
+    let f = Fixture::new().await;
+    let made = f.post("/api/agent/sessions", &json!({ "title": "hush" })).await;
+    let session = made.json["session_id"].as_str().or(made.json["id"].as_str()).unwrap().to_owned();
+    let heard = read(&f, "?after=0&kind=chat", None, 1).await.remove(0).1;
+    assert_eq!((&heard["kind"], &heard["session"]), (&json!("chat"), &json!(session)), "{heard}");
+    let names: Vec<&String> = heard.as_object().unwrap().keys().collect();
+    assert_eq!(names, ["seq", "at", "kind", "session"], "{heard}");
+    f.task("t").await;
+    let of_task = read(&f, "?after=0&task=t", None, 1).await.remove(0).1;
+    assert_eq!(of_task["kind"], json!("task_created"));
+}
+
 #[tokio::test]
 async fn a_client_that_waits_hears_what_happens() {
     let f = Fixture::new().await;

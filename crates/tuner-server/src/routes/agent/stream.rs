@@ -97,8 +97,8 @@ impl Ears {
         tokio::select! {
             // What is kept goes first: a whole message makes its pieces needless.
             biased;
-            told = self.kept.next() => match told {
-                Ok(told) => Some(Heard::Kept { seq: told.seq, json: told.json.clone() }),
+            told = self.kept.next_text() => match told {
+                Ok((seq, json)) => Some(Heard::Kept { seq, json }),
                 Err(error) => {
                     tracing::warn!(%error, "a stream of a conversation ends");
                     None
