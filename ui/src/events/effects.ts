@@ -27,7 +27,6 @@ export class Effects {
   pulse() {
     this.#forget(keys.live, LIVE);
     this.#forget(keys.workers, LIVE);
-    this.#forget(keys.agentSessions, LIVE);
   }
 
   apply(event: ServerEvent) {
@@ -82,6 +81,9 @@ export class Effects {
         break;
       case 'worker':
         this.#forget(keys.workers, LIST);
+        break;
+      case 'chat':
+        this.#forget(keys.agentSessions, LIST);
         break;
       case 'shelf':
         this.#forget(event.item === 'preset' ? keys.presets : keys.datasets, LIST);

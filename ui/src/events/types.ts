@@ -65,6 +65,8 @@ export interface Kinds {
   worker: { worker: string; change: string; asked?: string };
   shelf: { item: 'preset' | 'dataset'; name: string; change: 'stored' | 'changed' | 'deleted' };
   note: { severity: 'info' | 'warning'; text: string };
+  /** Something happened in a conversation; what, its owner hears on the conversation's own stream. */
+  chat: { session: string };
 }
 
 export type EventKind = keyof Kinds;
