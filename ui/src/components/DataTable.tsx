@@ -164,7 +164,7 @@ export function DataTable<T>(props: DataTableProps<T>) {
         className="overflow-auto"
         style={{ maxHeight }}
       >
-        <div className="min-w-max" style={{ '--tracks': tracks } as React.CSSProperties}>
+        <div className="min-w-min" style={{ '--tracks': tracks } as React.CSSProperties}>
           <div
             role="row"
             aria-rowindex={1}

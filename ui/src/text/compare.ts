@@ -63,7 +63,7 @@ export const compare = {
   allSame: 'They do not differ in anything shown here.',
 
   best: 'best',
-  bestUnsure: 'best, intervals overlap',
+  bestUnsure: 'best, overlaps',
   bestHelp: 'The best figure of this row',
   bestUnsureHelp:
     'The best figure of this row; the interval of another one overlaps with its own, so the order may be chance',

@@ -202,7 +202,7 @@ export const experiment = {
   requests: 'Requests',
   noRequests: 'What happened to each request was not kept',
   noRequestsHint: 'Set load.save_log_mib in the task, and its next experiments keep it.',
-  requestsShown: (n: number, more: boolean) => (more ? `the first ${n}` : `${n}`),
+  requestsShown: (n: number) => `The first ${n} are shown; the file has all.`,
   saveRequests: 'Save as JSONL',
   request: {
     index: '#',

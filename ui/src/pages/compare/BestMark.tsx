@@ -4,14 +4,13 @@ import type { Best } from './best';
 
 /** A cell of a row, with the mark of the best: filled where it is surely so, hollow where intervals overlap. */
 export function Marked({ best, at, children }: { best: Best | undefined; at: number; children: ReactNode }) {
-  if (best?.at !== at) return <>{children}</>;
+  if (!best?.at.includes(at)) return <>{children}</>;
   const isUnsure = best.isClear === false;
   return (
-    <span className="inline-flex flex-col items-end">
-      <span className="font-semibold">{children}</span>
+    <span className="font-semibold">
       <span
         title={isUnsure ? words.bestUnsureHelp : words.bestHelp}
-        className="inline-flex items-center gap-1 text-xs text-ok"
+        className="mr-1.5 inline-flex items-center gap-1 whitespace-nowrap text-xs font-normal text-ok"
       >
         <svg aria-hidden="true" viewBox="0 0 10 10" className="size-2.5">
           <path
@@ -24,6 +23,7 @@ export function Marked({ best, at, children }: { best: Best | undefined; at: num
         </svg>
         {isUnsure ? words.bestUnsure : words.best}
       </span>
+      {children}
     </span>
   );
 }

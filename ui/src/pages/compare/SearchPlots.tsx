@@ -35,6 +35,12 @@ function line(name: string, index: number, data: [number, number][], theme: Plot
   };
 }
 
+/** Long names are cut in the legend; the table has them whole. */
+const legendOf = (searches: readonly Search[]) => ({
+  data: searches.map(({ name }) => name),
+  formatter: (name: string) => (name.length > 28 ? `${name.slice(0, 27)}…` : name),
+});
+
 const FRAME = { grid: { left: 64, right: 20, top: 34, bottom: 44 } };
 
 /** Best so far of several searches on one pair of axes. */
@@ -42,7 +48,7 @@ export function bestSoFarOption(lines: Lines, theme: PlotTheme): EChartsCoreOpti
   const { searches, isRelative } = lines;
   return {
     ...FRAME,
-    legend: { data: searches.map(({ name }) => name) },
+    legend: legendOf(searches),
     xAxis: { type: 'value', name: words.history.x, min: 1, minInterval: 1 },
     yAxis: { type: 'value', name: axisName(lines), scale: true },
     tooltip: { trigger: 'axis', valueFormatter: (value: number) => number(value) },
@@ -63,7 +69,7 @@ export function reachOption(lines: Lines, theme: PlotTheme): EChartsCoreOption {
   const { searches, isRelative } = lines;
   return {
     ...FRAME,
-    legend: { data: searches.map(({ name }) => name) },
+    legend: legendOf(searches),
     xAxis: { type: 'value', name: axisName(lines), scale: true },
     yAxis: {
       type: 'value',

@@ -12,7 +12,7 @@ import { ErrorView, Skeleton } from '@/components/States';
 import { Switch } from '@/components/Toggle';
 import { firstObjective } from '@/format';
 import { compare as words } from '@/text/compare';
-import { canonical, taskDoubts } from './comparable';
+import { canonical, isOneQuestion, taskDoubts } from './comparable';
 import { Doubts } from './Doubts';
 import { searchOf } from './progress';
 import { SearchPlots } from './SearchPlots';
@@ -70,7 +70,7 @@ function Shown({ tasks, experiments, shown, search, onSearch }: ShownProps) {
     [tasks, experiments],
   );
   const hasOneObjective = new Set(tasks.map(({ task }) => canonical(firstObjective(task)))).size === 1;
-  const [wantsRelative, setRelative] = useState(false);
+  const [wantsRelative, setRelative] = useState(() => !isOneQuestion(tasks));
   const groups = taskGroups(tasks, searches, shown, all);
   const columns = tasks.map((task) => ({
     key: task.id,

@@ -6,8 +6,8 @@ export interface Rated {
 }
 
 export interface Best {
-  /** Position of the best. */
-  at: number;
+  /** Positions of the best; several where they are equal. */
+  at: readonly number[];
   /** Whether its interval lies apart from those of all others; undefined where intervals are not known. */
   isClear: boolean | undefined;
 }
@@ -21,10 +21,15 @@ export function bestOf(row: readonly Rated[], smallerIsBetter: boolean): Best | 
   const turn = smallerIsBetter ? 1 : -1;
   const [first, ...others] = [...known].sort((a, b) => turn * (a.value - b.value));
   if (!first) return undefined;
+  const at = known.flatMap((one) => (one.value === first.value ? [one.at] : []));
   const hasAll = known.every(({ low, high }) => low !== undefined && high !== undefined);
-  if (!hasAll) return { at: first.at, isClear: undefined };
+  if (!hasAll) return { at, isClear: undefined };
   const isClear = others.every((other) =>
-    smallerIsBetter ? (first.high ?? 0) < (other.low ?? 0) : (first.low ?? 0) > (other.high ?? 0),
+    other.value === first.value
+      ? true
+      : smallerIsBetter
+        ? (first.high ?? 0) < (other.low ?? 0)
+        : (first.low ?? 0) > (other.high ?? 0),
   );
-  return { at: first.at, isClear };
+  return { at, isClear };
 }

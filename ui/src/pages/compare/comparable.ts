@@ -25,6 +25,17 @@ export function loadName({ load }: Pick<TaskSpec, 'load'>): string {
   return load.levels.map(levelName).join(', ');
 }
 
+/** Whether tasks were asked for the same: only then one figure can be better than another. */
+export function isOneQuestion(tasks: readonly TaskDetail[]): boolean {
+  const of = (read: (spec: TaskSpec) => unknown) => !unlike(tasks.map(({ task }) => read(task)));
+  return (
+    of((spec) => spec.model) &&
+    of((spec) => spec.workload) &&
+    of((spec) => spec.load.levels) &&
+    of((spec) => firstObjective(spec))
+  );
+}
+
 /** What keeps tasks from being compared, the gravest first. */
 export function taskDoubts(tasks: readonly TaskDetail[], shown: readonly (ExperimentDetail | undefined)[]): string[] {
   const specs = tasks.map(({ task }) => task);

@@ -18,7 +18,7 @@ import { states } from '@/text/common';
 import { compare as words } from '@/text/compare';
 import { Marked } from './BestMark';
 import { bestOf } from './best';
-import { canonical, evidenceOf, loadName, modelName } from './comparable';
+import { canonical, evidenceOf, isOneQuestion, loadName, modelName } from './comparable';
 import { bestSoFar, type Search } from './progress';
 
 const differs = (values: readonly unknown[]) => new Set(values.map(canonical)).size > 1;
@@ -47,15 +47,13 @@ function outcomes({ experiments }: TaskDetail): string {
     .join(', ');
 }
 
-function foundRows(tasks: readonly TaskDetail[], searches: readonly Search[], hasOneObjective: boolean): SideRow[] {
+function foundRows(tasks: readonly TaskDetail[], searches: readonly Search[], isSame: boolean): SideRow[] {
   const gains = tasks.map(({ verdict }) => verdict?.improvement ?? undefined);
-  const bestGain = bestOf(
-    gains.map((one) => ({ value: one?.estimate, low: one?.low, high: one?.high })),
-    false,
-  );
+  const rated = gains.map((one) => ({ value: one?.estimate, low: one?.low, high: one?.high }));
+  const bestGain = isSame ? bestOf(rated, false) : undefined;
   const values = searches.map((search) => bestSoFar(search, false).at(-1)?.[1]);
   const smaller = searches[0]?.objective.goal === 'minimize';
-  const bestValue = hasOneObjective
+  const bestValue = isSame
     ? bestOf(
         values.map((value) => ({ value })),
         smaller,
@@ -120,11 +118,10 @@ export function taskGroups(
   shown: readonly (ExperimentDetail | undefined)[],
   all: boolean,
 ): SideGroup[] {
-  const hasOneObjective = !differs(tasks.map(({ task }) => firstObjective(task)));
   const evidence = shown.map(evidenceOf);
   const of = (label: string, value: (task: TaskDetail) => string | undefined) => plain(label, tasks.map(value), all);
   return [
-    { label: words.found, rows: foundRows(tasks, searches, hasOneObjective) },
+    { label: words.found, rows: foundRows(tasks, searches, isOneQuestion(tasks)) },
     {
       label: words.spent,
       rows: [

@@ -57,7 +57,8 @@ function Client({ attempt, levelName }: { attempt: Attempt; levelName: (level: n
   const measured = attempt.measurements.filter((m) => Object.keys(m.evidence ?? {}).length > 0);
   if (measured.length === 0) return null;
   return (
-    <Panel title={words.client} note={words.clientHelp}>
+    <Panel title={words.client}>
+      <p className="mb-1 text-muted">{words.clientHelp}</p>
       {measured.map((m) => (
         <details key={`${m.level}/${m.repeat}`} className="border-b border-line/60 py-1 last:border-0">
           <summary className="cursor-pointer font-medium">

@@ -21,8 +21,8 @@ const MOST_ROWS = 5000;
 const path = (task: string, number: number) => `/api/tasks/${encodeURIComponent(task)}/experiments/${number}/requests`;
 
 const figures: [keyof typeof words.request, (row: RequestRow) => number | undefined, (value?: number) => string][] = [
-  ['planned', (row) => row.plannedS, (value) => withUnit(value, 's', 4)],
-  ['late', (row) => row.lateMs, milliseconds],
+  ['planned', (row) => row.plannedS, (value) => withUnit(value, 's')],
+  ['late', (row) => row.lateMs, (value) => milliseconds(value, 2)],
   ['ttft', (row) => row.ttftMs, milliseconds],
   ['tpot', (row) => row.tpotMs, milliseconds],
   ['total', (row) => row.totalMs, milliseconds],
@@ -102,7 +102,7 @@ export function RequestsTab({ task, number }: { task: string; number: number }) 
             maxHeight="calc(100vh - 20rem)"
             tools={
               <>
-                <span className="text-xs text-muted">{words.requestsShown(found.rows.length, found.more)}</span>
+                {found.more && <span className="text-xs text-muted">{words.requestsShown(found.rows.length)}</span>}
                 <Button
                   size="sm"
                   busy={saving}

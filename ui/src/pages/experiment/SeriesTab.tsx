@@ -29,9 +29,15 @@ export function SeriesTab({ task, number: n, isOpen }: { task: string; number: n
   );
 }
 
+/** The one with most to see. */
+function longest(list: readonly Series[]): Series | undefined {
+  const size = (one: Series) => Math.max(one.points.length, ...one.gpus.map((gpu) => gpu.points.length));
+  return [...list].sort((a, b) => size(b) - size(a))[0];
+}
+
 function Shown({ list }: { list: Series[] }) {
   const [chosen, setChosen] = useState<string | null>(null);
-  const shown = list.find((one) => keyOf(one) === chosen) ?? list.at(-1);
+  const shown = list.find((one) => keyOf(one) === chosen) ?? longest(list);
   const isOnlyAttempt = new Set(list.map((one) => one.attempt)).size === 1;
   const plots = useMemo(() => {
     if (!shown) return [];

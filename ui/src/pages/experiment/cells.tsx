@@ -17,7 +17,7 @@ export function Figure({ metric, cell, isMean }: { metric: Metric; cell: FigureC
       {low !== undefined && high !== undefined && (
         <span
           title={words.rangeHelp(percent(confidence), isMean ? words.mean : words.percentile)}
-          className="block whitespace-nowrap text-xs text-faint"
+          className="block whitespace-nowrap text-xs font-normal text-faint"
         >
           {words.range(number(low * factor), number(high * factor))}
         </span>
@@ -58,10 +58,12 @@ export function SloCell({ slo }: { slo: SloResult | undefined }) {
   const Icon = isMissed ? TriangleAlert : Check;
   const unit = slo.label.endsWith(' ms') ? ' ms' : '';
   return (
-    <span className={cx('inline-flex items-center gap-1', isMissed ? 'font-medium text-bad' : 'text-ok')}>
+    <span
+      className={cx('inline-flex items-center gap-1 whitespace-nowrap', isMissed ? 'font-medium text-bad' : 'text-ok')}
+    >
       <Icon aria-hidden className="size-3.5 shrink-0" />
       {isMissed ? words.slo.missed : words.slo.met}
-      <span className="whitespace-nowrap">{`${number(slo.actual)}${unit}`}</span>
+      <span>{`${number(slo.actual)}${unit}`}</span>
     </span>
   );
 }

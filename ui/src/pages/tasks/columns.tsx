@@ -48,20 +48,20 @@ function Took({ task }: { task: TaskItem }) {
 
 const improvement = (task: TaskItem) => task.verdict?.improvement?.estimate;
 
-/** Columns of the list on a wide window. Each grows by its least width, so that the table is no wider than their sum. */
+/** Columns of the list on a wide window. */
 export function wideColumns(context: RowContext): Column<TaskItem>[] {
   return [
     {
       id: 'name',
       label: words.columns.name,
-      width: 'minmax(9.5rem, 9.5fr)',
+      width: 'minmax(9.5rem, 3fr)',
       sort: (task) => task.name,
       cell: (task) => <Name task={task} />,
     },
     {
       id: 'status',
       label: words.columns.status,
-      width: '7.25rem',
+      width: '7rem',
       sort: (task) => task.status,
       cell: (task) => <Status task={task} queued={context.queued} />,
     },
@@ -69,7 +69,7 @@ export function wideColumns(context: RowContext): Column<TaskItem>[] {
       id: 'progress',
       label: words.columns.progress,
       help: words.help.progress,
-      width: 'minmax(11.5rem, 11.5fr)',
+      width: 'minmax(11.5rem, 2.4fr)',
       sort: (task) => total(task.experiments),
       cell: (task) => <ProgressCell task={task} />,
     },
@@ -77,14 +77,14 @@ export function wideColumns(context: RowContext): Column<TaskItem>[] {
       id: 'verdict',
       label: words.columns.verdict,
       help: words.help.verdict,
-      width: 'minmax(12.25rem, 12.25fr)',
+      width: 'minmax(12.25rem, 1.6fr)',
       sort: improvement,
       cell: (task) => <VerdictShort task={task} />,
     },
     {
       id: 'engine',
       label: words.columns.engine,
-      width: 'minmax(5.5rem, 5.5fr)',
+      width: 'minmax(5.5rem, 0.7fr)',
       sort: (task) => task.engine,
       cell: (task) => <span className="block truncate">{task.engine}</span>,
     },
@@ -92,7 +92,7 @@ export function wideColumns(context: RowContext): Column<TaskItem>[] {
       id: 'duration',
       label: words.columns.duration,
       help: words.help.duration,
-      width: '6.25rem',
+      width: '6rem',
       align: 'right',
       sort: (task) => (task.started_at ? secondsBetween(task.started_at, task.ended_at) : undefined),
       cell: (task) => <Took task={task} />,
@@ -110,7 +110,7 @@ export function wideColumns(context: RowContext): Column<TaskItem>[] {
     {
       id: 'created',
       label: words.columns.created,
-      width: '6.5rem',
+      width: '6.25rem',
       align: 'right',
       sort: (task) => Date.parse(task.created_at),
       cell: (task) => <RelativeTime at={task.created_at} />,
