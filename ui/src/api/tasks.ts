@@ -141,3 +141,23 @@ export function useEditTask() {
     },
   });
 }
+
+/** Names of tasks with this in them, archived ones too: what is free. */
+export async function taskNames(contains: string, signal?: AbortSignal): Promise<string[]> {
+  const query = { name: contains, archived: 'all', limit: 500 } as const;
+  const part = await ask(api.GET('/api/tasks', { params: { query }, signal }));
+  return part.items.map((item) => item.name);
+}
+
+/** The id of the task that has a name; null if it is free. */
+export function useTaskNamed(name: string) {
+  return useQuery({
+    queryKey: keys.taskList({ named: name }),
+    queryFn: async ({ signal }) => {
+      const query = { name, archived: 'all', limit: 500 } as const;
+      const part = await ask(api.GET('/api/tasks', { params: { query }, signal }));
+      return part.items.find((item) => item.name === name)?.id ?? null;
+    },
+    enabled: name !== '',
+  });
+}

@@ -1,6 +1,6 @@
 import type { EngineParameter } from '@/api/engines';
 import { isRecord } from './path';
-import { Typed } from './write';
+import { inline, Typed } from './write';
 
 /** Forms in which a parameter's values are given. */
 export type SpecKind = 'values' | 'range' | 'switch';
@@ -107,4 +107,9 @@ export function searchParameters(catalogue: readonly EngineParameter[], typed: s
     .filter(({ score }) => score >= 0)
     .sort((a, b) => b.score - a.score)
     .map(({ one }) => one);
+}
+
+/** A parameter in one line, as a task file has it. */
+export function specText(spec: unknown): string {
+  return spec === 'bool' ? 'true, false' : inline(spec).replace(/^\[(.*)\]$/s, '$1');
 }

@@ -4,8 +4,7 @@ import { Field, INPUT, TextArea, TextField } from '@/components/Field';
 import { Select } from '@/components/Select';
 import { Switch } from '@/components/Toggle';
 import { documents as words } from '@/text/documents';
-import { useForm } from '../form';
-import { choicesOf, typesOf } from '../schema';
+import { typesOf } from '../schema';
 import { typedNumber } from '../values';
 import { type FieldOptions, useField } from './useField';
 import { Help } from './words';
@@ -90,20 +89,24 @@ export function NumberAt({ placeholder, ...options }: FieldOptions & { placehold
 export function ChoiceAt({
   names,
   required,
-  only,
+  onChoose,
   ...options
-}: FieldOptions & { names?: Record<string, string>; required?: boolean; only?: readonly string[] }) {
+}: FieldOptions & {
+  names?: Record<string, string>;
+  required?: boolean;
+  /** In place of setting the place itself. */
+  onChoose?: (value: string | undefined) => void;
+}) {
   const field = useField(options);
-  const { schema: root } = useForm();
-  const choices = field.schema ? choicesOf(field.schema, root) : [];
-  const offered = choices.filter((choice) => !only || only.includes(String(choice.value)));
+  const { choices } = field;
+  const set = onChoose ?? field.set;
   const current = field.value === undefined || field.value === null ? '' : String(field.value);
   const name = (value: unknown) => names?.[String(value)] ?? String(value);
-  const known = offered.some((choice) => String(choice.value) === current);
+  const known = choices.some((choice) => String(choice.value) === current);
   const fallback = field.fallback === undefined ? words.defaultChoice : words.default(name(field.fallback));
   const list = [
     ...(required && current !== '' ? [] : [{ value: '', label: required ? words.choose : fallback }]),
-    ...offered.map((choice) => ({ value: String(choice.value), label: name(choice.value) })),
+    ...choices.map((choice) => ({ value: String(choice.value), label: name(choice.value) })),
     ...(current !== '' && !known ? [{ value: current, label: words.notKnown(current) }] : []),
   ];
   const help = choices.find((choice) => String(choice.value) === current)?.description;
@@ -114,7 +117,7 @@ export function ChoiceAt({
       error={field.error}
       value={current}
       options={list}
-      onChange={(value) => field.set(value === '' ? undefined : value)}
+      onChange={(value) => set(value === '' ? undefined : value)}
     />
   );
 }

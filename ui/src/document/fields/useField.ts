@@ -1,7 +1,7 @@
 import { createElement, type ReactNode } from 'react';
-import { useForm } from '../form';
+import { type Form, useForm } from '../form';
 import type { Path } from '../path';
-import type { Schema } from '../schema';
+import { type Choice, choicesOf, forms, type Schema, schemasAt } from '../schema';
 import { FindingText, Help, labelOf, unitOf } from './words';
 
 export interface FieldOptions {
@@ -17,6 +17,8 @@ export interface BoundField {
   value: unknown;
   source: string | undefined;
   schema: Schema | undefined;
+  /** What may be chosen, with what each means. */
+  choices: Choice[];
   label: string;
   hint: ReactNode;
   error: ReactNode;
@@ -35,17 +37,32 @@ export function useField({ path, label, hint }: FieldOptions): BoundField {
     value: form.at(path),
     source: form.source(path),
     schema,
+    choices: choicesAt(form, path),
     label: label ?? labelOf(path),
     hint: hint === undefined ? schema?.description && createElement(Help, { text: schema.description }) : hint,
     error: finding && createElement(FindingText, { finding }),
     unit: unitOf(path),
-    fallback: schema?.default ?? inherited(form.schema, form.schemaAt(path.slice(0, -1)), path),
+    fallback: schema?.default ?? inherited(form.schemaAt(path.slice(0, -1)), path),
     set: (value) => form.set(path, value),
   };
 }
 
+/** Choices of a place. Where a word tells forms from each other (`kind: local`), the form says what it means. */
+function choicesAt(form: Form, path: Path): Choice[] {
+  const root = form.schema;
+  const key = String(path.at(-1));
+  const parents = schemasAt(root, path.slice(0, -1), form.value).flatMap((parent) => forms(parent, root));
+  return schemasAt(root, path, form.value)
+    .flatMap((schema) => choicesOf(schema, root))
+    .map((choice) => ({
+      ...choice,
+      description:
+        choice.description ?? parents.find((parent) => parent.properties?.[key]?.const === choice.value)?.description,
+    }));
+}
+
 /** The default that a whole section has for this key. */
-function inherited(_root: Schema, parent: Schema | undefined, path: Path): unknown {
+function inherited(parent: Schema | undefined, path: Path): unknown {
   const whole = parent?.default;
   const key = path.at(-1);
   return whole && typeof whole === 'object' && key !== undefined

@@ -1,3 +1,4 @@
+import type { LengthSpread } from '@/api/datasets';
 import type { Part, Scenario } from './scenario';
 
 /** Shares of requests by length: each bar reaches from the end of the one before to `to`. */
@@ -78,18 +79,10 @@ export function lengthsOf(scenario: Scenario, side: Side, bins = 32): Lengths | 
   return { bars, mean, p50: quantile(0.5), p99: quantile(0.99) };
 }
 
-/** What the server found in a data set: upper ends of bars with how many requests they hold. */
-export interface Spread {
-  known: number;
-  mean: number;
-  min: number;
-  p50: number;
-  p99: number;
-  max: number;
-  histogram: [upTo: number, count: number][];
-}
-
-export function lengthsFound(spread: Spread): Lengths {
+/** What the server found in a data set. */
+export function lengthsFound(
+  spread: Pick<LengthSpread, 'known' | 'mean' | 'min' | 'p50' | 'p99' | 'histogram'>,
+): Lengths {
   let before = spread.min - 1;
   const bars = spread.histogram.map(([to, count]) => {
     const bar = { from: before + 1, to, share: spread.known > 0 ? count / spread.known : 0 };

@@ -74,7 +74,6 @@ describe('lengths of a scenario', () => {
       min: 10,
       p50: 12,
       p99: 30,
-      max: 30,
       histogram: [
         [19, 3],
         [30, 1],
