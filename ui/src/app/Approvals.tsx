@@ -74,11 +74,11 @@ function OfSession({ session, onGo }: { session: Schemas['SessionListItem']; onG
                     </span>
                     <span className="block truncate text-xs text-muted">
                       <code className="font-mono">{call.tool_name}</code>
-                      {call.auth_scope && ` · ${chat.card.needs} ${call.auth_scope}`}
+                      {call.auth_scope && ` · ${call.auth_scope}`}
                       {call.expires_at && (
                         <>
                           {' '}
-                          · {chat.card.expires} <RelativeTime at={call.expires_at} />
+                          · {chat.approvals.expires} <RelativeTime at={call.expires_at} />
                         </>
                       )}
                     </span>

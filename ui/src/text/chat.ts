@@ -108,11 +108,10 @@ export const chat = {
     needs: 'Needs',
     scopeOf: (text: string) => `which lets the agent ${text}`,
     arguments: 'Arguments',
-    noArguments: 'without arguments',
     effects: 'What it would do',
     foretold: 'as this service foretells it',
     warning: 'It could not be foretold',
-    expires: 'Counts as refused',
+    expires: 'Expires',
     differences: 'Differences',
     asProposed: 'As the model proposed it',
     edited: 'You changed its arguments',
@@ -161,7 +160,7 @@ export const chat = {
     job: (kind: string, task: string | null) => (task ? `${kind} of task ${task}` : kind),
     worker: 'Worker',
     pid: 'Process',
-    host: 'Host',
+    host: 'on',
     experiments: 'Experiments',
     verification: 'for verification',
     time: 'Time',
@@ -222,7 +221,7 @@ export const chat = {
     onlyTask: (task: string) => `Only for the task ${task}`,
     uses: 'Calls at most',
     experiments: 'Experiments at most',
-    experimentsHint: 'As they are foretold.',
+    experimentsHint: 'Experiments and GPU time count as they are foretold before each call.',
     gpuHours: 'GPU hours at most',
     positive: 'A number greater than 0',
     grant: 'Grant',
@@ -245,6 +244,7 @@ export const chat = {
   composer: {
     label: 'Message to the agent',
     placeholder: 'Ask, or say what to do',
+    placeholderWaits: 'The agent waits for your decision: what you say now is queued',
     placeholderBusy: 'The agent is at work: what you say now is queued',
     send: 'Send',
     stop: 'Stop',
@@ -360,7 +360,6 @@ export const chat = {
 
   approvals: {
     title: 'Calls that wait for you',
-    none: 'No call waits for you',
-    open: (tool: string, title: string) => `Open the card of ${tool} in ${title}`,
+    expires: 'expires',
   },
 };

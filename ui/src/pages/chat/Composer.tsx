@@ -23,6 +23,8 @@ interface ComposerProps {
   said: readonly string[];
   /** The agent is at work. */
   busy?: boolean;
+  /** It waits for a person. */
+  waits?: boolean;
   stopping?: boolean;
   onStop?: () => void;
   /** Why nothing can be said. */
@@ -31,7 +33,7 @@ interface ComposerProps {
 }
 
 /** Where one writes. Enter sends, Shift Enter begins a line, arrow up brings back what was said. */
-export function Composer({ draft, onSend, said, busy, stopping, onStop, disabled, ref }: ComposerProps) {
+export function Composer({ draft, onSend, said, busy, waits, stopping, onStop, disabled, ref }: ComposerProps) {
   const [text, setText] = useState(() => readDraft(draft));
   /** How far back one has gone in what was said; -1: not at all. */
   const [back, setBack] = useState(-1);
@@ -92,7 +94,7 @@ export function Composer({ draft, onSend, said, busy, stopping, onStop, disabled
           rows={1}
           aria-label={words.label}
           aria-invalid={tooLong || undefined}
-          placeholder={busy ? words.placeholderBusy : words.placeholder}
+          placeholder={waits ? words.placeholderWaits : busy ? words.placeholderBusy : words.placeholder}
           disabled={!mayWrite}
           className="min-h-8 w-full min-w-0 resize-none bg-transparent px-1.5 py-1 text-base outline-none placeholder:text-faint"
           value={text}

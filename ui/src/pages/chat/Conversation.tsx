@@ -94,6 +94,7 @@ export function Conversation({ session, wanted, may, onSessions }: ConversationP
             draft={session}
             said={said}
             busy={run !== undefined}
+            waits={run?.state === 'awaiting_authorization'}
             stopping={stop.isPending || run?.stop !== undefined}
             onStop={may ? () => stop.mutate(null, { onError: (failed) => toastError(failed) }) : undefined}
             disabled={!may ? chat.composer.noRole : unset ? chat.composer.unavailable : undefined}

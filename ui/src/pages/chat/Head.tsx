@@ -1,6 +1,7 @@
 import { useNavigate } from '@tanstack/react-router';
 import {
   Check,
+  ChevronDown,
   Download,
   EllipsisVertical,
   Menu as MenuIcon,
@@ -201,6 +202,7 @@ function ModeMenu({
         aria-label={`${words.mode}: ${words.modes[mode]}`}
       >
         {words.modes[mode]}
+        <ChevronDown aria-hidden className="size-3.5" />
       </Button>
     </Menu>
   );

@@ -119,17 +119,20 @@ function Note({ message }: { message: Message }) {
 
 /** Small words below an answer: when, by what, how much; copy and thumbs. */
 function Foot({ turn, last, may }: { turn: Turn; last: Message; may: boolean }) {
+  const told = [
+    last.model,
+    turn.steps > 1 && words.steps(turn.steps),
+    turn.tokens > 0 && words.tokens(si(turn.tokens)),
+    last.afterDecision && words.afterDecision,
+  ].filter((part) => typeof part === 'string');
   return (
-    <div className="flex flex-wrap items-center gap-x-2 gap-y-1 text-xs text-faint">
+    <div className="-ml-1.5 flex flex-wrap items-center gap-x-2 gap-y-1 text-xs text-faint">
       <CopyButton text={last.text} label={words.copyMessage} />
       {may && <Feedback message={last} />}
-      <RelativeTime at={last.createdAt} />
-      {last.model && <span>· {last.model}</span>}
-      {turn.steps > 1 && <span>· {words.steps(turn.steps)}</span>}
-      {turn.tokens > 0 && (
-        <span title={last.usage && words.context(si(last.usage.input_tokens))}>· {words.tokens(si(turn.tokens))}</span>
-      )}
-      {last.afterDecision && <span>· {words.afterDecision}</span>}
+      <span title={last.usage && words.context(si(last.usage.input_tokens))}>
+        <RelativeTime at={last.createdAt} />
+        {told.map((part) => ` · ${part}`)}
+      </span>
     </div>
   );
 }

@@ -1,9 +1,9 @@
 import { useMemo } from 'react';
 import { CodeBlock } from '@/components/Copy';
-import { KeyValues, type Pair } from '@/components/KeyValues';
 import { YamlView } from '@/components/Tree';
 import { chat } from '@/text/chat';
 import { isRecord } from '../state/result';
+import { type Line, Lines } from './Lines';
 
 const LONG = 160;
 
@@ -11,10 +11,9 @@ const LONG = 160;
 export function Arguments({ args }: { args: unknown }) {
   const { pairs, blocks } = useMemo(() => parted(args), [args]);
   if (!isRecord(args)) return <CodeBlock text={String(args)} label={chat.card.arguments} maxHeight="12rem" wrap />;
-  if (pairs.length + blocks.length === 0) return <p className="text-faint">{chat.card.noArguments}</p>;
   return (
     <div className="space-y-2">
-      {pairs.length > 0 && <KeyValues pairs={pairs} />}
+      {pairs.length > 0 && <Lines of={pairs} />}
       {blocks.map(([name, value]) => (
         <div key={name}>
           <div className="mb-1 text-muted">{name}</div>
@@ -29,8 +28,8 @@ export function Arguments({ args }: { args: unknown }) {
   );
 }
 
-function parted(args: unknown): { pairs: Pair[]; blocks: [name: string, value: unknown][] } {
-  const pairs: Pair[] = [];
+function parted(args: unknown): { pairs: Line[]; blocks: [name: string, value: unknown][] } {
+  const pairs: Line[] = [];
   const blocks: [string, unknown][] = [];
   for (const [name, value] of Object.entries(isRecord(args) ? args : {})) {
     const line = inLine(value);

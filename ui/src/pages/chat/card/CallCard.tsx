@@ -122,9 +122,11 @@ function Body({ call, shadow }: { call: Call; shadow?: string }) {
       {isPlan ? (
         <Plan call={call} />
       ) : (
-        <Part title={chat.card.arguments}>
-          <Arguments args={call.args} />
-        </Part>
+        hasArguments(call.args) && (
+          <Part title={chat.card.arguments}>
+            <Arguments args={call.args} />
+          </Part>
+        )
       )}
       {proposed !== undefined && (
         <Part title={chat.card.editedBy(decided?.by ?? chat.card.somebody)}>
@@ -140,6 +142,11 @@ function Body({ call, shadow }: { call: Call; shadow?: string }) {
       {call.state === 'waiting' ? <DecideView call={call} /> : <Outcome call={call} />}
     </div>
   );
+}
+
+/** An empty map says nothing. */
+function hasArguments(args: unknown): boolean {
+  return !isRecord(args) || Object.keys(args).length > 0;
 }
 
 function Part({ title, note, children }: { title: string; note?: string; children: React.ReactNode }) {

@@ -1,13 +1,13 @@
 import { CircleCheck, Info, TriangleAlert } from 'lucide-react';
 import { Suspense, use, useMemo } from 'react';
 import type { Effects } from '@/api/types/chat';
-import { KeyValues, type Pair } from '@/components/KeyValues';
 import { YamlView } from '@/components/Tree';
 import { duration } from '@/format';
 import { chat } from '@/text/chat';
 import { inLine } from './Arguments';
 import { Diff } from './Diff';
 import { type Estimate, type Foretold, foretold, type Span, type ToldFinding } from './effects';
+import { Lines } from './Lines';
 
 const words = chat.effects;
 
@@ -62,13 +62,14 @@ function Part({ title, children }: { title: string; children: React.ReactNode })
 }
 
 function Interrupts({ worker, jobs, after }: NonNullable<Foretold['interrupts']>) {
-  const pairs: Pair[] = [
-    { label: words.pid, value: String(worker.pid ?? ''), mono: true },
-    { label: words.host, value: String(worker.host ?? ''), mono: true },
-  ];
   return (
     <>
-      <KeyValues pairs={pairs} columns={2} />
+      <p>
+        <span className="text-muted">{words.pid} </span>
+        <code className="font-mono text-xs">{String(worker.pid ?? '')}</code>
+        <span className="text-muted"> {words.host} </span>
+        <code className="font-mono text-xs">{String(worker.host ?? '')}</code>
+      </p>
       {jobs.length === 0 ? (
         <p className="flex items-center gap-1.5">
           <Info aria-hidden className="size-4 text-faint" />
@@ -102,9 +103,8 @@ function EstimateLines({ estimate }: { estimate: Estimate }) {
   const more = verification_experiments > 0 ? ` + ${verification_experiments} ${words.verification}` : '';
   return (
     <>
-      <KeyValues
-        columns={2}
-        pairs={[
+      <Lines
+        of={[
           { label: words.experiments, value: `${search_experiments}${more}` },
           { label: words.time, value: span(wall_time_s) },
           gpu_seconds && { label: words.gpuTime, value: span(gpu_seconds) },
@@ -140,8 +140,8 @@ function Change({ change: { before, after, field } }: { change: NonNullable<Fore
   const [one, two] = [inLine(before), inLine(after)];
   if (field !== undefined && one !== null && two !== null) {
     return (
-      <KeyValues
-        pairs={[
+      <Lines
+        of={[
           { label: words.field, value: field, mono: true },
           { label: chat.card.before, value: one, mono: true },
           { label: chat.card.after, value: two, mono: true },
@@ -177,7 +177,7 @@ export function ArgumentsDiff({ before, after }: { before: unknown; after: unkno
 function Rest({ rest }: { rest: Record<string, unknown> }) {
   const short = Object.entries(rest).map(([name, value]) => [name, inLine(value)] as const);
   if (short.every(([, line]) => line !== null)) {
-    return <KeyValues pairs={short.map(([name, line]) => ({ label: name.replaceAll('_', ' '), value: line }))} />;
+    return <Lines of={short.map(([name, line]) => ({ label: name.replaceAll('_', ' '), value: line }))} />;
   }
   return <YamlView value={rest} label={chat.card.effects} maxHeight="12rem" />;
 }

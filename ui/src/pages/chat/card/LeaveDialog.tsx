@@ -88,7 +88,7 @@ export function LeaveDialog({ scope, text, tool, task, onGrant, onClose }: Leave
         )}
         <Checkbox label={words.onlyTool(tool)} checked={onlyTool} onChange={setOnlyTool} />
         {task !== undefined && <Checkbox label={words.onlyTask(task)} checked={onlyTask} onChange={setOnlyTask} />}
-        <div className="grid gap-3 sm:grid-cols-3">
+        <div className="grid items-end gap-3 sm:grid-cols-3">
           <NumberField label={words.uses} value={uses} onChange={setUses} error={limit(uses)} />
           <NumberField
             label={words.experiments}

@@ -82,6 +82,7 @@ function isEstimate(value: unknown): value is Estimate {
 
 /** The task that a call is about, as the model wrote it. */
 export function taskOf(args: unknown): string | undefined {
-  const task = isRecord(args) ? args.task_id : undefined;
+  if (!isRecord(args)) return undefined;
+  const task = args.table_name === 'tasks' ? args.record_id : args.task_id;
   return typeof task === 'string' && task !== '' ? task : undefined;
 }
