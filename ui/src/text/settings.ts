@@ -19,6 +19,7 @@ export const settings = {
   signedIn: 'Signed in',
   withToken: 'with a token, in this tab only',
   withoutToken: 'without a token: the server lets in whoever is on its machine',
+  asker: 'Known as',
   role: 'Role',
   roleUnknown: 'finding out',
   roles: { viewer: 'viewer', operator: 'operator', admin: 'admin' },

@@ -36,6 +36,7 @@ export function Access() {
               value: info.data && (info.data.requires_token ? text.requiresTokenEverywhere : text.requiresTokenRemote),
             },
             { label: text.signedIn, value: token ? text.withToken : text.withoutToken },
+            { label: text.asker, value: info.data?.asker },
             { label: text.role, value: role ? text.roles[role] : text.roleUnknown },
           ]}
         />
