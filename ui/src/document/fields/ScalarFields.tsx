@@ -103,7 +103,7 @@ export function ChoiceAt({
   const current = field.value === undefined || field.value === null ? '' : String(field.value);
   const name = (value: unknown) => names?.[String(value)] ?? String(value);
   const known = choices.some((choice) => String(choice.value) === current);
-  const fallback = field.fallback === undefined ? words.defaultChoice : words.default(name(field.fallback));
+  const fallback = field.fallback === undefined ? words.defaultChoice : words.defaultOf(name(field.fallback));
   const list = [
     ...(required && current !== '' ? [] : [{ value: '', label: required ? words.choose : fallback }]),
     ...choices.map((choice) => ({ value: String(choice.value), label: name(choice.value) })),

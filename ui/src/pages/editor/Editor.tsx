@@ -177,7 +177,7 @@ export function Editor(props: EditorProps) {
             {state.parsed.problem && <ProblemNote problem={state.parsed.problem} onGo={goTo} />}
           </div>
           <StepNav step={step} states={states} onStep={(next) => show({ step: next })} hidden={view === 'yaml'} />
-          {view === 'form' ? form : view === 'yaml' ? yaml : <Both form={form} yaml={yaml} />}
+          {view === 'form' ? form : view === 'yaml' ? <div>{yaml}</div> : <Both form={form} yaml={yaml} />}
         </FileDrop>
       </AroundProvider>
     </FormProvider>

@@ -8,11 +8,10 @@ import { useAround } from './knowledge';
 
 type Span = Schemas['SpanBody'];
 
-/** `12 min … 3 h, typically 40 min`: bounds, and what it took before where that is known. */
+/** `12 min … 3 h`, `up to 3 h`, or what it took before with these bounds. */
 export function spanText(span: Span | null | undefined, of: (n: number) => string): string {
   if (!span) return NONE;
-  const least = span.least === null || span.least === undefined ? '' : `${of(span.least)} … `;
-  const range = `${least}${of(span.most)}`;
+  const range = span.least ? `${of(span.least)} … ${of(span.most)}` : words.estimate.upTo(of(span.most));
   const { typical } = span;
   return typical === null || typical === undefined ? range : words.estimate.typically(of(typical), range);
 }

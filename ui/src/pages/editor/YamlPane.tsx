@@ -1,5 +1,5 @@
 import { Redo2, Undo2 } from 'lucide-react';
-import type { RefObject } from 'react';
+import { type RefObject, useRef } from 'react';
 import type { Finding } from '@/api/error';
 import { IconButton } from '@/components/Button';
 import { CopyButton } from '@/components/Copy';
@@ -9,6 +9,7 @@ import { type DocumentStore, useDocumentState } from '@/document/store';
 import { applySuggestion } from '@/document/suggestion';
 import { editor as words } from '@/text/editor';
 import { FindingList } from './FindingList';
+import { useRoom } from './useRoom';
 
 interface YamlPaneProps {
   store: DocumentStore;
@@ -17,18 +18,30 @@ interface YamlPaneProps {
   knowledge: Knowledge;
   handle: RefObject<CodeHandle | null>;
   onGo: (line: number, column: number, field?: string) => void;
+  title?: string;
 }
 
 /** The text itself, and below it what is said about it. */
-export function YamlPane({ store, findings, remarks, knowledge, handle, onGo }: YamlPaneProps) {
+export function YamlPane({
+  store,
+  findings,
+  remarks,
+  knowledge,
+  handle,
+  onGo,
+  title = words.yamlTitle,
+}: YamlPaneProps) {
   const { canUndo, canRedo } = useDocumentState(store);
+  const box = useRef<HTMLElement>(null);
+  useRoom(box);
   return (
     <section
-      aria-label={words.yamlTitle}
-      className="flex h-[75vh] min-w-0 flex-col overflow-hidden rounded-lg border border-line bg-surface lg:sticky lg:top-24 lg:h-[calc(100vh-7rem)]"
+      ref={box}
+      aria-label={title}
+      className="flex h-[75vh] min-w-0 flex-col overflow-hidden rounded-lg border border-line bg-surface lg:sticky lg:top-24 lg:h-[var(--room)]"
     >
       <header className="flex h-10 shrink-0 items-center gap-1 border-b border-line px-3">
-        <h2 className="font-semibold">{words.yamlTitle}</h2>
+        <h2 className="font-semibold">{title}</h2>
         <span className="hidden truncate pl-2 text-xs text-faint xl:inline">{words.yamlHelp}</span>
         <div className="ml-auto flex gap-0.5">
           <IconButton
@@ -49,7 +62,7 @@ export function YamlPane({ store, findings, remarks, knowledge, handle, onGo }: 
         </div>
       </header>
       <div className="min-h-0 flex-1">
-        <CodeEditor store={store} label={words.yamlTitle} findings={findings} knowledge={knowledge} handle={handle} />
+        <CodeEditor store={store} label={title} findings={findings} knowledge={knowledge} handle={handle} />
       </div>
       {findings.length + remarks.length > 0 && (
         <div

@@ -11,6 +11,7 @@ import { setIn } from '@/document/edit';
 import { parse } from '@/document/read';
 import { editor as words } from '@/text/editor';
 import { shell } from '@/text/shell';
+import { copyName } from './copyName';
 import { Editor } from './Editor';
 import type { Search } from './search';
 import { EMPTY } from './template';
@@ -52,15 +53,6 @@ function NewTask({ presets }: { presets: string[] }) {
       }
     </Loaded>
   );
-}
-
-/** The next free `NAME-2`, as the server names copies. */
-export function copyName(name: string, taken: readonly string[]): string {
-  const stem = name.replace(/-\d+$/, '');
-  for (let n = 2; ; n++) {
-    const made = `${stem.slice(0, 95)}-${n}`;
-    if (!taken.includes(made)) return made;
-  }
 }
 
 function CopyTask({ from }: { from: string }) {

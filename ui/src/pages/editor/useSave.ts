@@ -77,11 +77,14 @@ export function useSave({ task, scope, store, onInvalid }: SaveOptions): Save {
   };
 }
 
-/** Asks before what is not saved is left; a draft of it stays in this browser. */
-export function useLeaveGuard(isChanged: boolean) {
+/**
+ * Asks before what is not saved is left; a draft of it stays in this browser. Other search parameters leave it only where the
+ * editor is part of a page that has more to show.
+ */
+export function useLeaveGuard(isChanged: boolean, isPartOfPage = false) {
   useBlocker({
     shouldBlockFn: async ({ current, next }) => {
-      if (!isChanged || current.pathname === next.pathname) return false;
+      if (!isChanged || (current.pathname === next.pathname && !isPartOfPage)) return false;
       return !(await confirm({ title: words.leave, text: words.leaveText, action: words.leaveAction }));
     },
     enableBeforeUnload: isChanged,

@@ -12,10 +12,15 @@ import type { PlotTheme } from '@/plots/theme';
 import { editor as words } from '@/text/editor';
 import { useDebounced } from '../useDebounced';
 import { type Lengths, lengthsFound, lengthsOf } from './lengths';
-import { lengthsOption, lengthsTable, type Sides } from './lengthsOption';
+import { lengthsOption, lengthsTable } from './lengthsOption';
 import { DEFAULT_SCENARIO } from './ScenarioAt';
 import { readScenario, type Scenario } from './scenario';
 import { sourceOf } from './source';
+
+interface Sides {
+  input: Lengths | null;
+  output: Lengths | null;
+}
 
 /** How long prompts and answers are: of the distribution, or as found in the data set. */
 export function LengthsPlot() {
@@ -56,7 +61,7 @@ function ScenarioLengths({ scenario, partial }: { scenario: Scenario | null; par
     const read = JSON.parse(word) as Scenario | null;
     return { input: read && lengthsOf(read, 'input'), output: read && lengthsOf(read, 'output') };
   }, [word]);
-  return <Plot sides={sides} note={partial ? words.workload.onlyScenarios : words.workload.ofDistribution} />;
+  return <Plots sides={sides} note={partial ? words.workload.onlyOfThese : words.workload.ofDistribution} />;
 }
 
 function DatasetLengths({ workload }: { workload: Record<string, unknown> }) {
@@ -81,28 +86,37 @@ function DatasetLengths({ workload }: { workload: Record<string, unknown> }) {
   if (!isKept) return kept ? <p className="text-muted">{words.workload.notKept}</p> : <Skeleton lines={3} />;
   if (found.error) return <ErrorView error={found.error} onRetry={() => void found.refetch()} />;
   if (!found.data) return <Skeleton lines={4} />;
-  return <Plot sides={sides} note={words.workload.ofRows(count(found.data.rows))} />;
+  return <Plots sides={sides} note={words.workload.ofRows(count(found.data.rows))} />;
 }
 
-function Plot({ sides, note }: { sides: Sides; note: string }) {
-  const option = useCallback((theme: PlotTheme) => lengthsOption(sides, theme), [sides]);
-  const table = useMemo(() => lengthsTable(sides), [sides]);
+function Plots({ sides, note }: { sides: Sides; note: string }) {
   if (!sides.input && !sides.output) return null;
   return (
-    <Chart
-      title={words.workload.histogram}
-      note={note}
-      description={[said(words.workload.in, sides.input), said(words.workload.out, sides.output)]
-        .filter(Boolean)
-        .join(' ')}
-      option={option}
-      table={table}
-      fileName="lengths"
-      height={220}
-    />
+    <div className="grid gap-3 sm:grid-cols-2">
+      {sides.input && <Plot side="input" lengths={sides.input} note={note} />}
+      {sides.output && <Plot side="output" lengths={sides.output} note={note} />}
+    </div>
   );
 }
 
-function said(name: string, lengths: Lengths | null): string {
-  return lengths ? words.workload.lengthsSaid(name, count(lengths.mean), count(lengths.p50), count(lengths.p99)) : '';
+const COLOURS = {
+  input: (theme: PlotTheme) => theme.series[0],
+  output: (theme: PlotTheme) => theme.series[1],
+};
+
+function Plot({ side, lengths, note }: { side: keyof Sides; lengths: Lengths; note: string }) {
+  const option = useCallback((theme: PlotTheme) => lengthsOption(lengths, COLOURS[side], theme), [lengths, side]);
+  const table = useMemo(() => lengthsTable(lengths), [lengths]);
+  const [mean, p50, p99] = [count(lengths.mean), count(lengths.p50), count(lengths.p99)];
+  return (
+    <Chart
+      title={words.workload.histograms[side]}
+      note={words.workload.figures(mean, p99)}
+      description={words.workload.lengthsSaid(note, mean, p50, p99)}
+      option={option}
+      table={table}
+      fileName={`${side}-lengths`}
+      height={180}
+    />
+  );
 }
