@@ -52,6 +52,9 @@ export const datasets = {
   use: 'New task with it',
   useText: 'In a task file it is named so:',
   snippet: (name: string) => `workload:\n  dataset: {source: ${name}}`,
+  /** What a new task with it begins with. */
+  draft: (name: string) =>
+    `name: ""\nmodel: {}\nengine: {name: vllm}\nsearch_space:\n  parameters: {}\nworkload:\n  dataset: {source: ${name}}\n`,
   checksum: 'SHA-256',
   holds: 'What it holds',
   leftOut: 'Left out',

@@ -69,7 +69,7 @@ function GpuPart({ gpus }: { gpus: Gpus }) {
   }
   return (
     <div className="space-y-2">
-      <div className="grid gap-2 sm:grid-cols-2 lg:grid-cols-3 2xl:grid-cols-4">
+      <div className="grid grid-cols-[repeat(auto-fill,minmax(12rem,1fr))] gap-2">
         {gpus.gpus.map((gpu) => (
           <GpuTile key={gpu.uuid} gpu={gpu} />
         ))}

@@ -57,13 +57,13 @@ export function WorkersPanel() {
                     >
                       {workerName(worker)}
                     </Link>
-                    <span className="shrink-0 text-xs text-faint">
-                      {workerText.slotsOf(worker.busy_slots, worker.slots)}
-                    </span>
                     <Version version={worker.version} server={version} />
                   </div>
-                  <div className="min-w-0 truncate text-xs">
-                    <WorkerDoing worker={worker} />
+                  <div className="flex min-w-0 items-baseline gap-2 text-xs">
+                    <div className="min-w-0 flex-1 truncate">
+                      <WorkerDoing worker={worker} />
+                    </div>
+                    <span className="shrink-0 text-faint">{workerText.slotsOf(worker.busy_slots, worker.slots)}</span>
                   </div>
                 </div>
                 {mayAsk && worker.alive && (

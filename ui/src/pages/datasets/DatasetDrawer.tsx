@@ -1,4 +1,4 @@
-import { Link } from '@tanstack/react-router';
+import { useNavigate } from '@tanstack/react-router';
 import { Trash2 } from 'lucide-react';
 import { type DatasetDetail, useDataset } from '@/api/datasets';
 import { Button } from '@/components/Button';
@@ -8,6 +8,7 @@ import { KeyValues } from '@/components/KeyValues';
 import { Loaded, Skeleton } from '@/components/States';
 import { RelativeTime } from '@/components/Time';
 import { bytes, count, duration, number, percent } from '@/format';
+import { keepDraft } from '@/pages/tasks/draft';
 import { datasets as text } from '@/text/datasets';
 import { deleteDatasetUndoably } from './deletion';
 import { Examples } from './Examples';
@@ -22,6 +23,10 @@ interface DatasetDrawerProps {
 /** A data set looked into. */
 export function DatasetDrawer({ name, mayChange, onClose }: DatasetDrawerProps) {
   const dataset = useDataset(name);
+  const navigate = useNavigate();
+  const use = () => {
+    if (keepDraft(text.draft(name))) void navigate({ to: '/tasks/new' });
+  };
   const remove = () => {
     deleteDatasetUndoably(name);
     onClose();
@@ -42,13 +47,9 @@ export function DatasetDrawer({ name, mayChange, onClose }: DatasetDrawerProps) 
             >
               {text.delete}
             </Button>
-            <Link
-              to="/tasks/new"
-              search={{ dataset: name } as object}
-              className="inline-flex h-8 items-center rounded-md border border-accent bg-accent px-3 font-medium text-on-accent hover:bg-accent-hover"
-            >
+            <Button tone="primary" onClick={use}>
               {text.use}
-            </Link>
+            </Button>
           </>
         )
       }
