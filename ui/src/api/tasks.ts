@@ -43,7 +43,7 @@ export function useTaskPages(filter: TaskFilter) {
     queryKey: keys.taskPages(filter),
     initialPageParam: undefined as string | undefined,
     queryFn: ({ pageParam, signal }) => {
-      const query = taskQueryOf(filter, pageParam, 200);
+      const query = taskQueryOf(filter, pageParam, 500);
       return ask(api.GET('/api/tasks', { params: { query }, signal })) as Promise<{
         items: TaskItem[];
         next_cursor?: string | null;

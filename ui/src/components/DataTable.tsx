@@ -1,4 +1,4 @@
-import { useVirtualizer } from '@tanstack/react-virtual';
+import { defaultRangeExtractor, type Range, useVirtualizer } from '@tanstack/react-virtual';
 import { ArrowDown, ArrowUp, Columns3 } from 'lucide-react';
 import { type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import { components } from '@/text/components';
@@ -40,7 +40,7 @@ export interface DataTableProps<T> {
   onSelect?: (selected: Set<string | number>) => void;
   /** The pointer or the keyboard is on it. */
   onHover?: (row: T | null) => void;
-  /** Rows that stay at the top, such as the best. */
+  /** Rows that stay at the top, such as the best; few, as they are always in sight. */
   pinned?: (row: T) => boolean;
   /** Named tables remember their columns. */
   name?: string;
@@ -65,12 +65,23 @@ export function DataTable<T>(props: DataTableProps<T>) {
   const ordered = useMemo(() => sorted(rows, columns, sort, props.pinned), [rows, columns, sort, props.pinned]);
   const [active, setActive] = useState(0);
   const anchor = useRef<number | null>(null);
+  const { pinned } = props;
+  const pinnedCount = useMemo(() => (pinned ? ordered.filter(pinned).length : 0), [ordered, pinned]);
+  // Pinned rows come first and stick below the head, so they are drawn wherever one has scrolled to.
+  const range = useCallback(
+    (seen: Range) => {
+      const indices = defaultRangeExtractor(seen).filter((index) => index >= pinnedCount);
+      return [...Array.from({ length: Math.min(pinnedCount, seen.count) }, (_, index) => index), ...indices];
+    },
+    [pinnedCount],
+  );
   const virtual = useVirtualizer({
     count: ordered.length,
     getScrollElement: () => box.current,
     estimateSize: () => rowHeight,
     overscan: 12,
-    scrollPaddingStart: HEAD,
+    rangeExtractor: range,
+    scrollPaddingStart: HEAD + pinnedCount * rowHeight,
   });
   const at = Math.min(active, Math.max(0, ordered.length - 1));
   const lastShown = virtual.getVirtualItems().at(-1)?.index ?? -1;
@@ -185,12 +196,12 @@ export function DataTable<T>(props: DataTableProps<T>) {
               <Head key={column.id} column={column} sort={sort} onSort={setSort} />
             ))}
           </div>
-          {ordered.length === 0 && (props.empty ?? <p className="p-6 text-center text-faint">{components.noRows}</p>)}
           <div className="relative" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
             {virtual.getVirtualItems().map((item) => {
               const row = ordered[item.index] as T;
               const key = rowKey(row);
               const isSelected = selected?.has(key) ?? false;
+              const isPinned = item.index < pinnedCount;
               return (
                 <div
                   key={key}
@@ -202,18 +213,26 @@ export function DataTable<T>(props: DataTableProps<T>) {
                   onFocus={(event) => event.target === event.currentTarget && setActive(item.index)}
                   onMouseEnter={() => onHover?.(row)}
                   onClick={(event) => {
-                    if ((event.target as HTMLElement).closest('a,button,input,label')) return;
+                    const target = event.target as HTMLElement;
+                    // A menu of the row stands elsewhere in the page, and its clicks are its own.
+                    if (!event.currentTarget.contains(target) || target.closest('a,button,input,label')) return;
                     setActive(item.index);
                     if (onSelect && (event.ctrlKey || event.metaKey || event.shiftKey))
                       select(item.index, event.shiftKey);
                     else onOpen?.(row);
                   }}
                   className={cx(
-                    'absolute left-0 top-0 grid w-full grid-cols-[var(--tracks)] items-center border-b border-line/60 focus-visible:-outline-offset-2',
-                    isSelected ? 'bg-accent-soft' : 'hover:bg-hover',
+                    'grid w-full grid-cols-[var(--tracks)] items-center border-b border-line/60 focus-visible:-outline-offset-2',
+                    isPinned ? 'sticky z-5' : 'absolute left-0 top-0',
+                    isSelected ? 'bg-accent-soft' : isPinned ? 'bg-surface hover:bg-hover' : 'hover:bg-hover',
                     onOpen && 'cursor-pointer',
                   )}
-                  style={{ height: rowHeight, transform: `translateY(${item.start}px)` }}
+                  style={{
+                    height: rowHeight,
+                    ...(isPinned
+                      ? { top: HEAD + item.index * rowHeight }
+                      : { transform: `translateY(${item.start}px)` }),
+                  }}
                 >
                   {onSelect && (
                     <div role="gridcell" className="flex justify-center">
@@ -240,6 +259,7 @@ export function DataTable<T>(props: DataTableProps<T>) {
           </div>
         </div>
       </div>
+      {ordered.length === 0 && (props.empty ?? <p className="p-6 text-center text-faint">{components.noRows}</p>)}
     </div>
   );
 }

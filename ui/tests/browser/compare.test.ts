@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { TaskDetail } from '../../src/api/types';
+import {
+  createTask,
+  expectAccessible,
+  open,
+  runTask,
+  type Stage,
+  shot,
+  simulatedTask,
+  taskEnd,
+  troublesOf,
+} from './harness';
+
+let stage: Stage;
+let task: TaskDetail;
+let twin: TaskDetail;
+let other: TaskDetail;
+
+beforeAll(async () => {
+  stage = await open();
+  task = await runTask(stage.service, { name: 'one', experiments: 16 });
+  twin = await runTask(stage.service, { name: 'the-same-with-more', experiments: 24 });
+  const load = simulatedTask({ name: 'other-load' }).replace('{concurrency: 48}', '{concurrency: 16}');
+  const { id } = await createTask(stage.service, load);
+  await stage.service.request('POST', `/api/tasks/${id}/start`);
+  other = await taskEnd(stage.service, id);
+});
+afterAll(() => stage?.close());
+
+describe('experiments side by side', () => {
+  test.each([
+    ['light', 1440],
+    ['dark', 1440],
+    ['light', 390],
+    ['dark', 390],
+  ] as const)('differ in what is shown, accessibly, %s at %d px', async (theme, width) => {
+    const best = task.verdict?.best ?? 4;
+    const page = await stage.page(`/compare?task=${task.id}&sel=1,2,${best}`, { theme, width });
+    await page.getByRole('region', { name: 'Side by side' }).last().waitFor();
+    await page.getByRole('img', { name: /^Latency percentiles/ }).waitFor();
+    await page.getByText('Verification pairs').waitFor();
+    await page.locator('[aria-busy="true"]').first().waitFor({ state: 'detached' });
+    await expectAccessible(page);
+    await shot(page, `compare-${theme}-${width}`, true);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
+    expect(wide).toBe(false);
+    expect(troublesOf(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  test('show all rows on demand, mark the best by word and shape, and leave one out', async () => {
+    const page = await stage.page(`/compare?task=${task.id}&sel=1,2,4`);
+    const table = page.getByRole('region', { name: 'Side by side' }).last();
+    await table.waitFor();
+    expect(await table.getByText('best').count()).toBeGreaterThan(2);
+    const few = await table.getByRole('row').count();
+    await page.getByRole('switch', { name: 'Differences only' }).click();
+    await expect.poll(() => table.getByRole('row').count()).toBeGreaterThan(few);
+    expect(new URL(page.url()).search).toContain('all=1');
+    await page.getByRole('button', { name: 'Leave out #2' }).click();
+    await expect.poll(() => new URL(page.url()).searchParams.get('sel')).toBe('1,4');
+    expect(await table.getByRole('columnheader').count()).toBeLessThan(8);
+    await page.context().close();
+  });
+
+  test('are chosen by search when the address names none', async () => {
+    const page = await stage.page('/compare');
+    await page.getByRole('combobox', { name: 'Task' }).fill('one');
+    await page.getByRole('option', { name: /^one/ }).click();
+    await page.getByRole('checkbox', { name: 'Select #1', exact: true }).click();
+    await page.getByRole('checkbox', { name: 'Select #5', exact: true }).click();
+    await expectAccessible(page);
+    await shot(page, 'compare-pick-light-1440');
+    await page.getByRole('button', { name: 'Compare these 2' }).click();
+    await page.getByRole('link', { name: '#5' }).waitFor();
+    const { searchParams } = new URL(page.url());
+    expect([searchParams.get('task'), searchParams.get('sel')]).toEqual([task.id, '1,5']);
+    expect(troublesOf(page)).toEqual([]);
+    await page.context().close();
+  });
+});
+
+describe('tasks side by side', () => {
+  test('with the same question', async () => {
+    const page = await stage.page(`/compare?tasks=${task.id},${twin.id}`, { theme: 'dark' });
+    await page.getByText('Nothing speaks against it').waitFor();
+    await page.getByRole('img', { name: /^Best so far/ }).waitFor();
+    await page.getByRole('img', { name: /^How many reach how much/ }).waitFor();
+    await page.locator('[aria-busy="true"]').first().waitFor({ state: 'detached' });
+    await expectAccessible(page);
+    await shot(page, 'compare-tasks-dark-1440', true);
+    expect(troublesOf(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  test('say plainly that another load gives other figures', async () => {
+    const page = await stage.page(`/compare?tasks=${task.id},${other.id}`, { width: 390 });
+    await page.getByText('Different load: c8, c48; c8, c16.').waitFor();
+    await expectAccessible(page);
+    await shot(page, 'compare-tasks-light-390', true);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
+    expect(wide).toBe(false);
+    await page.context().close();
+  });
+});
