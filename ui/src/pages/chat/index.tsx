@@ -2,7 +2,7 @@ import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { X } from 'lucide-react';
 import { Dialog as Radix } from 'radix-ui';
 import { useCallback, useState } from 'react';
-import { useMay } from '@/api/role';
+import { suffices, useRole } from '@/api/role';
 import { useTitle } from '@/app/title';
 import { IconButton } from '@/components/Button';
 import { chat } from '@/text/chat';
@@ -16,7 +16,9 @@ export default function ChatPage() {
   const { session } = useParams({ strict: false });
   const { q = '', call } = useSearch({ strict: false });
   const navigate = useNavigate();
-  const may = useMay();
+  const role = useRole();
+  // Until the role is known nothing is forbidden; the server refuses what is.
+  const may = role === undefined || suffices(role, 'operator');
   const [drawer, setDrawer] = useState(false);
   const search = useCallback(
     (text: string) => void navigate({ to: '.', search: (old) => ({ ...old, q: text || undefined }), replace: true }),
