@@ -149,8 +149,8 @@ function Drawing({ label, option, height, events, onChart }: DrawingProps) {
       aria-label={label}
       tabIndex={0}
       aria-busy={chart === null}
-      className={cx('min-h-0 w-full focus-visible:-outline-offset-2', height === undefined && 'flex-1')}
-      style={{ height }}
+      className="min-h-0 w-full flex-1 focus-visible:-outline-offset-2"
+      style={{ minHeight: height }}
     />
   );
 }

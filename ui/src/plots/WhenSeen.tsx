@@ -17,7 +17,7 @@ export function WhenSeen({ height, children }: { height: number; children: React
     return () => watch.disconnect();
   }, [seen]);
   return (
-    <div ref={box} className="min-w-0" style={seen ? undefined : { minHeight: height }}>
+    <div ref={box} className="h-full min-w-0" style={seen ? undefined : { minHeight: height }}>
       {seen && children}
     </div>
   );

@@ -3,7 +3,7 @@ import { useCallback, useMemo, useState } from 'react';
 import { number, withUnit } from '@/format';
 import { taskPlots as words } from '@/text/taskPlots';
 import { Chart } from './Chart';
-import { columnLabel, findQuantity, limitOn, quantities, tradeAxes } from './data/axes';
+import { columnLabel, endsOf, findQuantity, isWide, limitOn, quantities, tradeAxes } from './data/axes';
 import { curveKeys, curvesOf, type Curve as Line, ranked } from './data/curve';
 import type { Limit } from './data/objective';
 import type { PlotTask } from './data/points';
@@ -82,8 +82,9 @@ function foreground(task: PlotTask, line: Line, colour: number, look: CurveLook,
       label: {
         show: index === knee || index === highest || index === at.length - 1,
         formatter: index === knee ? `${label} ${words.curve.knee}` : label,
-        position: 'bottom',
-        color: theme.muted,
+        position: 'right',
+        distance: 8,
+        color: theme.ink,
         fontSize: 10,
       },
     })),
@@ -112,9 +113,10 @@ export function curveOption(
   const lines = front.map((line, index) => foreground(task, line, index, look, theme));
   const axis = ({ label, unit }: CurveLook['latency']) => `${label} (${unit})`;
   const format = (value: number) => number(value);
+  const latencies = [...front, ...others].flatMap(({ at }) => at.map(({ latency }) => latency));
   return {
-    grid: { left: 64, right: 24, top: 30, bottom: 44 },
-    legend: { data: lines.map((line) => ({ name: line.name, icon: line.symbol })) },
+    grid: { left: 64, right: 28, top: 38, bottom: 44 },
+    legend: { left: 60, data: lines.map((line) => ({ name: line.name, icon: line.symbol })) },
     tooltip: {
       trigger: 'item',
       formatter: (params: { name?: string; data?: { value: number[]; level?: string; holds?: boolean } }) => {
@@ -134,7 +136,8 @@ export function curveOption(
       type: look.logX ? 'log' : 'value',
       name: axis(look.latency),
       scale: true,
-      axisLabel: { formatter: format },
+      ...endsOf(latencies, look.limit?.value, look.logX),
+      axisLabel: { formatter: format, showMinLabel: !look.logX, showMaxLabel: false },
     },
     yAxis: { type: 'value', name: axis(look.throughput), axisLabel: { formatter: format } },
     series: [
@@ -149,7 +152,15 @@ export function curveOption(
           silent: true,
           symbol: 'none',
           lineStyle: { color: theme.bad, type: [5, 3], width: 1 },
-          label: { formatter: look.limit.label, color: theme.bad, fontSize: 11, position: 'insideEndTop' },
+          label: {
+            formatter: look.limit.label,
+            color: theme.bad,
+            fontSize: 11,
+            position: 'end',
+            rotate: 0,
+            align: 'right',
+            distance: 3,
+          },
           data: [{ xAxis: look.limit.value }],
         },
       },
@@ -177,7 +188,7 @@ export function curveTable(curves: readonly Line[], look: CurveLook): PlotTable 
 /** One line for each configuration over its levels, with its knee and the highest load within the SLOs. */
 export function Curve({ task, x, y, onAxes, height = 320 }: PlotProps) {
   const [own, setOwn] = useState<{ x?: string; y?: string }>({});
-  const [logX, setLogX] = useState(false);
+  const [wantsLog, setLogX] = useState<boolean>();
   const { selected, events, onChart } = useLinked();
   const keys = useMemo(() => curveKeys(task), [task]);
   const all = useMemo(() => quantities(task), [task]);
@@ -188,6 +199,11 @@ export function Curve({ task, x, y, onAxes, height = 320 }: PlotProps) {
   };
   const wanted = onAxes ? { x, y } : { x: own.x ?? x, y: own.y ?? y };
   const [latency, throughput] = [pick(wanted.x, keys.times, usual.x), pick(wanted.y, keys.rates, usual.y)];
+  const curves = useMemo(
+    () => curvesOf(task, latency, throughput).filter(({ at }) => at.length > 1),
+    [task, latency, throughput],
+  );
+  const logX = wantsLog ?? isWide(curves.flatMap(({ at }) => at.map((one) => one.latency)));
   const look = useMemo<CurveLook>(() => {
     const of = (key: string) => {
       const column = task.columns.find((it) => it.key === key);
@@ -195,10 +211,6 @@ export function Curve({ task, x, y, onAxes, height = 320 }: PlotProps) {
     };
     return { latency: of(latency), throughput: of(throughput), limit: limitOn(task.limits, latency), logX };
   }, [task, latency, throughput, logX]);
-  const curves = useMemo(
-    () => curvesOf(task, latency, throughput).filter(({ at }) => at.length > 1),
-    [task, latency, throughput],
-  );
   const option = useCallback(
     (theme: PlotTheme) => curveOption(task, curves, look, selected, theme),
     [task, curves, look, selected],
@@ -206,7 +218,7 @@ export function Curve({ task, x, y, onAxes, height = 320 }: PlotProps) {
   const table = useMemo(() => curveTable(curves, look), [curves, look]);
   const choose = (axes: { x?: string; y?: string }) => (onAxes ? onAxes(axes) : setOwn({ ...own, ...axes }));
   const choices = (known: string[]) =>
-    task.columns.filter(({ key }) => known.includes(key)).map((it) => ({ value: it.key, label: columnLabel(it) }));
+    task.columns.filter(({ key }) => known.includes(key)).map((it) => ({ value: it.key, label: it.label }));
   const { front, others } = ranked(curves, task, selected, OTHERS);
   const counted = curves.length
     ? words.curve.drawn(front.length + others.length, curves.length)

@@ -24,6 +24,7 @@ import {
   VisualMapComponent,
 } from 'echarts/components';
 import { init, use } from 'echarts/core';
+import { ScatterJitter } from 'echarts/features';
 import { CanvasRenderer, SVGRenderer } from 'echarts/renderers';
 
 use([
@@ -45,6 +46,7 @@ use([
   ParallelChart,
   ParallelComponent,
   ScatterChart,
+  ScatterJitter,
   SVGRenderer,
   ToolboxComponent,
   TooltipComponent,

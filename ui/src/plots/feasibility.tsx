@@ -20,7 +20,7 @@ type Api = { value: (n: number) => number; coord: (at: number[]) => number[] };
 
 export function feasibilityOption(rules: readonly Rule[], base: number, theme: PlotTheme): EChartsCoreOption {
   return {
-    grid: { left: 8, right: 64, top: 22, bottom: 40, containLabel: true },
+    grid: { left: 8, right: 84, top: 22, bottom: 40, containLabel: true },
     tooltip: {
       trigger: 'axis',
       axisPointer: { type: 'shadow' },
@@ -44,7 +44,7 @@ export function feasibilityOption(rules: readonly Rule[], base: number, theme: P
       type: 'category',
       inverse: true,
       data: rules.map(ruleWords),
-      axisLabel: { width: 240, overflow: 'break', interval: 0, hideOverlap: false },
+      axisLabel: { width: 240, overflow: 'break', lineHeight: 13, interval: 0, hideOverlap: false },
       axisTick: { show: false },
     },
     series: [
@@ -53,16 +53,6 @@ export function feasibilityOption(rules: readonly Rule[], base: number, theme: P
         type: 'bar',
         barMaxWidth: 16,
         itemStyle: { color: theme.state.infeasible, opacity: 0.75 },
-        label: {
-          show: true,
-          position: 'right',
-          color: theme.muted,
-          fontSize: 11,
-          formatter: ({ dataIndex }: { dataIndex: number }) => {
-            const rule = rules[dataIndex];
-            return rule ? words.feasibility.support(rule.failed, rule.tried) : '';
-          },
-        },
         data: rules.map(({ share }) => share),
         markLine: {
           silent: true,
@@ -83,13 +73,26 @@ export function feasibilityOption(rules: readonly Rule[], base: number, theme: P
         silent: true,
         encode: { x: [1, 2], y: 0 },
         data: rules.map(({ low, high }, index) => [index, low, high]),
-        renderItem: (_: unknown, api: Api) => {
+        clip: false,
+        renderItem: (params: { coordSys: { x: number; width: number } }, api: Api) => {
           const [low = 0, y = 0] = api.coord([api.value(1), api.value(0)]);
           const [high = 0] = api.coord([api.value(2), api.value(0)]);
+          const rule = rules[api.value(0)];
+          const text = rule ? words.feasibility.support(rule.failed, rule.tried) : '';
+          const x = params.coordSys.x + params.coordSys.width + 8;
           return {
-            type: 'path',
-            shape: { pathData: `M${low},${y - 4}V${y + 4}M${low},${y}H${high}M${high},${y - 4}V${y + 4}` },
-            style: { stroke: theme.ink, lineWidth: 1.2, fill: 'none' },
+            type: 'group',
+            children: [
+              {
+                type: 'path',
+                shape: { pathData: `M${low},${y - 4}V${y + 4}M${low},${y}H${high}M${high},${y - 4}V${y + 4}` },
+                style: { stroke: theme.ink, lineWidth: 1.2, fill: 'none' },
+              },
+              {
+                type: 'text',
+                style: { x, y, text, fill: theme.muted, font: `11px ${theme.font}`, verticalAlign: 'middle' },
+              },
+            ],
           };
         },
       },
@@ -151,7 +154,7 @@ export function Feasibility({ task, height = 320 }: PlotProps) {
       option={option}
       table={table}
       fileName={`${task.name}-feasibility`}
-      height={Math.max(160, Math.min(height, 90 + rules.length * 34))}
+      height={Math.max(160, Math.min(height, 90 + rules.length * 36))}
       events={events}
       points={{ have: rules.length ? bad : Math.min(bad, 2), need: 3 }}
     />

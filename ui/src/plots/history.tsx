@@ -1,6 +1,6 @@
 import type { EChartsCoreOption } from 'echarts/core';
 import { useCallback, useMemo, useState } from 'react';
-import { configurationLine, duration, number, withUnit } from '@/format';
+import { configurationLine, count, duration, number, withUnit } from '@/format';
 import { taskPlots as words } from '@/text/taskPlots';
 import { Chart } from './Chart';
 import { isBetter, type PlotTask, type Point } from './data/points';
@@ -71,12 +71,19 @@ export function historyOption(
   const baseline = valued.find((point) => point.number === task.baseline)?.objective;
   const verify = all.filter(({ point }) => point.role === 'verify').map(({ x }) => x);
   const noisy = valued.filter((point) => point.noise !== null);
+  const xs = all.map((one) => one.x);
+  const [low, high] = [Math.min(...xs), Math.max(...xs)];
+  const pad = by === 'number' ? Math.max(1, Math.round((high - low) * 0.02)) : (high - low) * 0.02 || 1;
   const x = {
     type: 'value',
-    min: 'dataMin',
-    max: 'dataMax',
-    boundaryGap: ['2%', '2%'],
-    axisLabel: { formatter: by === 'number' ? undefined : (value: number) => duration(value) },
+    // Both axes have the same ends, so that what is below stands below.
+    min: low - pad,
+    max: high + pad,
+    axisLabel: {
+      showMinLabel: false,
+      showMaxLabel: false,
+      formatter: by === 'number' ? (value: number) => count(value) : (value: number) => duration(value),
+    },
     splitLine: { show: false },
     minInterval: by === 'number' ? 1 : undefined,
   };
@@ -128,7 +135,7 @@ export function historyOption(
                 silent: true,
                 symbol: 'none',
                 lineStyle: { color: theme.muted, type: [4, 4], width: 1 },
-                label: { formatter: words.baseline, color: theme.muted, position: 'insideEndTop', fontSize: 11 },
+                label: { show: false },
                 data: [{ yAxis: baseline }],
               },
         markArea:

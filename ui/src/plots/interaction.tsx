@@ -80,7 +80,7 @@ export function interactionOption(task: PlotTask, grid: Grid, shows: Shows, them
     axisTick: { show: false },
   });
   return {
-    grid: { left: 8, right: 90, top: 12, bottom: 44, containLabel: true },
+    grid: { left: 30, right: 84, top: 12, bottom: 30, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
     tooltip: {
       formatter: (params: { data?: { cell: Cell } }) => {
         const cell = params.data?.cell;
@@ -93,7 +93,7 @@ export function interactionOption(task: PlotTask, grid: Grid, shows: Shows, them
       },
     },
     xAxis: axis(grid.x),
-    yAxis: { ...axis(grid.y), nameGap: 60 },
+    yAxis: { ...axis(grid.y), nameGap: 8, nameLocation: 'middle', nameMoveOverlap: true },
     visualMap: {
       type: 'continuous',
       dimension: 2,
@@ -104,6 +104,7 @@ export function interactionOption(task: PlotTask, grid: Grid, shows: Shows, them
       itemWidth: 10,
       itemHeight: 110,
       textStyle: { color: theme.muted, fontSize: 10 },
+      text: [format(high), format(low)],
       formatter: format,
       inRange: { color: isDown ? colours.toReversed() : colours },
     },
@@ -115,9 +116,7 @@ export function interactionOption(task: PlotTask, grid: Grid, shows: Shows, them
         label: {
           show: grid.cells.length <= MOST_LABELLED,
           fontSize: 10,
-          color: theme.ink,
-          textBorderColor: theme.surface,
-          textBorderWidth: 2,
+          lineHeight: 13,
           formatter: (params: { data: { cell: Cell } }) => {
             const { cell } = params.data;
             const value = shownOf(cell, shows);
@@ -125,7 +124,16 @@ export function interactionOption(task: PlotTask, grid: Grid, shows: Shows, them
             return `${value === null ? '' : format(value)}${crosses}`;
           },
         },
-        data: grid.cells.map((cell) => ({ value: [cell.x, cell.y, shownOf(cell, shows) ?? '-'], cell })),
+        data: grid.cells.map((cell) => {
+          const value = shownOf(cell, shows);
+          const place = value === null || high <= low ? 0 : (value - low) / (high - low);
+          const isDark = (isDown ? 1 - place : place) > 0.5;
+          return {
+            value: [cell.x, cell.y, value ?? '-'],
+            cell,
+            label: { color: isDark ? theme.surface : theme.ink },
+          };
+        }),
       },
     ],
   };

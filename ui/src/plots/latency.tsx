@@ -26,6 +26,8 @@ export interface LatencyLine {
   at: PercentilePoint[];
 }
 
+const percentileWord = (place: number) => `p${Number(fromNines(place).toPrecision(6))}`;
+
 export function latencyOption(
   lines: readonly LatencyLine[],
   metric: Metric,
@@ -41,7 +43,7 @@ export function latencyOption(
     tooltip: {
       formatter: (params: { seriesName?: string; data?: { name?: string; value: number[] } }) => {
         const [place = 0, value] = params.data?.value ?? [];
-        return tip(params.seriesName ?? '', [[`p${number(fromNines(place), 4)}`, milliseconds(value)]]);
+        return tip(params.seriesName ?? '', [[percentileWord(place), milliseconds(value)]]);
       },
     },
     xAxis: {
@@ -49,7 +51,7 @@ export function latencyOption(
       name: words.latency.percentile,
       min: 0,
       max: Math.max(2, ...lines.flatMap(({ at }) => at.map(({ percentile }) => nines(percentile)))),
-      axisLabel: { customValues: ticks, formatter: (place: number) => `p${number(fromNines(place), 4)}` },
+      axisLabel: { customValues: ticks, formatter: percentileWord },
       axisTick: { customValues: ticks },
       splitLine: { show: false },
     },

@@ -16,6 +16,8 @@ export interface Marked {
 
 const SIZE: Partial<Record<PlotState, number>> = { success: 7, open: 8, pruned: 6 };
 const FADED = 0.14;
+/** Runs of the verification repeat what the search has shown. */
+const VERIFIED = 0.35;
 /** What could not be a result stays in sight without drawing the eye. */
 const WEAK: ReadonlySet<PlotState> = new Set(['pruned', 'infeasible', 'failed', 'cancelled']);
 
@@ -25,6 +27,7 @@ export function stateWord(state: PlotState): string {
 
 function opacity(point: Point, selected: ReadonlySet<number>): number {
   if (selected.size > 0) return selected.has(point.number) ? 1 : FADED;
+  if (point.role === 'verify') return VERIFIED;
   return WEAK.has(point.state) || point.state === 'missed' ? 0.55 : 0.85;
 }
 
@@ -41,7 +44,7 @@ function itemOf(point: Point, place: [number | string, number | string], marked:
       borderWidth: isSelected || name ? 1.5 : 0,
     },
     label: name
-      ? { show: true, formatter: name, position: 'top', color: theme.ink, fontSize: 11, distance: 4 }
+      ? { show: true, formatter: name, position: 'top', align: 'left', offset: [-5, 0], color: theme.ink, fontSize: 11 }
       : undefined,
     z: isSelected || name ? 5 : undefined,
   };

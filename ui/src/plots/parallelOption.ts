@@ -96,22 +96,23 @@ export function parallelOption(
     parallel: {
       left: 48,
       right: 110,
-      top: 44,
+      top: 54,
       bottom: 24,
       parallelAxisDefault: {
         nameLocation: 'end',
-        nameGap: 12,
-        nameTextStyle: { color: theme.ink, fontSize: 11, width: 120, overflow: 'truncate' },
-        nameTruncate: { maxWidth: 120 },
+        nameTextStyle: { color: theme.ink, fontSize: 11 },
+        nameTruncate: { maxWidth: dimensions.length > 8 ? 100 : 150 },
         axisLine: { lineStyle: { color: theme.edge } },
         axisTick: { lineStyle: { color: theme.edge } },
-        axisLabel: { color: theme.muted, fontSize: 10 },
+        axisLabel: { color: theme.ink, fontSize: 10, textBorderColor: theme.surface, textBorderWidth: 3 },
         areaSelectStyle: { width: 16, color: theme.accent, borderColor: theme.accent, opacity: 0.25 },
       },
     },
     parallelAxis: dimensions.map((dimension, dim) => ({
       dim,
       name: dimension.name,
+      // Names of neighbours stand at two heights: long ones would run into each other.
+      nameGap: dim % 2 ? 26 : 12,
       ...(dimension.kind === 'category'
         ? { type: 'category', data: dimension.categories }
         : {
@@ -139,7 +140,8 @@ export function parallelOption(
       itemWidth: 10,
       itemHeight: 110,
       calculable: false,
-      text: ['', ''],
+      text: isDown ? [number(low), number(high)] : [number(high), number(low)],
+      inverse: isDown,
       textStyle: { color: theme.muted, fontSize: 10 },
       formatter: (value: number) => number(value),
       inRange: { color: colours },

@@ -3,7 +3,7 @@ import { useCallback, useMemo, useState } from 'react';
 import { configurationLine, number } from '@/format';
 import { taskPlots as words } from '@/text/taskPlots';
 import { Chart } from './Chart';
-import { findQuantity, limitOn, numberOf, type Quantity, quantities, tradeAxes } from './data/axes';
+import { endsOf, findQuantity, isWide, limitOn, numberOf, type Quantity, quantities, tradeAxes } from './data/axes';
 import { type Better, front, staircase, type Traded } from './data/front';
 import type { PlotTask, Point } from './data/points';
 import { type Marked, markedOf, stateLegend, stateSeries, stateWord } from './marks';
@@ -39,13 +39,18 @@ export interface ParetoLook {
   frontOnly: boolean;
 }
 
-function axisOf(quantity: Quantity, log: boolean) {
+function axisOf(task: PlotTask, quantity: Quantity, values: readonly number[], log: boolean) {
   const unit = quantity.isShare ? '%' : quantity.unit;
   return {
     type: log ? 'log' : 'value',
     name: unit ? `${quantity.label} (${unit})` : quantity.label,
     scale: true,
-    axisLabel: { formatter: (value: number) => number(quantity.isShare ? value * 100 : value) },
+    ...endsOf(values, limitOn(task.limits, quantity.id)?.value, log),
+    axisLabel: {
+      showMinLabel: !log,
+      showMaxLabel: false,
+      formatter: (value: number) => number(quantity.isShare ? value * 100 : value),
+    },
     splitLine: { show: true },
   };
 }
@@ -63,13 +68,16 @@ function sloMarks(task: PlotTask, trade: Trade, look: ParetoLook, theme: PlotThe
     return limit ? (limit.bound === 'max' ? [low, limit.value] : [limit.value, high]) : [low, high];
   };
   const [x, y] = [ends(onX, look.logX), ends(onY, look.logY)];
-  const lines = [onX && { xAxis: onX.value, name: onX.label }, onY && { yAxis: onY.value, name: onY.label }];
+  const lines = [
+    onX && { xAxis: onX.value, name: onX.label, label: { position: 'end', rotate: 0, distance: 3, align: 'right' } },
+    onY && { yAxis: onY.value, name: onY.label, label: { position: 'insideEndTop' } },
+  ];
   return {
     markLine: {
       silent: true,
       symbol: 'none',
       lineStyle: { color: theme.bad, type: [5, 3], width: 1 },
-      label: { formatter: '{b}', color: theme.bad, fontSize: 11, position: 'insideEndTop' },
+      label: { formatter: '{b}', color: theme.bad, fontSize: 11 },
       data: lines.filter(Boolean),
     },
     markArea: {
@@ -91,6 +99,7 @@ export function paretoOption(
   const shown = look.frontOnly
     ? trade.points.filter(({ number: it }) => kept.has(it) || it === task.baseline || marked.selected.has(it))
     : trade.points;
+  const [xs, ys] = [shown.map(({ x }) => x), shown.map(({ y }) => y)];
   const at = new Map(shown.map(({ point, x, y }) => [point, [x, y] as [number, number]]));
   const series = stateSeries(
     shown.map(({ point }) => point),
@@ -99,8 +108,8 @@ export function paretoOption(
     theme,
   );
   return {
-    grid: { left: 64, right: 24, top: 30, bottom: 44 },
-    legend: { data: [...stateLegend(series), { name: words.pareto.front, icon: 'roundRect' }] },
+    grid: { left: 64, right: 28, top: 38, bottom: 44 },
+    legend: { left: 60, data: [...stateLegend(series), { name: words.pareto.front, icon: 'roundRect' }] },
     tooltip: pointTooltip(task, (point) =>
       [trade.x, trade.y].map((it) => [it.label, figureWords(numberOf(it.of(point)), it.unit, it.isShare)] as const),
     ),
@@ -108,8 +117,8 @@ export function paretoOption(
       { type: 'inside', xAxisIndex: 0, filterMode: 'none' },
       { type: 'inside', yAxisIndex: 0, filterMode: 'none', zoomOnMouseWheel: 'shift' },
     ],
-    xAxis: axisOf(trade.x, look.logX),
-    yAxis: axisOf(trade.y, look.logY),
+    xAxis: axisOf(task, trade.x, xs, look.logX),
+    yAxis: axisOf(task, trade.y, ys, look.logY),
     series: [
       {
         id: 'front',
@@ -150,7 +159,7 @@ const DECIDING = 'deciding';
 export function Pareto({ task, x, y, onAxes, height = 320 }: PlotProps) {
   const [own, setOwn] = useState<{ x?: string; y?: string }>({});
   const [level, setLevel] = useState(DECIDING);
-  const [look, setLook] = useState<ParetoLook>({ logX: false, logY: false, frontOnly: false });
+  const [wish, setWish] = useState<Partial<ParetoLook>>({});
   const { selected, events, onChart } = useLinked();
   const all = useMemo(
     () => quantities(task, level === DECIDING ? undefined : Number(level)).filter(({ group }) => group !== 'parameter'),
@@ -163,6 +172,10 @@ export function Pareto({ task, x, y, onAxes, height = 320 }: PlotProps) {
     findQuantity(all, wanted.y) ?? findQuantity(all, usual.y) ?? all[0],
   ];
   const trade = useMemo(() => onX && onY && tradeOf(task, onX, onY), [task, onX, onY]);
+  const look = useMemo<ParetoLook>(() => {
+    const isFar = (at: 'x' | 'y') => isWide(trade?.points.map((point) => point[at]) ?? []);
+    return { logX: isFar('x'), logY: isFar('y'), frontOnly: false, ...wish };
+  }, [trade, wish]);
   const option = useCallback(
     (theme: PlotTheme) => (trade ? paretoOption(task, trade, look, markedOf(task, selected), theme) : {}),
     [task, trade, look, selected],
@@ -203,12 +216,12 @@ export function Pareto({ task, x, y, onAxes, height = 320 }: PlotProps) {
               onChange={setLevel}
             />
           )}
-          <Pressed label={words.log('x')} on={look.logX} onChange={(logX) => setLook({ ...look, logX })} />
-          <Pressed label={words.log('y')} on={look.logY} onChange={(logY) => setLook({ ...look, logY })} />
+          <Pressed label={words.log('x')} on={look.logX} onChange={(logX) => setWish({ ...wish, logX })} />
+          <Pressed label={words.log('y')} on={look.logY} onChange={(logY) => setWish({ ...wish, logY })} />
           <Pressed
             label={words.pareto.hideDominated}
             on={look.frontOnly}
-            onChange={(frontOnly) => setLook({ ...look, frontOnly })}
+            onChange={(frontOnly) => setWish({ ...wish, frontOnly })}
           />
         </>
       }

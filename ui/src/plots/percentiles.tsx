@@ -50,6 +50,17 @@ export function slosOn(slos: readonly SloSpec[] | undefined, metric: Metric): Sl
   );
 }
 
+/** Whether a limit is so far above all times that they would be a line on the floor beside it. */
+function isFar({ most }: SloLine, curves: readonly Curve[], metric: Metric): boolean {
+  const highest = curves.flatMap((curve) => {
+    const { percentiles = {}, upper_bounds = {} } = summary(curve, metric) ?? {};
+    return [...Object.values(percentiles), ...Object.values(upper_bounds)];
+  });
+  return highest.length > 0 && most > FAR * Math.max(...highest);
+}
+
+const FAR = 5;
+
 type Api = { value: (n: number) => number; coord: (at: number[]) => number[] };
 
 /** Bounds of a percentile as a thin line, beside those of the other curves. */
@@ -146,7 +157,8 @@ export function percentileOption(
 ): EChartsCoreOption {
   const names = knownPercentiles(curves, metric);
   const shown = curves.flatMap((curve, index) => (summary(curve, metric) ? [{ curve, index }] : []));
-  const top = Math.max(0, ...slos.map(({ most }) => most));
+  const near = slos.filter((line) => !isFar(line, curves, metric));
+  const top = Math.max(0, ...near.map(({ most }) => most));
   return {
     grid: { left: 64, right: 20, top: shown.length > 1 ? 34 : 18, bottom: 42 },
     legend: shown.length > 1 ? { data: shown.map(({ curve }) => curve.name) } : undefined,
@@ -155,8 +167,8 @@ export function percentileOption(
       type: 'value',
       name: unitOf(metric),
       min: 0,
-      // The limit stays in sight unless the times are tiny beside it.
-      max: ({ max }: { max: number }) => (top > max && top < 6 * max ? top * 1.08 : undefined),
+      // The limit is not drawn on the edge.
+      max: ({ max }: { max: number }) => (top >= max && top > 0 ? top * 1.08 : undefined),
     },
     tooltip: {
       trigger: 'axis',
@@ -168,7 +180,7 @@ export function percentileOption(
     series: [
       ...shown.map(({ curve, index }) => lineOf(curve, index, metric, names, theme)),
       ...shown.map(({ curve, index }) => bounds(curve, index, curves.length, metric, names, theme)),
-      ...slo(slos, names, theme),
+      ...slo(near, names, theme),
     ],
   };
 }
@@ -224,12 +236,14 @@ export function Percentiles({ title, curves, slos, metric, onMetric, fileName, t
     [curves, shown, lines],
   );
   const table = useMemo(() => percentileTable(curves, shown), [curves, shown]);
-  const limits = lines.map(({ stat, most }) => words.sloAt(stat, number(most))).join(', ');
+  const named = (list: readonly SloLine[]) => list.map(({ stat, most }) => words.sloAt(stat, number(most))).join(', ');
+  const limits = named(lines);
+  const above = named(lines.filter((line) => isFar(line, curves, shown)));
   return (
     <Chart
       title={title}
       description={words.describe(metrics[shown] ?? shown, curves.map(({ name }) => name).join(', '), limits)}
-      note={words.note}
+      note={above ? words.above(above) : words.note}
       option={option}
       table={table}
       fileName={fileName}

@@ -76,11 +76,18 @@ export function sliceOption(
       type: isCategory ? 'category' : dimension.log ? 'log' : 'value',
       name: parameter,
       data: isCategory ? dimension.categories : undefined,
+      // Points of one value lie side by side instead of on each other.
+      jitter: isCategory ? 18 : 0,
+      jitterOverlap: true,
       scale: true,
+      min: isCategory ? undefined : (dimension.unset ?? 'dataMin'),
+      max: isCategory ? undefined : 'dataMax',
       axisLabel: {
         formatter: (value: number | string) => {
           if (typeof value === 'string') return value;
-          return dimension.unset !== undefined && value <= dimension.unset ? words.slice.notSet : number(value);
+          return dimension.unset !== undefined && value <= dimension.unset * 1.0001
+            ? words.slice.notSet
+            : number(value);
         },
       },
     },

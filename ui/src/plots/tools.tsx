@@ -2,7 +2,7 @@ import { cx } from '@/components/cx';
 import { taskPlots as words } from '@/text/taskPlots';
 import type { Quantity } from './data/axes';
 
-const LOOK = 'h-7 rounded-md border border-edge/60 bg-surface px-1.5 text-xs text-ink hover:bg-hover';
+const LOOK = 'h-7 rounded-md border border-edge/60 bg-surface px-1 text-xs text-ink hover:bg-hover';
 
 /** A small switch in the head of a plot. */
 export function Pressed({ label, on, onChange }: { label: string; on: boolean; onChange: (on: boolean) => void }) {
@@ -54,7 +54,7 @@ export function Pick({
         aria-label={label}
         value={value}
         onChange={(event) => onChange(event.target.value)}
-        className={cx(LOOK, 'max-w-40 truncate')}
+        className={cx(LOOK, 'max-w-28 truncate')}
       >
         {groups.map((group) =>
           group === undefined ? (
@@ -72,5 +72,5 @@ export function Pick({
 
 /** Quantities as choices, grouped by what they are. */
 export function choicesOf(all: readonly Quantity[]): Choice[] {
-  return all.map(({ id, label, group }) => ({ value: id, label, group: words.groups[group] }));
+  return all.map(({ id, label, short, group }) => ({ value: id, label: short ?? label, group: words.groups[group] }));
 }

@@ -67,6 +67,7 @@ export const task = {
       `${range} with ${confidence} confidence, ${pairs} interleaved pairs`,
     gainShort: 'gain',
     none: 'not proven',
+    notProven: 'not proven: the interval contains no change',
     unverified: 'Single run over the baseline, not verified',
     pairs: 'Pairs',
     pair: (n: number) => `Pair ${n}`,
@@ -110,7 +111,8 @@ export const task = {
     parameter: 'Parameter',
     baseline: 'Baseline',
     best: 'Best',
-    default: 'engine default',
+    default: 'default',
+    defaultHelp: 'The engine’s own default',
     none: 'The same configuration as the baseline.',
   },
   run: {

@@ -46,7 +46,7 @@ export const taskPlots = {
     front: 'front',
     slo: (label: string) => `SLO: ${label}`,
     feasible: 'meets the SLOs',
-    hideDominated: 'front only',
+    hideDominated: 'front',
     level: 'at',
   },
   curve: {
@@ -155,7 +155,7 @@ export const taskPlots = {
     describe: (metric: string, level: string, who: string) => `Percentiles of ${metric} at ${level}: ${who}.`,
     metric: 'of',
     percentile: 'Percentile',
-    choose: 'Select experiments to compare them with the best and the baseline.',
+    choose: 'select more to add them',
     most: (n: number) => `the first ${n} of those selected`,
     none: 'No latencies were measured at this level.',
   },

@@ -6,7 +6,13 @@ export function Changes({ changes }: { changes: readonly ReportChange[] }) {
   const { parameter, baseline, best, none } = words.changes;
   if (changes.length === 0) return <p className="text-muted">{none}</p>;
   const cell = (value: string | undefined) =>
-    value === undefined ? <span className="font-sans text-faint">{words.changes.default}</span> : value;
+    value === undefined ? (
+      <span className="font-sans text-faint" title={words.changes.defaultHelp}>
+        {words.changes.default}
+      </span>
+    ) : (
+      value
+    );
   return (
     <div className="overflow-x-auto">
       <table className="w-full text-xs">

@@ -32,10 +32,11 @@ export function Gain({ task, verdict }: { task: PlotTask; verdict: Verdict }) {
           better="larger"
           confidence={confidence}
           format={(factor) => change(factor - 1)}
-          width={260}
+          width={240}
         />
       </div>
       <p className="mt-1 text-muted">{words.verdict.confidence(range, percent(confidence), improvement.pairs)}</p>
+      {!isProven && <p className="text-muted">{words.verdict.notProven}</p>}
       {comparison && comparison.pairs.length > 0 && <Pairs task={task} comparison={comparison} />}
     </div>
   );

@@ -37,7 +37,7 @@ export function PlotsTab({ task, all, search, onSearch }: PlotsProps) {
       onSearch({ ...(x === undefined ? {} : { slice: x }), ...(y === undefined ? {} : { of: y }) }),
   };
   return (
-    <div className="grid min-w-0 gap-3 xl:grid-cols-2 [&>*]:min-w-0">
+    <div className="grid min-w-0 gap-3 xl:grid-cols-2 [&>*]:min-w-0 [&_section]:h-full">
       <Place kind="history" task={task} />
       <Place kind="pareto" task={task} {...trade} />
       <Place kind="throughput_latency" task={task} />

@@ -4,12 +4,20 @@ import { useLaunch } from '@/api/results';
 import { IconButton } from '@/components/Button';
 import { CodeBlock } from '@/components/Copy';
 import { Loaded } from '@/components/States';
-import { Tabs } from '@/components/Tabs';
 import { saveFile } from '@/plots/save';
+import { Pressed } from '@/plots/tools';
 import { task as words } from '@/text/task';
 
+interface RunItProps {
+  task: string;
+  name: string;
+  number: number;
+  /** Which configuration it is, in words. */
+  title: string;
+}
+
 /** How to start a configuration: a command here, files for elsewhere. */
-export function RunIt({ task, name, number }: { task: string; name: string; number: number }) {
+export function RunIt({ task, name, number, title }: RunItProps) {
   const launch = useLaunch(task, number);
   const [form, setForm] = useState('command');
   return (
@@ -20,33 +28,37 @@ export function RunIt({ task, name, number }: { task: string; name: string; numb
           { value: 'compose', label: words.run.compose, text: compose, file: 'compose.yaml' },
           { value: 'kubernetes', label: words.run.kubernetes, text: kubernetes, file: `${name}-kubernetes.yaml` },
         ].filter((it): it is typeof it & { text: string } => typeof it.text === 'string');
-        if (forms.length === 0) return <p className="text-muted">{words.run.none}</p>;
+        const shown = forms.find(({ value }) => value === form) ?? forms[0];
+        if (!shown) return <p className="text-muted">{words.run.none}</p>;
         return (
-          <Tabs
-            label={words.run.form}
-            value={forms.some(({ value }) => value === form) ? form : (forms[0]?.value ?? '')}
-            onChange={setForm}
-            tabs={forms.map(({ value, label, text, file }) => ({
-              value,
-              label,
-              content: (
-                <div className="flex items-start gap-2">
-                  <div className="min-w-0 flex-1">
-                    <CodeBlock text={text.trimEnd()} label={label} wrap={value === 'command'} maxHeight="18rem" />
-                    {value !== 'command' && image === 'IMAGE' && (
-                      <p className="mt-1 text-xs text-muted">{words.run.image}</p>
-                    )}
-                  </div>
-                  <IconButton
-                    size="sm"
-                    label={`${words.run.save}: ${file}`}
-                    icon={<Download aria-hidden className="size-4" />}
-                    onClick={() => saveFile(file, text)}
-                  />
-                </div>
-              ),
-            }))}
-          />
+          <section aria-label={words.run.title}>
+            <div className="mb-1.5 flex flex-wrap items-center gap-x-3 gap-y-1">
+              <h3 className="min-w-0">
+                <span className="font-medium">{words.run.title}</span>{' '}
+                <span className="text-xs text-muted">{title}</span>
+              </h3>
+              <div role="group" aria-label={words.run.form} className="ml-auto flex gap-1">
+                {forms.map(({ value, label }) => (
+                  <Pressed key={value} label={label} on={value === shown.value} onChange={() => setForm(value)} />
+                ))}
+              </div>
+              <IconButton
+                size="sm"
+                label={`${words.run.save}: ${shown.file}`}
+                icon={<Download aria-hidden className="size-4" />}
+                onClick={() => saveFile(shown.file, shown.text)}
+              />
+            </div>
+            <CodeBlock
+              text={shown.text.trimEnd()}
+              label={shown.label}
+              wrap={shown.value === 'command'}
+              maxHeight="18rem"
+            />
+            {shown.value !== 'command' && image === 'IMAGE' && (
+              <p className="mt-1 text-xs text-muted">{words.run.image}</p>
+            )}
+          </section>
         );
       }}
     </Loaded>

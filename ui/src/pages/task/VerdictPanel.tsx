@@ -43,41 +43,48 @@ export function VerdictPanel({ task, plot, report }: VerdictProps) {
       note={end ? words.verdict.endReasons[end] : undefined}
       actions={<Downloads task={task} />}
     >
-      <div className="flex gap-3">
-        <Icon aria-hidden className={`mt-0.5 size-6 shrink-0 ${colour}`} />
-        <div className="min-w-0">
-          <p className="text-xl font-semibold tracking-tight [overflow-wrap:anywhere]">{told?.title ?? known}</p>
-          {told ? (
-            <>
-              <p className="mt-1 max-w-prose">{told.sentence}</p>
-              <p className="max-w-prose text-muted">{told.advice}</p>
-            </>
-          ) : (
-            <p className="text-faint">{verdict?.reason ?? task.failure ?? words.verdict.reading}</p>
-          )}
-          {task.failure && told && <p className="mt-1 text-bad [overflow-wrap:anywhere]">{task.failure}</p>}
+      <div className="grid gap-x-8 gap-y-4 md:grid-cols-2 xl:grid-cols-[1.5fr_1fr_1.1fr]">
+        <div className="flex min-w-0 gap-3 md:col-span-2 xl:col-span-1">
+          <Icon aria-hidden className={`mt-0.5 size-6 shrink-0 ${colour}`} />
+          <div className="min-w-0">
+            <p className="text-xl font-semibold tracking-tight [overflow-wrap:anywhere]">{told?.title ?? known}</p>
+            {told ? (
+              <>
+                <p className="mt-1 max-w-prose">{told.sentence}</p>
+                <p className="max-w-prose text-muted">{told.advice}</p>
+              </>
+            ) : (
+              <p className="text-faint">{verdict?.reason ?? task.failure ?? words.verdict.reading}</p>
+            )}
+            {task.failure && told && <p className="mt-1 text-bad [overflow-wrap:anywhere]">{task.failure}</p>}
+            {verdict && (
+              <div className="mt-3">
+                <Gain task={plot} verdict={verdict} />
+              </div>
+            )}
+          </div>
         </div>
+        {verdict && (
+          <>
+            <div className="min-w-0">
+              <h3 className="mb-1 text-xs text-muted">{words.slos.title}</h3>
+              <Margins task={plot} verdict={verdict} />
+            </div>
+            <div className="min-w-0">
+              <h3 className="mb-1 text-xs text-muted">{report?.changes_title ?? words.changes.best}</h3>
+              {report ? <Changes changes={report.changes} /> : <Skeleton lines={3} />}
+            </div>
+          </>
+        )}
       </div>
-      {verdict && (
-        <div className="mt-4 grid gap-x-8 gap-y-4 border-t border-line pt-4 md:grid-cols-2 2xl:grid-cols-3">
-          <Gain task={plot} verdict={verdict} />
-          <div>
-            <h3 className="mb-1 text-xs text-muted">{words.slos.title}</h3>
-            <Margins task={plot} verdict={verdict} />
-          </div>
-          <div className="md:col-span-2 2xl:col-span-1">
-            <h3 className="mb-1 text-xs text-muted">{report?.changes_title ?? words.changes.best}</h3>
-            {report ? <Changes changes={report.changes} /> : <Skeleton lines={3} />}
-          </div>
-        </div>
-      )}
       {recommended !== null && (
-        <div className="mt-4 border-t border-line pt-3">
-          <h3 className="mb-1 text-xs text-muted">
-            {words.run.title}:{' '}
-            {recommended === plot.baseline ? words.run.ofBaseline(recommended) : words.run.of(recommended)}
-          </h3>
-          <RunIt task={task.id} name={task.name} number={recommended} />
+        <div className="mt-3 border-t border-line pt-2">
+          <RunIt
+            task={task.id}
+            name={task.name}
+            number={recommended}
+            title={recommended === plot.baseline ? words.run.ofBaseline(recommended) : words.run.of(recommended)}
+          />
         </div>
       )}
       {told && told.numbers.length > 0 && (

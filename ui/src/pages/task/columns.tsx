@@ -1,4 +1,5 @@
 import { Link } from '@tanstack/react-router';
+import type { FlagValue } from '@/api/types';
 import { Badge } from '@/components/Badge';
 import type { Column } from '@/components/DataTable';
 import { Quantity as Figure } from '@/components/Quantity';
@@ -27,6 +28,12 @@ function roleOf(point: Point, task: PlotTask) {
       {arm}
     </span>
   );
+}
+
+/** Long decimals are cut; the tooltip has them whole. */
+function shortValue(value: FlagValue | undefined): string {
+  const isLong = typeof value === 'number' && !Number.isInteger(value);
+  return flagValue(isLong ? Number(value.toPrecision(5)) : value);
 }
 
 function why(point: Point): string {
@@ -127,7 +134,7 @@ export function experimentColumns(task: PlotTask, known: readonly Quantity[]): C
       sort: of,
       cell: (point) => (
         <span className="font-mono text-xs" title={String(of(point) ?? '')}>
-          {flagValue(of(point))}
+          {shortValue(of(point))}
         </span>
       ),
     };

@@ -1,5 +1,5 @@
 import type { FlagValue, Metric, ReportColumn, Stat } from '@/api/types';
-import { flagValue, smallerIsBetter, unitOf } from '@/format';
+import { smallerIsBetter, unitOf } from '@/format';
 import { taskPlots as words } from '@/text/taskPlots';
 import { figureLabel, isTime, type Limit } from './objective';
 import type { PlotTask, Point } from './points';
@@ -9,6 +9,8 @@ export interface Quantity {
   /** As addresses and the agent name it: `objective`, `ttft_p99_ms`, a parameter's name. */
   id: string;
   label: string;
+  /** For small lists; default: the label. */
+  short?: string;
   unit: string;
   group: 'objective' | 'figure' | 'parameter' | 'other';
   isShare?: boolean;
@@ -84,6 +86,7 @@ function figureQuantity(column: ReportColumn, level?: number): Quantity {
   return {
     id: column.key,
     label: columnLabel(column),
+    short: column.label,
     unit: column.share ? '' : column.unit,
     group: 'figure',
     isShare: column.share,
@@ -158,7 +161,35 @@ export function tradeAxes(task: PlotTask): { x: string; y: string } {
   };
 }
 
-/** The value as words; figures by their unit. */
-export function valueWords(value: FlagValue | undefined): string {
-  return flagValue(value);
+/** Whether numbers spread so far that most would lie in a corner of an even axis. */
+export function isWide(values: readonly number[]): boolean {
+  const least = values.reduce((low, value) => Math.min(low, value), Number.POSITIVE_INFINITY);
+  const most = values.reduce((high, value) => Math.max(high, value), 0);
+  return least > 0 && most / least > 8;
+}
+
+/**
+ * Ends of an axis: what was measured, and a limit that is near it; one far away would squeeze everything else. An even axis
+ * chooses its own round ends where no limit wants more.
+ */
+export function endsOf(
+  values: readonly number[],
+  limit: number | undefined,
+  log: boolean,
+): { min?: number; max?: number } {
+  if (values.length === 0) return {};
+  let low = values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
+  let high = values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
+  const isNear = limit !== undefined && limit > 0 && limit < high * 3 && limit > low / 3;
+  const [below, above] = [isNear && limit < low, isNear && limit > high];
+  if (isNear) {
+    low = Math.min(low, limit);
+    high = Math.max(high, limit);
+  }
+  if (log && low > 0) {
+    const pad = Math.max(1.05, (high / low) ** 0.04);
+    return { min: low / pad, max: high * pad };
+  }
+  const pad = (high - low) * 0.04;
+  return { ...(below ? { min: low - pad } : {}), ...(above ? { max: high + pad } : {}) };
 }

@@ -71,7 +71,9 @@ export function curvesOf(task: PlotTask, latencyKey: string, throughputKey: stri
 export function ranked(curves: readonly Curve[], task: PlotTask, selected: ReadonlySet<number>, most: number) {
   const isFront = ({ point: { number } }: Curve) =>
     number === task.best || number === task.baseline || selected.has(number);
-  const front = curves.filter(isFront);
+  // The best and the baseline first: they look the same in every plot.
+  const order = ({ point: { number } }: Curve) => (number === task.best ? 0 : number === task.baseline ? 1 : 2);
+  const front = curves.filter(isFront).sort((a, b) => order(a) - order(b));
   const value = ({ point }: Curve) => point.objective;
   const others = curves
     .filter((curve) => !isFront(curve))
