@@ -307,6 +307,7 @@ export const editor = {
     up: (n: number) => `Move level ${n} up`,
     down: (n: number) => `Move level ${n} down`,
     remove: (n: number) => `Remove level ${n}`,
+    placeholders: { think_s: '5 or {mean_s: 5}', concurrency: 'any number' } as Record<string, string>,
     addKind: 'Kind of new levels',
     sweep: 'Numbers of new levels',
     sweepHint: '1, 4, 16 or 1..64',

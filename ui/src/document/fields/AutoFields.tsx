@@ -13,7 +13,7 @@ import { ChoiceAt, NumberAt, SwitchAt, TextAt } from './ScalarFields';
 import { type FieldOptions, useField } from './useField';
 
 /** The control that the schema of a place asks for. */
-export function AutoAt(options: FieldOptions) {
+export function AutoAt(options: FieldOptions & { placeholder?: string }) {
   const { schema: root, schemaAt } = useForm();
   const schema = schemaAt(options.path);
   if (!schema) return <YamlAt {...options} />;
@@ -30,7 +30,7 @@ export function AutoAt(options: FieldOptions) {
 }
 
 /** Whatever has no control of its own, as YAML on one line. */
-export function YamlAt(options: FieldOptions) {
+export function YamlAt({ placeholder, ...options }: FieldOptions & { placeholder?: string }) {
   const field = useField(options);
   const written = field.value === undefined ? '' : inline(field.value);
   const [typed, setTyped] = useState<string | null>(null);
@@ -58,7 +58,7 @@ export function YamlAt(options: FieldOptions) {
           autoComplete="off"
           className={cx(INPUT, 'font-mono')}
           value={draft ?? typed ?? written}
-          placeholder={words.yaml}
+          placeholder={placeholder ?? words.yaml}
           onChange={(event) => setDraft(event.target.value)}
           onBlur={() => {
             if (draft !== null) read(draft);

@@ -113,7 +113,7 @@ export function ChoiceAt({
   return (
     <Select
       {...{ label: field.label, hideLabel: options.hideLabel, className: options.className }}
-      hint={help ? <Help text={help} /> : options.hint}
+      hint={options.hint === null ? undefined : help ? <Help text={help} /> : options.hint}
       error={field.error}
       value={current}
       options={list}

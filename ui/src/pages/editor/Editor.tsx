@@ -37,8 +37,8 @@ export interface EditorProps {
   note?: string;
   /** The task whose next revision this is. */
   task?: TaskDetail;
-  /** Nothing was chosen yet: examples are offered. */
-  isBlank?: boolean;
+  /** A text that came from elsewhere: it is what is edited, and undo leads back. */
+  arrived?: string;
 }
 
 const REST_MS = 350;
@@ -48,7 +48,11 @@ export function Editor(props: EditorProps) {
   // What the server says of the task may change while it is edited; what is edited does not.
   const [base] = useState(given);
   const [draft, setDraft] = useState(() => readDraft(scope));
-  const [store] = useState(() => new DocumentStore(draft?.text ?? base));
+  const [store] = useState(() => {
+    const made = new DocumentStore(draft?.text ?? base);
+    if (props.arrived !== undefined) made.set(props.arrived, 'open');
+    return made;
+  });
   const state = useDocumentState(store);
   const search = useSearch({ strict: false }) as Search;
   const navigate = useNavigate();
@@ -94,7 +98,7 @@ export function Editor(props: EditorProps) {
   };
 
   const [translation, setTranslation] = useState<Translation | null>(null);
-  const [arrived, setArrived] = useState<string | null>(null);
+  const [arrived, setArrived] = useState<string | null>(props.arrived ?? null);
   const translate = () => {
     if (!answer?.valid) return;
     setTranslation({ notes: answer.findings, original: state.text });

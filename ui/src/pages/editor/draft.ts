@@ -7,7 +7,7 @@ export interface Draft {
   at: number;
 }
 
-const key = (scope: string) => `autotuner.draft.${scope}`;
+const key = (scope: string) => `autotuner.document.${scope}`;
 
 export function readDraft(scope: string): Draft | null {
   try {

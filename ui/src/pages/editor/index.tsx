@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useParams, useSearch } from '@tanstack/react-router';
-import { useMemo } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { useTaskSchema } from '@/api/documents';
 import { keys } from '@/api/keys';
 import { usePresets } from '@/api/presets';
@@ -9,6 +9,7 @@ import { useTitle } from '@/app/title';
 import { Loaded, Skeleton } from '@/components/States';
 import { setIn } from '@/document/edit';
 import { parse } from '@/document/read';
+import { DRAFT } from '@/pages/tasks/draft';
 import { editor as words } from '@/text/editor';
 import { shell } from '@/text/shell';
 import { copyName } from './copyName';
@@ -26,7 +27,23 @@ export default function EditorPage() {
   return <NewTask key={presets?.join()} presets={presets ?? []} />;
 }
 
+/** A text that another page handed over; it is taken away, so that it comes once. */
+function useHanded(): string | undefined {
+  const [handed] = useState(() => {
+    try {
+      return sessionStorage.getItem(DRAFT) ?? undefined;
+    } catch {
+      return undefined;
+    }
+  });
+  useEffect(() => {
+    if (handed !== undefined) sessionStorage.removeItem(DRAFT);
+  }, [handed]);
+  return handed;
+}
+
 function NewTask({ presets }: { presets: string[] }) {
+  const handed = useHanded();
   const schema = useTaskSchema();
   const known = usePresets();
   const isReady = presets.length === 0 || !known.isPending;
@@ -45,7 +62,7 @@ function NewTask({ presets }: { presets: string[] }) {
             base={base}
             scope={presets.length > 0 ? `presets ${presets.join()}` : 'new'}
             title={shell.pages.newTask}
-            isBlank={presets.length === 0}
+            arrived={handed}
           />
         ) : (
           <Skeleton lines={6} />

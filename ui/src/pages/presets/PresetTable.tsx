@@ -1,6 +1,7 @@
 import { useMemo } from 'react';
 import type { Preset } from '@/api/presets';
 import { Badge } from '@/components/Badge';
+import { cx } from '@/components/cx';
 import { type Column, DataTable } from '@/components/DataTable';
 import { INPUT } from '@/components/Field';
 import { Select } from '@/components/Select';
@@ -97,6 +98,7 @@ export function PresetTable({ presets, search, onSearch, selected, onSelect, onO
       selected={selected}
       onSelect={onSelect}
       onOpen={(preset) => onOpen(preset.name)}
+      maxHeight={selected.size > 0 ? '40vh' : '70vh'}
       empty={<p className="p-6 text-center text-faint">{components.noMatch}</p>}
       tools={
         <>
@@ -104,7 +106,7 @@ export function PresetTable({ presets, search, onSearch, selected, onSelect, onO
             type="search"
             aria-label={words.find}
             placeholder={words.find}
-            className={`${INPUT} w-52 flex-none`}
+            className={cx(INPUT, 'max-w-56')}
             value={q}
             onChange={(event) => onSearch({ q: event.target.value || undefined })}
           />

@@ -74,12 +74,15 @@ function SloRow({ slo, path, index }: { slo: unknown; path: Path; index: number 
             label={words.goals.metric}
             required
             names={metrics}
-            hint=""
+            hint={null}
             onChoose={setMetric}
           />
           <StatAt path={[...path, 'stat']} label={words.goals.stat} />
           {isTime ? (
-            <div className="self-end pb-1.5 text-muted">{words.goals.bounds.max_ms}</div>
+            <div>
+              <div className="mb-1 font-medium">{words.goals.bound}</div>
+              <div className="flex h-8 items-center text-muted">{words.goals.bounds.max_ms}</div>
+            </div>
           ) : (
             <Select
               label={words.goals.bound}

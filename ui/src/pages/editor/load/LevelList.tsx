@@ -1,6 +1,7 @@
 import { ArrowDown, ArrowUp, Plus, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { Button, IconButton } from '@/components/Button';
+import { cx } from '@/components/cx';
 import { INPUT } from '@/components/Field';
 import { Select } from '@/components/Select';
 import { AutoAt } from '@/document/fields/AutoFields';
@@ -58,7 +59,7 @@ function LevelRow({ level, index, of }: { level: unknown; index: number; of: num
             hint={words.load.kindHelp[kind]}
           />
           {[...fields, ...others].map((key) => (
-            <AutoAt key={key} path={[...path, key]} hint={null} />
+            <AutoAt key={key} path={[...path, key]} hint={null} placeholder={words.load.placeholders[key]} />
           ))}
         </div>
         <div className="flex shrink-0 flex-col gap-0.5 sm:flex-row">
@@ -122,7 +123,7 @@ function AddLevels({ count }: { count: number }) {
       />
       <input
         aria-label={words.load.sweep}
-        className={`${INPUT} w-44 flex-none`}
+        className={cx(INPUT, 'max-w-44')}
         placeholder={words.load.sweepHint}
         value={typed}
         autoComplete="off"

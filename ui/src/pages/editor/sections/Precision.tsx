@@ -5,6 +5,7 @@ import { Button } from '@/components/Button';
 import { Panel } from '@/components/Card';
 import { Empty, Loaded } from '@/components/States';
 import { insertAt, removeIn, setIn } from '@/document/edit';
+import { Help } from '@/document/fields/words';
 import { useForm } from '@/document/form';
 import { specText } from '@/document/parameter';
 import { isRecord } from '@/document/path';
@@ -105,7 +106,7 @@ function Translated({ flags, onDone }: { flags: Flags; onDone: () => void }) {
             key={`${finding.field} ${finding.message}`}
             className={finding.severity === 'error' ? 'text-bad' : 'text-warn'}
           >
-            {finding.message}
+            <Help text={finding.message} />
           </li>
         ))}
       </ul>

@@ -26,7 +26,8 @@ export function Presets() {
   const chosen = Array.isArray(value) ? value.map(String) : [];
   const merge = (form.at(['search_space', 'merge']) as Merge | undefined) ?? 'union';
   const merged = useMerged(chosen, merge);
-  const findings = form.under(PATH, ['search_space', 'merge']);
+  // What the task overrules is told in the table below.
+  const findings = form.under(PATH, ['search_space', 'merge']).filter(({ severity }) => severity === 'error');
   const toggle = (name: string, on: boolean) => {
     if (on) form.insert(PATH, chosen.length, name);
     else form.remove([...PATH, chosen.indexOf(name)]);
@@ -47,10 +48,7 @@ export function Presets() {
           {(list) => <PresetList list={list} chosen={chosen} onToggle={toggle} />}
         </Loaded>
         {findings.map((finding) => (
-          <p
-            key={`${finding.field} ${finding.message}`}
-            className={finding.severity === 'error' ? 'mt-1 text-xs text-bad' : 'mt-1 text-xs text-muted'}
-          >
+          <p key={`${finding.field} ${finding.message}`} className="mt-1 text-xs text-bad">
             <FindingText finding={finding} />
           </p>
         ))}

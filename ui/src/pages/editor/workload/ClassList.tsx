@@ -56,7 +56,7 @@ function RequestClass({ value, path, index }: { value: unknown; path: Path; inde
         <div className="grid flex-1 gap-2 sm:grid-cols-3">
           <TextAt path={[...path, 'name']} hint={null} keepEmpty />
           <NumberAt path={[...path, 'weight']} hint={null} />
-          <ChoiceAt path={[...path, 'api']} names={words.apis} hint="" />
+          <ChoiceAt path={[...path, 'api']} names={words.apis} hint={null} />
         </div>
         <IconButton
           size="sm"
