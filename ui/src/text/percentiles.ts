@@ -9,6 +9,7 @@ export const percentiles = {
   lower: (name: string) => `${name}: lower bound`,
   upper: (name: string) => `${name}: upper bound`,
   note: 'with 98 % intervals',
+  above: (slos: string) => `${slos} lies far above`,
   describe: (metric: string, curves: string, limits: string) =>
     `${metric} by percentile for ${curves}.${limits ? ` ${limits}.` : ''}`,
 };

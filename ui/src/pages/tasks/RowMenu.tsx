@@ -23,10 +23,12 @@ interface RowMenuProps {
   may: ReadonlySet<TaskAction>;
   act: (action: TaskAction, chosen: readonly TaskItem[]) => void;
   onClone: (task: TaskItem) => void;
+  /** The menu alone. */
+  isSmall?: boolean;
 }
 
 /** What can be done with a task: the most likely thing as a button, all of it as a menu. */
-export function RowMenu({ task, may, act, onClone }: RowMenuProps) {
+export function RowMenu({ task, may, act, onClone, isSmall }: RowMenuProps) {
   const first = (['start', 'resume', 'cancel'] as const).find((action) => may.has(action));
   const item = (action: TaskAction): MenuItem => ({
     label: words[action],
@@ -45,7 +47,7 @@ export function RowMenu({ task, may, act, onClone }: RowMenuProps) {
   ];
   return (
     <div className="flex justify-end gap-0.5">
-      {first && (
+      {first && !isSmall && (
         <IconButton
           size="sm"
           label={`${words[first]}: ${task.name}`}

@@ -125,7 +125,7 @@ export function wideColumns(context: RowContext): Column<TaskItem>[] {
   ];
 }
 
-/** The same in two columns, for telephones. */
+/** The same in one column, for telephones. */
 export function narrowColumns(context: RowContext): Column<TaskItem>[] {
   return [
     {
@@ -134,12 +134,13 @@ export function narrowColumns(context: RowContext): Column<TaskItem>[] {
       width: 'minmax(0, 1fr)',
       sort: (task) => task.name,
       cell: (task) => (
-        <div className="min-w-0 space-y-1.5">
+        <div className="min-w-0 space-y-1">
           <div className="flex min-w-0 items-center gap-2">
             <div className="min-w-0 flex-1">
               <Name task={task} />
             </div>
             <Status task={task} queued={context.queued} />
+            <RowMenu isSmall task={task} may={context.may(task)} act={context.act} onClone={context.onClone} />
           </div>
           <ProgressCell task={task} />
           <div className="flex min-w-0 items-center gap-2">
@@ -147,17 +148,11 @@ export function narrowColumns(context: RowContext): Column<TaskItem>[] {
               <VerdictShort task={task} />
             </div>
             <span className="shrink-0 text-xs text-faint">
-              <Took task={task} />
+              {task.started_at ? <Took task={task} /> : <RelativeTime at={task.created_at} />}
             </span>
           </div>
         </div>
       ),
-    },
-    {
-      id: 'actions',
-      label: words.columns.actions,
-      width: '3.5rem',
-      cell: (task) => <RowMenu task={task} may={context.may(task)} act={context.act} onClone={context.onClone} />,
     },
   ];
 }
