@@ -1,0 +1,251 @@
+import { describe, expect, test } from 'vitest';
+import { curveOption, curveTable } from './curve';
+import { alone } from './data/alone';
+import { findQuantity, quantities } from './data/axes';
+import { curvesOf } from './data/curve';
+import { lanesOf, wholeSpans } from './data/spans';
+import { bestSoFar, historyOption, historyTable, placed } from './history';
+import { barsOf, importanceOption, importanceTable } from './importance';
+import { gridOf, interactionOption } from './interaction';
+import { latencyOption } from './latency';
+import { markedOf } from './marks';
+import { dimensionOf, linesOf, objectiveDimension, parallelOption } from './parallelOption';
+import { paretoOption, paretoTable, tradeOf } from './pareto';
+import { readView } from './registry';
+import { groupsOf, sliceOption } from './slice';
+import { only } from './TaskView';
+import { experiment, ITEMS, sample, THEME } from './testing/sample';
+import { timelineOption } from './timeline';
+import { escapeHtml, pointTip } from './tip';
+
+const task = sample();
+const NONE: ReadonlySet<number> = new Set();
+const all = quantities(task);
+const quantity = (word: string) => {
+  const found = findQuantity(all, word);
+  if (!found) throw new Error(word);
+  return found;
+};
+// biome-ignore lint/suspicious/noExplicitAny: options of echarts are loose, and tests look into them
+type Loose = any;
+
+describe('history', () => {
+  test('steps with what is best so far and meets the SLOs', () => {
+    expect(bestSoFar(placed(task.points, 'number'), task)).toEqual([
+      [1, 1000],
+      [3, 1200],
+      [6, 1500],
+    ]);
+  });
+
+  test('stands by number, by time, or by what was spent', () => {
+    expect(placed(task.points, 'time').map(({ x }) => x)).toEqual([50, 110, 170, 230, 290, 350]);
+    expect(placed(task.points, 'cost').at(-1)?.x).toBe(300);
+  });
+
+  test('has a series for each state, and a strip for what has no result', () => {
+    const option: Loose = historyOption(task, 'number', false, markedOf(task, NONE), THEME);
+    const names = option.series.map((one: Loose) => one.id);
+    expect(names).toEqual(['best so far', 'state success', 'state missed', 'strip state infeasible']);
+    const symbols = option.series.slice(1).map((one: Loose) => one.symbol);
+    expect(new Set(symbols).size).toBe(3);
+  });
+
+  test('fades what is not selected', () => {
+    const option: Loose = historyOption(task, 'number', false, markedOf(task, new Set([3])), THEME);
+    const items = option.series[1].data;
+    const of = (name: string) => items.find((item: Loose) => item.name === name);
+    expect(of('3').itemStyle.opacity).toBe(1);
+    expect(of('2').itemStyle.opacity).toBeLessThan(0.3);
+  });
+
+  test('shows repeats with their error', () => {
+    const [first, ...rest] = ITEMS;
+    const score = first?.score ? { ...first.score, noise: 0.1 } : null;
+    const noisy = sample(first ? [{ ...first, score }, ...rest] : rest);
+    const option: Loose = historyOption(noisy, 'number', false, markedOf(noisy, NONE), THEME);
+    expect(option.series.at(-1)).toMatchObject({ id: 'noise', data: [[1, 900, 1100]] });
+  });
+
+  test('has a table twin with every experiment', () => {
+    expect(historyTable(task).rows).toHaveLength(6);
+    expect(historyTable(task).rows[3]?.slice(0, 3)).toEqual([4, 'infeasible', null]);
+  });
+});
+
+describe('trade-off', () => {
+  const trade = tradeOf(task, quantity('ttft_p99'), quantity('output_throughput'));
+  const look = { logX: false, logY: false, frontOnly: false };
+
+  test('has on its front what meets the SLOs and no other beats', () => {
+    expect(trade.front.map(({ number }) => number)).toEqual([2, 3, 6]);
+  });
+
+  test('draws the limit and shades what meets it', () => {
+    const option: Loose = paretoOption(task, trade, look, markedOf(task, NONE), THEME);
+    expect(option.series[0].markLine.data[0]).toMatchObject({ xAxis: 1500, name: 'ttft p99 ≤ 1500 ms' });
+    expect(option.series[0].markArea.data[0][1].coord[0]).toBe(1500);
+  });
+
+  test('hides what is dominated, but never the baseline', () => {
+    const option: Loose = paretoOption(task, trade, { ...look, frontOnly: true }, markedOf(task, NONE), THEME);
+    const shown = option.series.slice(1).flatMap((one: Loose) => one.data.map((item: Loose) => Number(item.name)));
+    expect(shown.sort()).toEqual([1, 2, 3, 6]);
+  });
+
+  test('says in its table what is on the front', () => {
+    expect(paretoTable(trade).rows.filter((row) => row[4] === 'front')).toHaveLength(3);
+  });
+});
+
+describe('curves', () => {
+  const curves = curvesOf(task, 'ttft_p99_ms', 'output_throughput_mean_tok_per_s');
+  const look = {
+    latency: { key: 'ttft_p99_ms', label: 'TTFT', unit: 'ms' },
+    throughput: { key: 'output_throughput_mean_tok_per_s', label: 'output', unit: 'tok/s' },
+    limit: task.limits[0],
+    logX: true,
+  };
+
+  test('the best, the baseline and the selected are lines of their own, the others one series', () => {
+    const option: Loose = curveOption(task, curves, look, new Set([2]), THEME);
+    expect(option.series.map((one: Loose) => one.name ?? one.id)).toEqual([
+      'others',
+      'best #6',
+      'baseline #1',
+      '#2',
+      'slo',
+    ]);
+    expect(option.series[0].data).toHaveLength(2);
+    expect(option.series[1].markPoint.data).toHaveLength(1);
+  });
+
+  test('the table names the highest load within the SLOs', () => {
+    const rows = curveTable(curves, look).rows.filter((row) => row[0] === 1);
+    expect(rows.map((row) => row[5])).toEqual(['', 'highest load within the SLOs']);
+  });
+});
+
+describe('parallel coordinates', () => {
+  test('numbers are few categories or an axis; what is not set has a place below', () => {
+    expect(dimensionOf('max-num-seqs', task.points)).toMatchObject({
+      kind: 'category',
+      categories: ['not set', '16', '64', '128', '256'],
+    });
+    const many = sample([
+      experiment({ number: 1, objective: 1 }),
+      ...Array.from({ length: 20 }, (_, n) => experiment({ number: n + 2, seqs: n + 10, objective: n })),
+    ]);
+    const dimension = dimensionOf('max-num-seqs', many.points);
+    expect(dimension.kind).toBe('number');
+    expect(dimension.unset).toBeLessThan(10);
+    const [baseline] = many.points;
+    expect(baseline && dimension.of(baseline)).toBe(dimension.unset);
+  });
+
+  test('draws the best share, best on top, and failures where they are wanted', () => {
+    expect(linesOf(task, { top: 1, failures: false }).map(({ number }) => number)).toEqual([2, 1, 3, 6, 5]);
+    expect(linesOf(task, { top: 0.2, failures: true }).map(({ number }) => number)).toEqual([4, 5]);
+  });
+
+  test('every line has a value on every axis', () => {
+    const points = linesOf(task, { top: 1, failures: true });
+    const dimensions = [dimensionOf('max-num-seqs', points), objectiveDimension(task, points)];
+    const option: Loose = parallelOption(task, points, dimensions, NONE, THEME);
+    for (const line of option.series[0].data) expect(line.value.every((value: unknown) => value != null)).toBe(true);
+  });
+});
+
+describe('importance', () => {
+  const importance = {
+    shares: [
+      { parameter: 'max-num-seqs', share: 0.2 },
+      { parameter: 'enable-prefix-caching', share: 0.7 },
+    ],
+    interactions: 0.1,
+    measured: 5,
+    caution: true,
+  };
+  const bars = barsOf(importance, alone(task, 'objective'));
+
+  test('puts the most important first', () => {
+    expect(bars.map(({ parameter }) => parameter)).toEqual(['enable-prefix-caching', 'max-num-seqs']);
+    expect(importanceTable(bars).rows[0]?.slice(0, 2)).toEqual(['enable-prefix-caching', 0.7]);
+  });
+
+  test('is grey while there is too little to say', () => {
+    const weak: Loose = importanceOption(bars, 0.1, true, THEME);
+    const sure: Loose = importanceOption(bars, 0.1, false, THEME);
+    expect(weak.series[0].itemStyle.opacity).toBeLessThan(sure.series[0].itemStyle.opacity);
+  });
+});
+
+describe('slices and interactions', () => {
+  test('means have their interval and what they rest on', () => {
+    const groups = groupsOf(task.points, 'max-num-seqs', quantity('objective'));
+    expect(groups.find(({ label }) => label === '64')).toMatchObject({ n: 2, mean: 1350 });
+    expect(groups.find(({ label }) => label === '16')?.low).toBeUndefined();
+  });
+
+  test('a slice of a latency shows its SLO', () => {
+    const option: Loose = sliceOption(
+      task,
+      'max-num-seqs',
+      quantity('ttft_p99'),
+      { logY: false },
+      markedOf(task, NONE),
+      THEME,
+    );
+    const mean = option.series.find((one: Loose) => one.id === 'mean');
+    expect(mean.markLine.data).toEqual([{ yAxis: 1500 }]);
+  });
+
+  test('cells count what cannot run, and those that nobody tried are absent', () => {
+    const grid = gridOf(task, 'max-num-seqs', 'enable-prefix-caching');
+    const bad = grid.cells.find(({ infeasible }) => infeasible > 0);
+    expect(bad).toMatchObject({ numbers: [4], measured: 0, mean: null });
+    expect(grid.cells).toHaveLength(6);
+    const option: Loose = interactionOption(task, grid, 'infeasible', THEME);
+    expect(option.visualMap.max).toBe(1);
+  });
+});
+
+describe('timeline and latency', () => {
+  test('a bar for each phase in the lane of its worker', () => {
+    const spans = wholeSpans(task.points, new Set());
+    const option: Loose = timelineOption(task, spans, lanesOf(spans, 0), NONE, 0, THEME);
+    expect(option.series[0].data).toHaveLength(6);
+    expect(option.yAxis.data).toEqual(['lane 1']);
+  });
+
+  test('the SLO stands at its percentile', () => {
+    const lines = [{ number: 1, name: '#1', at: [{ percentile: 99, value: 900 }] }];
+    const option: Loose = latencyOption(lines, 'ttft', task.limits, true, THEME);
+    const slo = option.series.at(-1);
+    expect(slo.data[0].value[0]).toBeCloseTo(2);
+    expect(slo.data[0].value[1]).toBe(1500);
+  });
+});
+
+describe('views by specification', () => {
+  test('what the agent says is read, and nothing else', () => {
+    expect(readView({ task_id: 'x', kind: 'history', x: null, y: null, experiments: null })).toMatchObject({
+      kind: 'history',
+    });
+    expect(readView({ task_id: 'x', kind: 'pie' })).toBeNull();
+    expect(readView('history')).toBeNull();
+    expect(readView({ task_id: 'x', kind: 'slice', x: 'a', experiments: [1, 'b'] })?.experiments).toEqual([1]);
+  });
+
+  test('only the wanted experiments are drawn', () => {
+    expect(only(task, [2, 3]).points.map(({ number }) => number)).toEqual([2, 3]);
+    expect(only(task, null)).toBe(task);
+  });
+
+  test('what comes from files is escaped in tooltips', () => {
+    expect(escapeHtml('<img src=x onerror="a">')).not.toContain('<');
+    const [point] = task.points;
+    const evil = point && { ...point, configuration: { flag: '<script>' } };
+    expect(evil && pointTip(task, evil)).not.toContain('<script>');
+  });
+});
