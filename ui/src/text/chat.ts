@@ -244,8 +244,8 @@ export const chat = {
   composer: {
     label: 'Message to the agent',
     placeholder: 'Ask, or say what to do',
-    placeholderWaits: 'The agent waits for your decision: what you say now is queued',
-    placeholderBusy: 'The agent is at work: what you say now is queued',
+    placeholderWaits: 'Waits for you: what you say is queued',
+    placeholderBusy: 'At work: what you say is queued',
     send: 'Send',
     stop: 'Stop',
     stopHelp: 'Closes the connection to the model and starts nothing more',

@@ -16,6 +16,9 @@ afterAll(async () => {
   await model?.stop();
 });
 
+/** Where several share two cores. */
+const SOON = { timeout: 15_000 };
+
 type Page = Awaited<ReturnType<Stage['page']>>;
 
 /** What is seen once an answer is there. */
@@ -39,7 +42,7 @@ describe('a call that needs permission', () => {
     const session = await begin(page, 'Please restart the worker');
     const wanted = card(page, 'restart_arq_worker');
     await cardIn(page, 'restart_arq_worker', 'waiting').waitFor();
-    await expect.poll(() => wanted.textContent()).toContain('restart, drain and stop workers');
+    await expect.poll(() => wanted.textContent(), SOON).toContain('restart, drain and stop workers');
     const text = await wanted.textContent();
     for (const part of ['Needs permission', 'Needs arq_control', String(before)]) expect(text).toContain(part);
     await expectAccessible(page);
@@ -54,7 +57,7 @@ describe('a call that needs permission', () => {
       return pids.length === 1 && pids[0] !== before && pids;
     });
     await wanted.getByRole('button').first().click();
-    await expect.poll(() => wanted.textContent()).toContain(`new_pid: ${after}`);
+    await expect.poll(() => wanted.textContent(), SOON).toContain(`new_pid: ${after}`);
     await shot(page, 'chat-ticked-light-1440');
 
     const { items } = await kept(stage.service, session);
@@ -85,7 +88,7 @@ describe('a call that needs permission', () => {
       expect(await card(page, 'write_file').textContent()).not.toMatch(/failed|error/i);
       expect(await failed.textContent()).toContain('Failed');
       await failed.getByRole('button').first().click();
-      await expect.poll(() => failed.textContent()).toContain('nothing-like-it');
+      await expect.poll(() => failed.textContent(), SOON).toContain('nothing-like-it');
     };
     await check();
     await page.reload();
@@ -110,7 +113,7 @@ describe('a call that needs permission', () => {
       return route.fulfill({ status: 500, json: { code: 'internal', message: 'the disk is full', hint: 'make room' } });
     });
     await grant.click();
-    await expect.poll(() => grant.textContent()).toBe('Authorizing…');
+    await expect.poll(() => grant.textContent(), SOON).toBe('Authorizing…');
     expect(await grant.isDisabled()).toBe(true);
     expect(await grant.getAttribute('aria-busy')).toBe('true');
     expect(await grant.locator('svg.animate-spin').count()).toBe(1);
@@ -120,7 +123,7 @@ describe('a call that needs permission', () => {
     await shot(page, 'chat-authorizing-light-1440');
     held?.();
     await wanted.getByRole('alert').filter({ hasText: 'the disk is full' }).waitFor();
-    await expect.poll(() => grant.textContent()).toBe('Grant file_write');
+    await expect.poll(() => grant.textContent(), SOON).toBe('Grant file_write');
     expect(await grant.isEnabled()).toBe(true);
 
     await grant.click();

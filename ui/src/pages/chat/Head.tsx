@@ -4,7 +4,7 @@ import {
   ChevronDown,
   Download,
   EllipsisVertical,
-  Menu as MenuIcon,
+  PanelLeft,
   PanelRight,
   Pencil,
   Sparkles,
@@ -66,7 +66,7 @@ export function Head({ session, title, mode, may, live, onSessions, onDetails }:
       <IconButton
         className="md:hidden"
         label={chat.openSessions}
-        icon={<MenuIcon aria-hidden className={ICON} />}
+        icon={<PanelLeft aria-hidden className={ICON} />}
         onClick={onSessions}
       />
       {edits ? (

@@ -1,5 +1,5 @@
 import { useNavigate } from '@tanstack/react-router';
-import { Menu as MenuIcon, Sparkles } from 'lucide-react';
+import { PanelLeft, Sparkles } from 'lucide-react';
 import { useRef, useState } from 'react';
 import { useAgentStatus } from '@/api/agent';
 import { createSession } from '@/api/chat';
@@ -44,7 +44,7 @@ export function NewChat({ may, onSessions }: { may: boolean; onSessions: () => v
         <IconButton
           className="md:hidden"
           label={chat.openSessions}
-          icon={<MenuIcon aria-hidden className="size-4" />}
+          icon={<PanelLeft aria-hidden className="size-4" />}
           onClick={onSessions}
         />
         <h1 className="font-semibold">{chat.newChat}</h1>

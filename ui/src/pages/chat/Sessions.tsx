@@ -199,7 +199,7 @@ function Item({ session, search, may, onGo, showOwner }: ItemProps) {
         <span className="flex gap-1.5 text-xs text-muted">
           <span className="min-w-0 truncate">
             {showOwner && `${chat.ownedBy(session.user_id)} · `}
-            {session.last_message_preview}
+            {session.last_message_preview.replace(/^[#>*\s]+/, '')}
           </span>
           <span className="ml-auto shrink-0">
             <RelativeTime at={session.updated_at} />

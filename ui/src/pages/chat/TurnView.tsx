@@ -4,7 +4,7 @@ import { Badge } from '@/components/Badge';
 import { CopyButton } from '@/components/Copy';
 import { cx } from '@/components/cx';
 import { RelativeTime } from '@/components/Time';
-import { si } from '@/format';
+import { count, si } from '@/format';
 import { chat } from '@/text/chat';
 import { CallCard } from './card/CallCard';
 import { Feedback } from './Feedback';
@@ -117,19 +117,22 @@ function Note({ message }: { message: Message }) {
   );
 }
 
+/** Whole numbers as long as they are short. */
+const tokens = (n: number) => (n < 10_000 ? count(n) : si(n));
+
 /** Small words below an answer: when, by what, how much; copy and thumbs. */
 function Foot({ turn, last, may }: { turn: Turn; last: Message; may: boolean }) {
   const told = [
     last.model,
     turn.steps > 1 && words.steps(turn.steps),
-    turn.tokens > 0 && words.tokens(si(turn.tokens)),
+    turn.tokens > 0 && words.tokens(tokens(turn.tokens)),
     last.afterDecision && words.afterDecision,
   ].filter((part) => typeof part === 'string');
   return (
     <div className="-ml-1.5 flex flex-wrap items-center gap-x-2 gap-y-1 text-xs text-faint">
       <CopyButton text={last.text} label={words.copyMessage} />
       {may && <Feedback message={last} />}
-      <span title={last.usage && words.context(si(last.usage.input_tokens))}>
+      <span title={last.usage && words.context(tokens(last.usage.input_tokens))}>
         <RelativeTime at={last.createdAt} />
         {told.map((part) => ` · ${part}`)}
       </span>

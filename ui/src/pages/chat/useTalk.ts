@@ -1,7 +1,6 @@
 import { type QueryClient, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import { chatKeys, forget, loadMessages, openConversation } from '@/api/chat';
-import { keys } from '@/api/keys';
 import type { ChatEvent } from '@/api/types/chat';
 import { Follower } from './state/follow';
 
@@ -40,16 +39,12 @@ export function useTalk(session: string) {
   return { ...useSyncExternalStore(follower.subscribe, follower.snapshot), follower };
 }
 
-/** What else the page keeps of the conversation is stale. */
+/** What else the page keeps of the conversation is stale; of lists the page's own stream tells. */
 function spread(client: QueryClient, session: string, event: ChatEvent) {
   switch (event.change) {
     case 'session':
     case 'deleted':
       forget(client, session);
-      break;
-    case 'message':
-    case 'call':
-      void client.invalidateQueries({ queryKey: keys.agentSessions });
       break;
     case 'grant':
       void client.invalidateQueries({ queryKey: chatKeys.grants(session) });

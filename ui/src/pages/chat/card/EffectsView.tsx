@@ -1,9 +1,11 @@
 import { CircleCheck, Info, TriangleAlert } from 'lucide-react';
 import { Suspense, use, useMemo } from 'react';
 import type { Effects } from '@/api/types/chat';
+import { StatusBadge } from '@/components/StatusBadge';
 import { YamlView } from '@/components/Tree';
 import { duration } from '@/format';
 import { chat } from '@/text/chat';
+import { common, type StateWord, states } from '@/text/common';
 import { inLine } from './Arguments';
 import { Diff } from './Diff';
 import { type Estimate, type Foretold, foretold, type Span, type ToldFinding } from './effects';
@@ -23,6 +25,7 @@ export function EffectsView({ effects }: { effects: Effects }) {
         </p>
       )}
       {told.interrupts && <Interrupts {...told.interrupts} />}
+      {told.task && <TaskLines {...told.task} />}
       {told.estimate && <EstimateLines estimate={told.estimate} />}
       {told.valid !== undefined && (
         <p className={`flex items-center gap-1.5 ${told.valid ? 'text-ok' : 'text-bad'}`}>
@@ -90,6 +93,20 @@ function Interrupts({ worker, jobs, after }: NonNullable<Foretold['interrupts']>
         </div>
       )}
     </>
+  );
+}
+
+function TaskLines({ name, status, experiments = [] }: NonNullable<Foretold['task']>) {
+  const all = experiments.reduce((sum, [, n]) => sum + n, 0);
+  const parts = experiments.map(([state, n]) => `${n} ${state in states ? states[state as StateWord] : state}`);
+  return (
+    <Lines
+      of={[
+        { label: words.task, value: name },
+        { label: words.status, value: <StatusBadge state={status} /> },
+        { label: words.experiments, value: all === 0 ? common.none : `${all}: ${parts.join(', ')}` },
+      ]}
+    />
   );
 }
 

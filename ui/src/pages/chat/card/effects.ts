@@ -33,6 +33,8 @@ export interface Foretold {
   valid?: boolean;
   findings?: ToldFinding[];
   remarks?: unknown;
+  /** The task that it is about, as it stands. */
+  task?: { name: string; status: string; experiments?: [state: string, count: number][] };
   /** Lines of a plan. */
   calls?: { tool: string; does?: string; scope?: string; problem?: string }[];
   rest?: Record<string, unknown>;
@@ -71,9 +73,27 @@ export function foretold(would: unknown): Foretold {
   const findings = check?.findings ?? ('findings' in rest ? take('findings') : undefined);
   if (Array.isArray(findings) && findings.length > 0) told.findings = findings as ToldFinding[];
   if (Array.isArray(check?.remarks) && check.remarks.length > 0) told.remarks = check.remarks;
+  if (typeof rest.task === 'string' && typeof rest.status === 'string') {
+    const counts = outcomes(rest.experiments);
+    if (counts) take('experiments');
+    told.task = { name: take('task') as string, status: take('status') as string, experiments: counts };
+  }
   if (Array.isArray(rest.calls)) told.calls = take('calls') as Foretold['calls'];
   if (Object.keys(rest).length > 0) told.rest = rest;
   return told;
+}
+
+/** Experiments by outcome: the task's counts, which stand below its id. */
+function outcomes(value: unknown): [state: string, count: number][] | undefined {
+  if (!isRecord(value)) return undefined;
+  const found = new Map<string, number>();
+  for (const counts of Object.values(value)) {
+    if (!isRecord(counts)) return undefined;
+    for (const [state, n] of Object.entries(counts)) {
+      if (typeof n === 'number') found.set(state, (found.get(state) ?? 0) + n);
+    }
+  }
+  return [...found];
 }
 
 function isEstimate(value: unknown): value is Estimate {

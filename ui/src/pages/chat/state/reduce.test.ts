@@ -3,7 +3,7 @@ import type { LiveEvent } from '@/api/types/chat';
 import { heard, loaded, told } from './reduce';
 import { Script } from './script';
 import { liveRun, NO_TALK, type Talk } from './talk';
-import { inOrder, queuedOf, turnsOf, waitingCalls } from './turns';
+import { endOf, inOrder, queuedOf, turnsOf, waitingCalls } from './turns';
 
 const script = Script.whole();
 const { events } = script;
@@ -175,4 +175,32 @@ test('after ask, grant and execution there is one ticked card, then what the mod
   );
   expect(second?.last?.text).toBe('It runs again.');
   expect(second?.last?.afterDecision).toBe(true);
+});
+
+describe('how the last run ended', () => {
+  test('as it was heard', () => {
+    const s = new Script();
+    s.message('m', 'user', 'hi', { run: 'r1' });
+    s.run('r1', 'failed');
+    expect(endOf(s.events.reduce(heard, loaded(s.listAfter(0))))).toEqual({ ended: 'failed' });
+    s.run('r2', 'thinking');
+    expect(endOf(s.events.reduce(heard, loaded(s.listAfter(0))))).toBeNull();
+    s.run('r2', 'completed');
+    expect(endOf(s.events.reduce(heard, loaded(s.listAfter(0))))).toBeNull();
+  });
+
+  test('as what is there tells, after a reload', () => {
+    const s = new Script();
+    expect(endOf(loaded(s.listAfter(0)))).toBeNull();
+    s.message('a', 'user', 'hi');
+    expect(endOf(loaded(s.listAfter(1))), 'nobody answered').toEqual({ ended: 'stopped' });
+    s.message('b', 'note', 'the model was not reached');
+    expect(endOf(loaded(s.listAfter(2)))).toEqual({ ended: 'failed' });
+    s.message('c', 'assistant', 'done');
+    expect(endOf(loaded(s.listAfter(3)))).toBeNull();
+    const list = s.listAfter(3);
+    const last = list.items.at(-1);
+    if (last) last.message_metadata.termination_reason = 'max_iterations';
+    expect(endOf(loaded(list))).toEqual({ ended: 'limit_reached' });
+  });
 });
