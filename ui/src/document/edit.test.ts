@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { insertAt, move, removeIn, renameKey, setIn } from './edit';
+import { move, renameKey } from './arrange';
+import { insertAt, removeIn, setIn } from './edit';
 import { parse } from './read';
 import { Typed, writeDocument } from './write';
 

@@ -4,37 +4,29 @@
  * rare forms), the library writes the document anew.
  */
 import { isCollection, isMap, isScalar, isSeq, type Node, type YAMLMap, type YAMLSeq } from 'yaml';
-import { isRecord, type Path, same, valueAt, without, withValue } from './path';
-import { nodeAt, parse, read, type Step, walk } from './read';
+import {
+  checked,
+  column,
+  cut,
+  dashOf,
+  endOf,
+  from,
+  indented,
+  lineEnd,
+  lineStart,
+  pairEnd,
+  startOf,
+  styleIn,
+  to,
+} from './cut';
+import { type Path, valueAt, without, withValue } from './path';
+import { nodeAt, parse, type Step, walk } from './read';
 import { blockLines, fitsInline, inline, itemLines, keyText, pairLines, plain, type Style } from './write';
 
 /** What the schema says about places: the order of a map's keys, and whether a place is required. */
 export interface Guide {
   order?: (path: Path) => readonly string[] | undefined;
   required?: (path: Path) => boolean;
-}
-
-const PRINT = { lineWidth: 0, flowCollectionPadding: false } as const;
-
-const lineStart = (text: string, at: number) => text.lastIndexOf('\n', at - 1) + 1;
-/** After the line that `at` is in. */
-const lineEnd = (text: string, at: number) => {
-  if (at > 0 && text[at - 1] === '\n') return at;
-  const end = text.indexOf('\n', at);
-  return end < 0 ? text.length : end + 1;
-};
-const column = (text: string, at: number) => at - lineStart(text, at);
-const cut = (text: string, from: number, to: number, put: string) => text.slice(0, from) + put + text.slice(to);
-const indented = (lines: string[], indent: number) =>
-  lines.map((line) => (line ? ' '.repeat(indent) + line : line)).join('\n');
-const from = (node: Node | null | undefined) => node?.range?.[0] ?? 0;
-const to = (node: Node | null | undefined) => node?.range?.[1] ?? 0;
-
-function styleIn(steps: readonly Step[], upTo: number): Style {
-  const flow = steps.slice(0, upTo).some(({ node }) => isCollection(node) && node.flow === true);
-  const map = steps.slice(0, upTo).findLast(({ node }) => isMap(node) && node.flow && node.items.length > 0);
-  const key = (map?.node as YAMLMap | undefined)?.items[0]?.key;
-  return { flow, json: isScalar(key) && key.type === 'QUOTE_DOUBLE' };
 }
 
 /** Sets a value; what leads to it is made. */
@@ -61,29 +53,14 @@ export function setIn(text: string, path: Path, value: unknown, guide: Guide = {
   });
 }
 
-function checked(
-  text: string,
-  next: string | null,
-  expected: unknown,
-  otherwise: (fresh: ReturnType<typeof read>) => void,
-): string {
-  if (next !== null) {
-    const got = parse(next);
-    if (!got.problem && same(got.value, expected)) return next;
-  }
-  const fresh = read(text);
-  otherwise(fresh);
-  return fresh.toString(PRINT);
-}
-
-function replace(text: string, steps: readonly Step[], at: number, value: unknown): string | null {
+function replace(text: string, steps: readonly Step[], at: number, value: unknown, asBlock = false): string | null {
   const { node, pair } = steps[at] as Step;
   const parent = steps[at - 1]?.node;
   if (!parent) return null;
   const style = styleIn(steps, at);
   const old = node?.range ? text.slice(from(node), to(node)) : '';
   const isBlock = isCollection(node) && !node.flow;
-  const isLong = !style.flow && !fitsInline(value);
+  const isLong = !style.flow && (asBlock || !fitsInline(value));
   const line = (indent: number) => indented(inline(value, style).split('\n'), indent).trimStart();
   if (!isBlock && !isLong && old !== '' && !old.endsWith('\n')) {
     return cut(text, from(node), to(node), line(pair ? column(text, from(pair.key as Node)) : 0));
@@ -116,6 +93,9 @@ function insert(text: string, steps: readonly Step[], path: Path, rest: Path, va
   const [key, ...inner] = rest;
   const put = inner.length > 0 ? withValue(undefined, inner, value) : value;
   const style = styleIn(steps, at + 1);
+  // What was empty has a line for each of its entries from now on.
+  const isOpen = isMap(node) && node.items.length === 0 && !styleIn(steps, at).flow;
+  if (isOpen && steps[at]?.pair) return replace(text, steps, at, { [String(key)]: put }, true);
   if (isMap(node)) return insertPair(text, node, String(key), put, style, guide.order?.(path));
   if (isSeq(node)) return insertItem(text, node, Number(key), put, style);
   return null;
@@ -127,11 +107,6 @@ function neighbour(map: YAMLMap, key: string, order: readonly string[] | undefin
   if (!order || rank < 0) return map.items.length - 1;
   const ranks = map.items.map((item) => order.indexOf(String(isScalar(item.key) ? item.key.value : item.key)));
   return ranks.findLastIndex((other) => other >= 0 && other < rank);
-}
-
-function pairEnd(pair: { key: unknown; value: unknown }): number {
-  const value = pair.value as Node | null;
-  return value?.range ? Math.max(to(value), to(pair.key as Node)) : to(pair.key as Node);
 }
 
 function insertPair(
@@ -196,10 +171,6 @@ function insertItem(text: string, seq: YAMLSeq, index: number, value: unknown, s
   return putLines(text, before ? lineEnd(text, to(before)) : lineStart(text, dashOf(text, near)), put);
 }
 
-function dashOf(text: string, item: Node): number {
-  return text.lastIndexOf('-', from(item) - 1);
-}
-
 /** Puts an item into a list, before the one at this position. */
 export function insertAt(text: string, path: Path, index: number, value: unknown, guide: Guide = {}): string {
   const { doc, value: whole, problem } = parse(text);
@@ -248,64 +219,4 @@ function removed(text: string, steps: readonly Step[]): string | null {
   // The first key of an item stands behind its dash: the library writes that anew.
   if (text.slice(line, head).trim() !== '') return null;
   return cut(text, line, lineEnd(text, end), '');
-}
-
-const startOf = (item: unknown) => from(((item as { key?: Node }).key ?? item) as Node);
-const endOf = (item: unknown) =>
-  isRecord(item) && 'key' in item ? pairEnd(item as { key: unknown; value: unknown }) : to(item as Node);
-
-/** Gives a key another name; its place stays. */
-export function renameKey(text: string, path: Path, name: string): string {
-  const { doc, value: whole, problem } = parse(text);
-  const parent = path.slice(0, -1);
-  const map = valueAt(whole, parent);
-  if (problem || !isRecord(map) || Object.hasOwn(map, name)) return text;
-  const steps = walk(doc, path);
-  const key = steps.at(-1)?.pair?.key as Node | undefined;
-  if (!key || steps.length !== path.length + 1) return text;
-  const old = String(path.at(-1));
-  const renamed = Object.fromEntries(Object.entries(map).map(([one, value]) => [one === old ? name : one, value]));
-  const next = cut(text, from(key), to(key), keyText(name, styleIn(steps, steps.length - 1)));
-  return checked(text, next, withValue(whole, parent, renamed), (fresh) => fresh.setIn(parent, renamed));
-}
-
-/** Swaps an entry of a map or list with the one before (`-1`) or after it (`1`). */
-export function move(text: string, path: Path, by: -1 | 1): string {
-  const { doc, problem } = parse(text);
-  const parent = nodeAt(doc, path.slice(0, -1));
-  if (problem || !isCollection(parent)) return text;
-  const { node, pair } = walk(doc, path).at(-1) as Step;
-  const items = parent.items as unknown[];
-  const index = items.indexOf(pair ?? node);
-  const [first, second] = by < 0 ? [index - 1, index] : [index, index + 1];
-  if (first < 0 || second >= items.length) return text;
-  if (!parent.flow) {
-    const begin = (at: number) => {
-      const item = items[at];
-      const head = isMap(parent) ? startOf(item) : dashOf(text, item as Node);
-      return at === 0 ? lineStart(text, head) : lineEnd(text, endOf(items[at - 1]));
-    };
-    const [a, b, c] = [begin(first), begin(second), lineEnd(text, endOf(items[second]))];
-    const tail = text.slice(b, c);
-    const next = text.slice(0, a) + (tail.endsWith('\n') ? tail : `${tail}\n`) + text.slice(a, b) + text.slice(c);
-    const got = parse(next);
-    if (!got.problem && same(got.value, expectedMove(parse(text).value, path, isSeq(parent), first))) return next;
-  } else {
-    const [a, b] = [items[first], items[second]];
-    const [one, two] = [text.slice(startOf(a), endOf(a)), text.slice(startOf(b), endOf(b))];
-    const next = text.slice(0, startOf(a)) + two + text.slice(endOf(a), startOf(b)) + one + text.slice(endOf(b));
-    if (!parse(next).problem) return next;
-  }
-  const fresh = read(text);
-  const list = (nodeAt(fresh, path.slice(0, -1)) as YAMLSeq).items;
-  [list[first], list[second]] = [list[second], list[first]];
-  return fresh.toString(PRINT);
-}
-
-function expectedMove(whole: unknown, path: Path, isList: boolean, first: number): unknown {
-  if (!isList) return whole;
-  const parent = path.slice(0, -1);
-  const list = [...(valueAt(whole, parent) as unknown[])];
-  list.splice(first, 2, list[first + 1], list[first]);
-  return withValue(whole, parent, list);
 }

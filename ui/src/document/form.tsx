@@ -1,6 +1,7 @@
 import { createContext, type ReactNode, useContext, useMemo } from 'react';
 import type { Finding } from '@/api/error';
-import { type Guide, insertAt, move, removeIn, renameKey, setIn } from './edit';
+import { move, renameKey } from './arrange';
+import { type Guide, insertAt, removeIn, setIn } from './edit';
 import { type Path, pathText, valueAt } from './path';
 import { sourceAt } from './read';
 import { isRequired, orderAt, propertiesAt, type Schema, schemaAt } from './schema';

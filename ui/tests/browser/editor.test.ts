@@ -48,7 +48,10 @@ async function drop(page: Page, name: string, text: string) {
 }
 
 const step = (page: Page, name: string) =>
-  page.getByRole('navigation', { name: 'Parts of the task' }).getByText(name).click();
+  page
+    .getByRole('navigation', { name: 'Parts of the task' })
+    .getByRole('button', { name: new RegExp(`^${name}`) })
+    .click();
 const valid = (page: Page) =>
   page
     .getByRole('status')
@@ -99,7 +102,7 @@ describe('a person’s path', () => {
     await valid(page);
     await shot(page, 'editor-translated-light-1440');
 
-    await page.getByLabel('Engine', { exact: true }).selectOption('simulated');
+    await page.getByRole('combobox', { name: 'Engine' }).selectOption('simulated');
     await page.getByLabel('Simulated GPU').fill('a100-40g');
     await page.getByLabel('Model on the hub').fill('llama-3.1-8b');
     await page.getByLabel('Served name').fill('');
@@ -183,7 +186,7 @@ verification: {blocks: 0}
     const page = await stage.page('/tasks/new?step=space');
     const find = page.getByRole('combobox', { name: 'Add a parameter' });
     await find.fill('quantization');
-    await page.getByRole('option', { name: /^quantization/ }).click();
+    await page.getByRole('option', { name: /^quantization text/ }).click();
     await page.getByRole('button', { name: /^quantization/ }).waitFor();
     const add = page.getByLabel('Add a value: Values of quantization');
     for (const value of ['4bit', '{"a": [1, 2]}', '"4"', 'null', '1.0', '7,8']) {
@@ -191,7 +194,7 @@ verification: {blocks: 0}
       await add.press('Enter');
     }
     const text = await textOf(page, '7, 8]');
-    expect(text).toMatch(/quantization: \[.*4bit, "\{\\"a\\": \[1, 2\]\}", "4", null, 1\.0, 7, 8\]/);
+    expect(text).toContain(`    quantization: [4bit, '{"a": [1, 2]}', "4", null, 1.0, 7, 8]`);
     await page.getByRole('button', { name: 'Change text 4bit' }).click();
     await page.getByLabel('Value', { exact: true }).fill('8bit');
     await page.getByLabel('Value', { exact: true }).press('Enter');
@@ -207,10 +210,10 @@ verification: {blocks: 0}
     const editor = page.locator('.cm-content');
     await editor.click();
     await page.keyboard.press('Control+End');
-    await page.keyboard.type('oops: [1,');
+    await page.keyboard.type('oops: a: b');
     await page.getByRole('alert').filter({ hasText: 'The form waits' }).waitFor();
     expect(await page.getByLabel('Name', { exact: true }).isDisabled()).toBe(true);
-    expect(await textOf(page, 'oops: [1,')).toContain('search_space:');
+    expect(await textOf(page, 'oops: a: b')).toContain('search_space:');
     await expectAccessible(page);
     await shot(page, 'editor-broken-light-1440');
     await page.getByRole('button', { name: 'Undo' }).click();
@@ -227,6 +230,8 @@ verification: {blocks: 0}
     await page.keyboard.press('Control+End');
     await page.keyboard.type('bud');
     await page.locator('.cm-tooltip-autocomplete li', { hasText: 'budget' }).first().waitFor();
+    // It takes no key at once, so that nobody is taken by surprise.
+    await page.waitForTimeout(200);
     await page.keyboard.press('Enter');
     await page.keyboard.type(' {experiments: 0}');
     await page.locator('.cm-lint-marker-error').nth(2).waitFor();

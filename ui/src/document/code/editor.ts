@@ -87,7 +87,7 @@ export function mountEditor({ parent, text, label, onText, onUndo, onRedo, knowl
         hoverTooltip((from, position) => hover(from.state.doc, position, knowledge())),
         readOnly.of(EditorState.readOnly.of(false)),
         EditorView.lineWrapping,
-        EditorView.contentAttributes.of({ 'aria-label': label, spellcheck: 'false' }),
+        EditorView.contentAttributes.of({ 'aria-label': label, spellcheck: 'false', tabindex: '0' }),
         keymap.of([
           { key: 'Mod-z', run: back, preventDefault: true },
           { key: 'Mod-y', run: again, mac: 'Mod-Shift-z', preventDefault: true },
