@@ -32,7 +32,9 @@ function joined(first: readonly string[], second: readonly string[]): string[] {
   if (first.length === 0) return [...second];
   if (second.length === 0) return [...first];
   const seam = `${first.at(-1)}${second[0]}`;
-  return [...first.slice(0, -1), seam, ...second.slice(1)];
+  // A line break of two characters may have been cut between them.
+  const line = second.length > 1 && seam.endsWith('\r') ? seam.slice(0, -1) : seam;
+  return [...first.slice(0, -1), line, ...second.slice(1)];
 }
 
 export function begin(piece: LogPiece): LogBuffer {
