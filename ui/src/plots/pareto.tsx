@@ -1,5 +1,8 @@
 import type { EChartsCoreOption } from 'echarts/core';
+import { SlidersHorizontal } from 'lucide-react';
 import { useCallback, useMemo, useState } from 'react';
+import { IconButton } from '@/components/Button';
+import { Menu } from '@/components/Menu';
 import { configurationLine, number } from '@/format';
 import { taskPlots as words } from '@/text/taskPlots';
 import { Chart } from './Chart';
@@ -11,7 +14,7 @@ import type { PlotProps } from './registry';
 import type { PlotTable } from './table';
 import type { PlotTheme } from './theme';
 import { figureWords, pointTooltip } from './tip';
-import { choicesOf, Pick, Pressed } from './tools';
+import { choicesOf, Pick } from './tools';
 import { useLinked } from './useLinked';
 
 export interface Trade {
@@ -216,13 +219,30 @@ export function Pareto({ task, x, y, onAxes, height = 320 }: PlotProps) {
               onChange={setLevel}
             />
           )}
-          <Pressed label={words.log('x')} on={look.logX} onChange={(logX) => setWish({ ...wish, logX })} />
-          <Pressed label={words.log('y')} on={look.logY} onChange={(logY) => setWish({ ...wish, logY })} />
-          <Pressed
-            label={words.pareto.hideDominated}
-            on={look.frontOnly}
-            onChange={(frontOnly) => setWish({ ...wish, frontOnly })}
-          />
+          <Menu
+            items={[
+              {
+                kind: 'check',
+                label: words.log('x'),
+                checked: look.logX,
+                onChange: (logX) => setWish({ ...wish, logX }),
+              },
+              {
+                kind: 'check',
+                label: words.log('y'),
+                checked: look.logY,
+                onChange: (logY) => setWish({ ...wish, logY }),
+              },
+              {
+                kind: 'check',
+                label: words.pareto.hideDominated,
+                checked: look.frontOnly,
+                onChange: (frontOnly) => setWish({ ...wish, frontOnly }),
+              },
+            ]}
+          >
+            <IconButton size="sm" label={words.options} icon={<SlidersHorizontal aria-hidden className="size-4" />} />
+          </Menu>
         </>
       }
     />

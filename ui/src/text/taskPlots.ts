@@ -16,7 +16,7 @@ export const taskPlots = {
   axisX: 'x',
   axisY: 'y',
   log: (axis: string) => `log ${axis}`,
-  logHelp: 'Logarithmic',
+  options: 'View',
   configuration: 'Configuration',
   level: 'Level',
   decidingLevel: 'deciding level',
@@ -46,7 +46,7 @@ export const taskPlots = {
     front: 'front',
     slo: (label: string) => `SLO: ${label}`,
     feasible: 'meets the SLOs',
-    hideDominated: 'front',
+    hideDominated: 'only the front',
     level: 'at',
   },
   curve: {
