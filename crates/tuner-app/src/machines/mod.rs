@@ -117,24 +117,25 @@ pub struct MachineState {
 /// [`AppError::Store`].
 pub async fn list(store: &Store) -> Result<Vec<MachineState>, AppError> {
     let workers = store.list_workers().await?;
-    let state = |machine: MachineRow| {
-        let worker = workers.iter().find(|worker| machine.has(worker) && lives(worker)).cloned();
-        let status = match (&worker, machine.deployed_at) {
-            (Some(_), _) => "online",
-            (None, None) if machine.target.is_some() => "unknown",
-            _ => "offline",
-        };
-        MachineState {
-            status,
-            worker,
-            setup: Setup::of(&machine).ok(),
-            name: machine.name,
-            target: machine.target,
-            host: machine.host,
-            deployed_at: machine.deployed_at,
-        }
+    Ok(store.machines().await?.into_iter().map(|machine| state(machine, &workers)).collect())
+}
+
+fn state(machine: MachineRow, workers: &[WorkerRow]) -> MachineState {
+    let worker = workers.iter().find(|worker| machine.has(worker) && lives(worker)).cloned();
+    let status = match (&worker, machine.deployed_at) {
+        (Some(_), _) => "online",
+        (None, None) if machine.target.is_some() => "unknown",
+        _ => "offline",
     };
-    Ok(store.machines().await?.into_iter().map(state).collect())
+    MachineState {
+        status,
+        worker,
+        setup: Setup::of(&machine).ok(),
+        name: machine.name,
+        target: machine.target,
+        host: machine.host,
+        deployed_at: machine.deployed_at,
+    }
 }
 
 fn lives(worker: &WorkerRow) -> bool {
@@ -143,6 +144,91 @@ fn lives(worker: &WorkerRow) -> bool {
 
 async fn living(store: &Store, machine: &MachineRow) -> Result<Option<WorkerRow>, StoreError> {
     Ok(store.list_workers().await?.into_iter().find(|worker| machine.has(worker) && lives(worker)))
+}
+
+/// What deploying or restoring would do, found out without asking the machine.
+#[derive(Clone, Debug, Serialize)]
+pub struct Foreseen {
+    /// What the worker is called.
+    pub name: String,
+    /// The machine on which programs would be run.
+    pub target: String,
+    /// The database that its worker would be told, with its password.
+    pub database: String,
+    /// The program may be copied there.
+    pub may_copy_program: bool,
+    /// Jobs that it would run at once.
+    pub slots: u32,
+    /// The worker that lives there; it stays as it is unless it is to be replaced.
+    pub lives: Option<String>,
+    /// The worker that lives there is ended in order, and what it runs goes back to the queue.
+    pub replaces: bool,
+}
+
+/// What [`deploy`] would do.
+///
+/// # Errors
+/// Those of [`deploy`], as far as they can be known before.
+pub async fn foresee(store: &Store, home: &Home, name: &str, setup: &Setup) -> Result<Foreseen, AppError> {
+    check_name(name)?;
+    setup.check()?;
+    let known = store.machine(name).await?;
+    if let Some(known) = &known {
+        must_be_there(known, setup)?;
+    }
+    foreseen(store, home, name, setup, known.as_ref(), false).await
+}
+
+/// What [`restore`] would do.
+///
+/// # Errors
+/// Those of [`restore`], as far as they can be known before.
+pub async fn foresee_restore(store: &Store, home: &Home, name: &str, force: bool) -> Result<Foreseen, AppError> {
+    let machine = deployable(store, name).await?;
+    foreseen(store, home, name, &Setup::of(&machine)?, Some(&machine), force).await
+}
+
+async fn foreseen(
+    store: &Store,
+    home: &Home,
+    name: &str,
+    setup: &Setup,
+    known: Option<&MachineRow>,
+    force: bool,
+) -> Result<Foreseen, AppError> {
+    let database = setup::without_user(&setup.database(home)?);
+    let lives = match known {
+        Some(machine) => living(store, machine).await?.map(|worker| worker.owner.to_string()),
+        None => None,
+    };
+    Ok(Foreseen {
+        name: name.to_owned(),
+        target: setup.ssh.to_string(),
+        database,
+        may_copy_program: setup.auto_install || force,
+        slots: setup.slots,
+        replaces: force && lives.is_some(),
+        lives,
+    })
+}
+
+/// Refuses a name that stands for another place.
+fn must_be_there(known: &MachineRow, setup: &Setup) -> Result<(), MachineError> {
+    let target = setup.ssh.to_string();
+    match known.target.clone().filter(|at| *at != target && known.deployed_at.is_some()) {
+        Some(target) => Err(MachineError::Elsewhere { name: known.name.clone(), target }),
+        None => Ok(()),
+    }
+}
+
+/// The machine of a name that something was deployed to, or was to be.
+async fn deployable(store: &Store, name: &str) -> Result<MachineRow, AppError> {
+    let machine = store.machine(name).await?;
+    let machine = machine.ok_or_else(|| AppError::Absent { what: format!("machine {name:?}") })?;
+    match machine.target {
+        Some(_) => Ok(machine),
+        None => Err(MachineError::OnlyAName { name: machine.name }.into()),
+    }
 }
 
 /// Deploys a worker to a machine, unless one of that name lives. `id` is the machine's if it is new.
@@ -161,9 +247,7 @@ pub async fn deploy(with: Deploying<'_>, id: Uuid, name: &str, setup: Setup) -> 
             with.store.create_machine(new).await?
         }
         Some(known) => {
-            if let Some(elsewhere) = known.target.clone().filter(|at| *at != target && known.deployed_at.is_some()) {
-                return Err(MachineError::Elsewhere { name: name.to_owned(), target: elsewhere }.into());
-            }
+            must_be_there(&known, &setup)?;
             if let Some(worker) = living(with.store, &known).await? {
                 let (started, installed) = (false, false);
                 return Ok(Deployed { name: known.name, target, started, installed, log: None, worker });
@@ -184,11 +268,7 @@ pub async fn deploy(with: Deploying<'_>, id: Uuid, name: &str, setup: Setup) -> 
 /// # Errors
 /// [`AppError::Absent`]; those of [`deploy`].
 pub async fn restore(with: Deploying<'_>, name: &str, force: bool) -> Result<Deployed, AppError> {
-    let machine = with.store.machine(name).await?;
-    let machine = machine.ok_or_else(|| AppError::Absent { what: format!("machine {name:?}") })?;
-    if machine.target.is_none() {
-        return Err(MachineError::OnlyAName { name: machine.name }.into());
-    }
+    let machine = deployable(with.store, name).await?;
     let setup = Setup::of(&machine)?;
     alone(with, &machine, &setup, force).await
 }
@@ -301,18 +381,25 @@ async fn follow(
 ///
 /// # Errors
 /// [`AppError::Absent`]; [`AppError::Invalid`]; [`StoreError::Taken`].
-pub async fn rename(store: &Store, id: Uuid, wanted: &str, name: &str) -> Result<MachineRow, AppError> {
+pub async fn rename(store: &Store, id: Uuid, wanted: &str, name: &str) -> Result<MachineState, AppError> {
     check_name(name)?;
     let machines = store.machines().await?;
-    if let Some(machine) = machines.iter().find(|machine| machine.name == wanted) {
-        return Ok(store.rename_machine(machine.id, name).await?);
-    }
-    let worker = find(store, wanted).await?;
-    if let Some(machine) = machines.iter().find(|machine| machine.has(&worker)) {
-        return Ok(store.rename_machine(machine.id, name).await?);
-    }
-    let (host, options) = (Some(worker.owner.host), serde_json::Value::Object(serde_json::Map::new()));
-    Ok(store.create_machine(NewMachine { id, name: name.to_owned(), host, target: None, options }).await?)
+    let named = machines.iter().find(|machine| machine.name == wanted);
+    let row = match named {
+        Some(machine) => store.rename_machine(machine.id, name).await?,
+        None => {
+            let worker = find(store, wanted).await?;
+            match machines.iter().find(|machine| machine.has(&worker)) {
+                Some(machine) => store.rename_machine(machine.id, name).await?,
+                None => {
+                    let (host, options) = (Some(worker.owner.host), serde_json::Value::Object(serde_json::Map::new()));
+                    let new = NewMachine { id, name: name.to_owned(), host, target: None, options };
+                    store.create_machine(new).await?
+                }
+            }
+        }
+    };
+    Ok(state(row, &store.list_workers().await?))
 }
 
 /// Forgets a machine. A worker that lives there goes on, without a name.

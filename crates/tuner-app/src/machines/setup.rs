@@ -50,6 +50,16 @@ impl Setup {
         Self { ssh, slots: one(), auto_install: yes(), data_dir: None, database_host: None }
     }
 
+    /// The same from `user@host`, `user@host:port` or what somebody would type: `ssh -p 2222 user@host`.
+    ///
+    /// # Errors
+    /// [`AppError::Machine`].
+    pub fn reached_by(text: &str) -> Result<Self, AppError> {
+        let is_command = text.split_whitespace().nth(1).is_some();
+        let target = if is_command { Target::parse_command(text) } else { Target::parse(text) };
+        Ok(Self::new(target.map_err(MachineError::from)?))
+    }
+
     /// What is kept of a machine.
     pub(super) fn of(machine: &MachineRow) -> Result<Self, AppError> {
         serde_json::from_value(machine.options.clone()).map_err(|source| {
@@ -98,6 +108,17 @@ impl Setup {
             return Err(MachineError::NearDatabase { host, target: self.ssh.to_string() });
         }
         Ok(url.into())
+    }
+}
+
+/// A database's URL as people may see it.
+pub(super) fn without_user(url: &str) -> String {
+    match reqwest::Url::parse(url) {
+        Ok(url) => {
+            let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+            format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
+        }
+        Err(_) => String::new(),
     }
 }
 

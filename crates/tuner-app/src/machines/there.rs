@@ -27,7 +27,7 @@ const MARK: &str = "tuner> ";
 const PROBE: &str = r#"echo "tuner> system $(uname -s)"; echo "tuner> machine $(uname -m)"; p="$HOME/.local/bin/autotuner"; [ -x "$p" ] || p=$(command -v autotuner); if [ -n "$p" ] && [ -x "$p" ]; then echo "tuner> program $p"; echo "tuner> version $("$p" --version 2>/dev/null </dev/null)"; echo "tuner> sha256 $( (sha256sum "$p" || shasum -a 256 "$p") 2>/dev/null | cut -d" " -f1)"; fi; true"#;
 
 /// Takes a program from standard input into its place, if its checksum is the argument. A copy that is cut off is removed.
-const COPY_HERE: &str = r#"d="$HOME/.local/bin"; n="$d/.autotuner.$$"; mkdir -p "$d" || exit 3; trap "rm -f $n" EXIT; cat >"$n" || exit 3; chmod 755 "$n"; s=$( (sha256sum "$n" || shasum -a 256 "$n") 2>/dev/null | cut -d" " -f1); if [ "$s" = "$1" ]; then mv -f "$n" "$d/autotuner" && echo "tuner> program $d/autotuner"; else echo "tuner> sha256 $s"; fi; v=$("$d/autotuner" --version 2>&1 </dev/null) || echo "tuner> broken $v"; true"#;
+const COPY_HERE: &str = r#"d="$HOME/.local/bin"; n="$d/.autotuner.$$"; mkdir -p "$d" || exit 3; gone() { rm -f "$n"; }; trap gone EXIT; cat >"$n" || exit 3; chmod 755 "$n"; s=$( (sha256sum "$n" || shasum -a 256 "$n") 2>/dev/null | cut -d" " -f1); if [ "$s" = "$1" ]; then mv -f "$n" "$d/autotuner" && echo "tuner> program $d/autotuner"; else echo "tuner> sha256 $s"; fi; v=$("$d/autotuner" --version 2>&1 </dev/null) || echo "tuner> broken $v"; true"#;
 
 /// A program there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -187,10 +187,11 @@ impl There {
         again: bool,
         say: &(dyn Fn(String) + Send + Sync),
     ) -> Result<(String, bool), MachineError> {
-        let ours = Ours::read(ours).await?;
         let said = self.ssh.run(&script(PROBE, &[]), Input::Nothing, ANSWERS).await.map_err(|e| self.failed(e))?;
         let odd = || MachineError::Odd { target: self.target.clone(), said: self.clean(said.trim()) };
         let found = found(&said).ok_or_else(odd)?;
+        // A large file: read only now that the machine is there.
+        let ours = Ours::read(ours).await?;
         match found.decide(&ours.sha256, copy, again) {
             Decision::Use(path) => return Ok((path, false)),
             Decision::Copy => {}

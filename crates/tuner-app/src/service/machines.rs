@@ -1,12 +1,12 @@
 //! Workers on other machines, for doors.
 
 use tuner_policy::Action;
-use tuner_store::{MachineRow, WorkerRow};
+use tuner_store::WorkerRow;
 
 use super::Service;
 use crate::access::Permit;
 use crate::error::AppError;
-use crate::machines::{self, Deployed, Deploying, MachineState, Say, Setup};
+use crate::machines::{self, Deployed, Deploying, Foreseen, MachineState, Say, Setup};
 
 impl Service {
     fn deploying<'a>(&'a self, say: Say<'a>) -> Deploying<'a> {
@@ -43,11 +43,29 @@ impl Service {
         machines::restore(self.deploying(say), name, force).await
     }
 
+    /// What [`Service::deploy_worker`] would do.
+    ///
+    /// # Errors
+    /// Those of [`machines::foresee`].
+    pub async fn foresee_deployment(&self, permit: &Permit, name: &str, setup: &Setup) -> Result<Foreseen, AppError> {
+        permit.must_be_for(Action::WorkerRead)?;
+        machines::foresee(self.store(), self.home(), name, setup).await
+    }
+
+    /// What [`Service::restore_worker`] would do.
+    ///
+    /// # Errors
+    /// Those of [`machines::foresee_restore`].
+    pub async fn foresee_restoration(&self, permit: &Permit, name: &str, force: bool) -> Result<Foreseen, AppError> {
+        permit.must_be_for(Action::WorkerRead)?;
+        machines::foresee_restore(self.store(), self.home(), name, force).await
+    }
+
     /// Gives a worker another name.
     ///
     /// # Errors
     /// Those of [`machines::rename`].
-    pub async fn rename_worker(&self, permit: &Permit, wanted: &str, name: &str) -> Result<MachineRow, AppError> {
+    pub async fn rename_worker(&self, permit: &Permit, wanted: &str, name: &str) -> Result<MachineState, AppError> {
         permit.must_be_for(Action::WorkerName)?;
         machines::rename(self.store(), permit.makes(), wanted, name).await
     }
