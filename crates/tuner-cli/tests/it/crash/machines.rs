@@ -224,7 +224,7 @@ fn a_worker_is_deployed_to_another_machine_and_brought_back() {
     });
     assert_eq!(seen, Vec::<String>::new(), "the password was to be seen");
     let mut careless = std::process::Command::new("sleep").arg("600").env("X", &world.word).spawn().unwrap();
-    wait_for("it to be seen where it is", PATIENCE, || (leaks(&world) == ["sleep\0600\0"]).then_some(()));
+    wait_for("it to be seen where it is", PATIENCE, || (leaks(&world) == ["sleep\u{0}600\u{0}"]).then_some(()));
     careless.kill().unwrap();
     careless.wait().unwrap();
     assert_eq!((&first["started"], &first["installed"], &first["name"]), (&json!(true), &json!(true), &json!("lab")));
