@@ -187,7 +187,8 @@ mod tests {
 
     #[test]
     fn the_database_is_one_that_the_other_machine_reaches() {
-        let near = Some("postgres://me:w%40rd@localhost:5432/db");
+        let local = "postgres://me:w%40rd@localhost:5432/db";
+        let near = Some(local);
         let not_shared = "the database is a file of this machine, which a worker elsewhere cannot reach";
         assert_eq!(url(None, "me@lab", None), not_shared);
         assert_eq!(url(Some("sqlite:/data/x"), "me@lab", None), not_shared);
@@ -195,12 +196,12 @@ mod tests {
             url(near, "me@lab", None),
             "the database is reached at localhost, which is another machine when it is said on me@lab"
         );
-        assert_eq!(url(near, "me@127.0.0.1", None), near.unwrap());
+        assert_eq!(url(near, "me@127.0.0.1", None), local);
         assert_eq!(url(near, "me@lab", Some("db.lab")), "postgres://me:w%40rd@db.lab:5432/db");
         assert_eq!(url(near, "me@lab", Some("db:6000")), "postgres://me:w%40rd@db:6000/db");
         assert_eq!(url(near, "me@lab", Some("[fd00::1]:6000")), "postgres://me:w%40rd@[fd00::1]:6000/db");
-        let far = Some("postgres://me@db/x?sslmode=require");
-        assert_eq!(url(far, "lab", None), far.unwrap());
+        let far = "postgres://me@db/x?sslmode=require";
+        assert_eq!(url(Some(far), "lab", None), far);
         assert!(url(Some("postgres:///db?host=/run/pg"), "lab", None).contains("a socket of this machine"));
     }
 
