@@ -110,12 +110,15 @@ fn prepare() -> Result<()> {
     }
     // Tests that install engines make private Python environments, and some dependencies compile C.
     // The store's tests start a PostgreSQL server, whose programs Debian keeps out of the search path.
-    let wanted: [(&str, &[&str], &str); 5] = [
+    // Workers are deployed to another machine by its ssh server, also not in the search path.
+    let wanted: [(&str, &[&str], &str); 7] = [
         ("python3", &["-c", "import venv, ensurepip"], "python3-venv"),
         ("python3", &["-m", "pip", "--version"], "python3-pip"),
         ("cc", &["--version"], "gcc"),
         ("sh", &["-c", "ls /usr/lib/postgresql/*/bin/initdb"], "postgresql"),
         ("chromium", &["--version"], "chromium"),
+        ("sh", &["-c", "ls /usr/sbin/sshd"], "openssh-server"),
+        ("ssh", &["-V"], "openssh-client"),
     ];
     let missing: Vec<&str> = wanted
         .iter()

@@ -237,6 +237,9 @@ pub enum AppError {
     /// A backup was not written, or not put back.
     #[error(transparent)]
     Backup(#[from] crate::backup::BackupError),
+    /// A worker was not deployed to another machine, not restored or not named.
+    #[error(transparent)]
+    Machine(#[from] crate::machines::MachineError),
     /// A data set cannot be fetched.
     #[error(transparent)]
     Fetch(#[from] tuner_bench::dataset::FetchError),
@@ -323,6 +326,7 @@ impl AppError {
                 Some("name the file of the archive: member".to_owned())
             }
             Self::Install(error) => Some(error.hint()),
+            Self::Machine(error) => Some(error.hint()),
             _ => None,
         }
     }

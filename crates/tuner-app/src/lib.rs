@@ -14,6 +14,7 @@ mod files;
 pub mod forecast;
 pub mod home;
 pub mod instance;
+pub mod machines;
 pub mod presets;
 pub mod queue;
 pub mod report;

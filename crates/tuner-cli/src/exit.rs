@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use tuner_app::AppError;
 use tuner_app::backup::BackupError;
 use tuner_app::cross_check::CrossCheckError;
+use tuner_app::machines::MachineError;
 use tuner_bench::BenchError;
 use tuner_bench::peers::PeerError;
 use tuner_runner::RunError;
@@ -112,6 +113,7 @@ impl Exit {
                 | AppError::Absent { .. }
                 | AppError::NoRequestLog { .. },
             ) => Self::NotFound,
+            Some(AppError::Machine(error)) => Self::of_machine(error),
             Some(AppError::Backup(error)) => Self::of_backup(error),
             Some(AppError::Preflight { .. } | AppError::NoTokens { .. }) => Self::NotReady,
             Some(
@@ -140,6 +142,14 @@ impl Exit {
             StoreError::UnknownUrl { .. } | StoreError::Taken { .. } | StoreError::Dumped { .. } => Self::Usage,
             error if error.is_passing() => Self::NotReady,
             _ => Self::Internal,
+        }
+    }
+
+    fn of_machine(error: &MachineError) -> Self {
+        match error {
+            MachineError::Target(_) | MachineError::Elsewhere { .. } | MachineError::OnlyAName { .. } => Self::Usage,
+            MachineError::Busy { .. } | MachineError::TakenOver => Self::Busy,
+            _ => Self::NotReady,
         }
     }
 

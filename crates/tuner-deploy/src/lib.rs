@@ -20,6 +20,7 @@ pub mod pages;
 pub mod ports;
 pub mod ready;
 pub mod redact;
+pub mod ssh;
 
 pub use backend::{Backend, DeploymentId, Exit, Found, Launch, Running, Status, Stopped};
 pub use egress::Egress;

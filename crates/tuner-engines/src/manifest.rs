@@ -11,7 +11,7 @@ use crate::secrets::{is_secret_name, without_url_passwords};
 /// Where containers find a model that is a folder here.
 const MODEL: &str = "/model";
 /// Where what is fetched from a hub is kept.
-const CACHE: &str = "/root/.cache/huggingface";
+const CACHE: &str = "/hub";
 
 /// What a file starts.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +61,10 @@ impl Deployment<'_> {
 
     fn env(&self) -> impl Iterator<Item = (&str, Option<String>)> {
         let shown = self.launch.env.iter().filter(|(name, _)| !self.launch.unprinted.contains(*name));
-        shown.map(|(name, value)| (name.as_str(), (!is_secret_name(name)).then(|| without_url_passwords(value))))
+        let told =
+            shown.map(|(name, value)| (name.as_str(), (!is_secret_name(name)).then(|| without_url_passwords(value))));
+        let fetched = self.model.is_none() && !self.launch.env.contains_key("HF_HOME");
+        fetched.then(|| ("HF_HOME", Some(CACHE.to_owned()))).into_iter().chain(told)
     }
 
     /// A Compose file.
@@ -202,6 +205,18 @@ mod tests {
         let shown: Vec<String> = [of.compose(), deployment, service].iter().map(tuner_core::task::yaml_of).collect();
         assert!(shown.iter().all(|text| !text.contains("verysecret")));
         insta::assert_snapshot!(shown.join("---\n"));
+    }
+
+    #[test]
+    fn a_model_that_is_fetched_is_kept_where_it_is_mounted() {
+        let launch = launch();
+        let of = Deployment { name: "chat", image: "IMAGE", launch: &launch, port: 8080, model: None, gpus: 0 };
+        let compose = of.compose();
+        let service = &compose["services"]["chat"];
+        assert_eq!(service["environment"]["HF_HOME"], "/hub");
+        assert_eq!(service["volumes"], json!(["huggingface:/hub"]));
+        let container = &of.kubernetes()[0]["spec"]["template"]["spec"]["containers"][0];
+        assert_eq!(container["env"][0], json!({ "name": "HF_HOME", "value": "/hub" }));
     }
 
     #[test]

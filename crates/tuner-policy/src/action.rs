@@ -77,6 +77,10 @@ actions! {
     WorkerAsk = "worker.ask", Operator, Changes;
     /// Forget a worker.
     WorkerRemove = "worker.remove", Operator, Changes;
+    /// Give a worker another name, or forget the machine that it was deployed to.
+    WorkerName = "worker.name", Operator, Changes;
+    /// Start a worker on another machine over ssh, or bring it back.
+    WorkerDeploy = "worker.deploy", Admin, Changes;
     /// List and show experiments and their measurements.
     ExperimentRead = "experiment.read", Viewer, Reads;
     /// Read engine logs.

@@ -43,7 +43,7 @@ scopes! {
     /// Typed edits of rows.
     DatabaseWrite = "database_write", "change single fields of tasks and presets";
     /// Workers and jobs of the run queue.
-    ArqControl = "arq_control", "restart, drain and stop workers; cancel and retry jobs of the run queue (ARQ)";
+    ArqControl = "arq_control", "restart, drain, stop and name workers, and deploy them to other machines; cancel and retry jobs of the run queue (ARQ)";
     /// Documents of tasks.
     TaskWrite = "task_write", "create, copy, edit and archive tasks";
     /// Running them.

@@ -5,6 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use tuner_app::AppError;
+use tuner_app::machines::{Kind, MachineError};
 use tuner_core::task::Diagnostic;
 use tuner_core::with_causes;
 use tuner_store::{JsonPage, StoreError};
@@ -132,6 +133,15 @@ fn meaning(error: &AppError) -> (StatusCode, &'static str) {
         AppError::Deploy(tuner_app::DeployError::Egress(_)) => (StatusCode::UNPROCESSABLE_ENTITY, "egress_refused"),
         AppError::Deploy(tuner_app::DeployError::BadUrl { .. }) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_field"),
         AppError::Dataset(_) | AppError::Unpack(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_dataset"),
+        AppError::Machine(error) => match (error, error.kind()) {
+            (MachineError::NotShared | MachineError::NearDatabase { .. }, _) => {
+                (StatusCode::CONFLICT, "needs_shared_database")
+            }
+            (_, Kind::Request) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_field"),
+            (_, Kind::State) => (StatusCode::CONFLICT, "machine_in_use"),
+            (_, Kind::There) => (StatusCode::BAD_GATEWAY, "machine_failed"),
+            (_, Kind::Here) => (StatusCode::INTERNAL_SERVER_ERROR, "failed"),
+        },
         AppError::NoSuchExperiment { .. } | AppError::Absent { .. } | AppError::NoRequestLog { .. } => {
             (StatusCode::NOT_FOUND, "not_found")
         }

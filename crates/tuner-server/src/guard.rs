@@ -75,8 +75,9 @@ async fn perform(app: App, permit: Permit, target: String, mut request: Request,
 /// What is sent piece by piece has longer.
 pub(crate) fn time_for(app: &App, action: Action) -> Duration {
     let limits = &app.options().limits;
-    // What the agent does takes the time that it takes, and an answer waits for it.
-    let is_long = is_streamed(action) || matches!(action, Action::ChatWrite | Action::ChatApprove);
+    // What the agent does takes the time that it takes, and an answer waits for it; so does the copy of a program.
+    let is_long =
+        is_streamed(action) || matches!(action, Action::ChatWrite | Action::ChatApprove | Action::WorkerDeploy);
     if is_long { limits.upload } else { limits.request }
 }
 

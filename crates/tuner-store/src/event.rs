@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::chat::ChatChange;
 use crate::jobs::{JobChange, JobId};
 use crate::lease::Owner;
+use crate::machines::MachineChange;
 use crate::row::{TaskId, TaskStatus};
 use crate::shelf::{ShelfChange, ShelfKind};
 use crate::workers::{WorkerChange, WorkerId};
@@ -231,6 +232,15 @@ pub enum Event {
         /// The change.
         change: ShelfChange,
     },
+    /// A machine that workers are deployed to was stored, changed or removed.
+    Machine {
+        /// Which.
+        machine: Uuid,
+        /// Its name, from now on.
+        name: String,
+        /// The change.
+        change: MachineChange,
+    },
     /// Something happened in a conversation with the agent.
     Chat {
         /// Which.
@@ -336,7 +346,7 @@ impl From<&Measurement> for LevelFigures {
 
 impl Event {
     /// The word of every kind.
-    pub const KINDS: [&'static str; 30] = [
+    pub const KINDS: [&'static str; 31] = [
         "task_created",
         "task_started",
         "task_reopened",
@@ -365,6 +375,7 @@ impl Event {
         "jobs_purged",
         "worker",
         "shelf",
+        "machine",
         "chat",
         "note",
     ];
@@ -400,6 +411,7 @@ impl Event {
             Self::JobsPurged { .. } => "jobs_purged",
             Self::Worker { .. } => "worker",
             Self::Shelf { .. } => "shelf",
+            Self::Machine { .. } => "machine",
             Self::Chat { .. } => "chat",
             Self::Note { .. } => "note",
         }

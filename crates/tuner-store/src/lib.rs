@@ -21,6 +21,7 @@ mod json;
 mod lease;
 mod library;
 mod load;
+mod machines;
 mod migration;
 mod portable;
 mod row;
@@ -52,6 +53,7 @@ pub use library::{
     RevisionRow, ShownExperiment, TaskQuery, Typical,
 };
 pub use load::TaskState;
+pub use machines::{MACHINE_LABEL, MachineChange, MachineRow, NewMachine};
 pub use portable::Dumped;
 pub use row::{DeploymentRow, DeploymentState, ExperimentRow, TaskId, TaskRow, TaskStatus};
 pub use shelf::{DatasetRow, NewDataset, PresetRow, ShelfChange, ShelfKind};

@@ -10,6 +10,7 @@ mod files;
 mod hub;
 mod issues;
 mod logs;
+mod machines;
 mod plan;
 mod presets;
 mod propose;
@@ -351,6 +352,7 @@ impl Registry {
             database::tools(),
             queue::tools(),
             workers::tools(),
+            machines::tools(),
             system::tools(),
             files::tools(),
             hub::tools(),

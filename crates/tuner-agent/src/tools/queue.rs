@@ -114,7 +114,7 @@ struct Restart;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RestartArgs {
-    /// The worker's id or the beginning of it; absent: the only one that lives.
+    /// The worker's id, the beginning of that, or its name; absent: the only one that lives.
     worker_id: Option<String>,
 }
 
@@ -160,7 +160,8 @@ impl Kind for Restart {
                     "old_pid": before.owner.pid,
                     "new_pid": row.owner.pid,
                     "worker": worker(row),
-                    "log": "the worker's messages are on the standard error of whoever started it",
+                    "log": "the worker's messages are on the standard error of whoever started it; of one that was deployed, \
+                            in the folder `workers` of its data directory",
                 }));
             }
             if begun.elapsed() > COMES_BACK {
@@ -170,7 +171,7 @@ impl Kind for Restart {
                 } else {
                     "the worker has not obeyed yet: it finishes what it is doing first, or it hangs"
                 };
-                let hint = "look at `autotuner status`; start one with `autotuner worker`".to_owned();
+                let hint = "look at `autotuner status`; start one with `autotuner worker`, or with restore_worker where it was deployed".to_owned();
                 return Err(ToolError::Other { code: "not_restarted", message: message.to_owned(), hint: Some(hint) });
             }
             cx.progress(json!({ "text": "waiting for the new process", "elapsed_s": begun.elapsed().as_secs() }));
@@ -199,7 +200,7 @@ struct Drain;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct DrainArgs {
-    /// The worker's id or the beginning of it; absent: the only one that lives.
+    /// The worker's id, the beginning of that, or its name; absent: the only one that lives.
     worker_id: Option<String>,
     /// run, drain or stop.
     wish: String,

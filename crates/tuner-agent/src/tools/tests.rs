@@ -83,6 +83,9 @@ fn the_tools_of_the_predecessor_are_there() {
         "list_worker_slots",
         "get_preset_by_id",
         "get_cluster_gpu_summary",
+        "deploy_worker",
+        "restore_worker",
+        "rename_distributed_worker",
     ];
     for name in known {
         assert!(registry.find(name).is_some(), "{name}");

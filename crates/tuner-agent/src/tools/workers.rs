@@ -22,6 +22,7 @@ pub(super) fn worker(row: &WorkerRow) -> Value {
     let (cpu, memory) = usage(row);
     json!({
         "id": row.id,
+        "name": row.name,
         "running": row.alive,
         "pid": row.owner.pid,
         "host": row.owner.host,
@@ -102,7 +103,7 @@ struct ShowWorker;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ShowWorkerArgs {
-    /// Its id, or the beginning of it.
+    /// Its id, the beginning of that, or its name.
     worker_id: String,
 }
 
@@ -122,7 +123,8 @@ impl Kind for ShowWorker {
 
 struct Slots;
 
-/// How many jobs each worker can run at once, how many it runs, and how many places are free in all.
+/// How many jobs each worker can run at once, how many it runs, and how many places are free in all; and the machines that
+/// workers were deployed to, with how each is reached and whether its worker lives.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct SlotsArgs {}
@@ -145,10 +147,24 @@ impl Kind for Slots {
             .map(|row| {
                 let (slots, busy) = (row.slots, row.load.busy_slots);
                 free += slots.saturating_sub(busy);
-                json!({ "worker_id": row.id, "host": row.owner.host, "slots": slots, "busy": busy })
+                json!({ "worker_id": row.id, "name": row.name, "host": row.owner.host, "slots": slots, "busy": busy })
             })
             .collect();
-        Ok(json!({ "free": free, "workers": slots }))
+        let machines = cx.service.list_machines(&cx.permit(Action::WorkerRead)?).await?;
+        let machines: Vec<Value> = machines
+            .iter()
+            .map(|machine| {
+                json!({
+                    "name": machine.name,
+                    "status": machine.status,
+                    "target": machine.target,
+                    "host": machine.host,
+                    "worker_id": machine.worker.as_ref().map(|row| row.id),
+                    "deployed_at": machine.deployed_at,
+                })
+            })
+            .collect();
+        Ok(json!({ "free": free, "workers": slots, "machines": machines }))
     }
 }
 
@@ -156,11 +172,15 @@ impl Kind for Slots {
 pub(super) async fn the_worker(cx: &Cx, wanted: Option<&str>) -> Result<WorkerRow, ToolError> {
     let rows = cx.service.list_workers(&cx.permit(Action::WorkerRead)?).await?;
     let refuse = |message: String, rows: &[WorkerRow]| {
-        let known: Vec<String> = rows.iter().map(|row| format!("{} ({})", row.id, row.owner)).collect();
+        let name = |row: &WorkerRow| row.name.as_ref().map(|name| format!("{name}, ")).unwrap_or_default();
+        let known: Vec<String> = rows.iter().map(|row| format!("{} ({}{})", row.id, name(row), row.owner)).collect();
         ToolError::Other { code: "no_such_worker", message, hint: Some(format!("workers: {}", known.join(", "))) }
     };
     match wanted {
         Some(id) => {
+            if rows.iter().any(|row| row.name.as_deref() == Some(id)) {
+                return Ok(cx.service.find_worker(&cx.permit(Action::WorkerRead)?, id).await?);
+            }
             let found: Vec<&WorkerRow> = rows.iter().filter(|row| row.id.to_string().starts_with(id)).collect();
             match found[..] {
                 [row] if !id.is_empty() => Ok(row.clone()),

@@ -9,6 +9,7 @@ pub mod experiments;
 pub mod insight;
 pub mod logs;
 pub mod machine;
+pub mod machines;
 pub mod outside;
 pub mod presets;
 pub mod preview;

@@ -178,7 +178,7 @@ impl Crew<'_> {
     async fn beat(&mut self) -> Result<Asked, StoreError> {
         let load = self.load();
         if !self.beat.is_due(&load) {
-            return Ok(self.store.worker(self.id).await?.asked);
+            return self.store.asked_of(self.id).await;
         }
         let asked = self.store.worker_heartbeat(self.id, &load).await?;
         self.beat.done(load);

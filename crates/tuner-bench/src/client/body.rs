@@ -67,10 +67,10 @@ impl Incoming {
                 };
                 self.head = Some(head);
             }
+            // Nothing after the first wrong byte means anything.
+            Part::Data(_) if self.problem.is_some() => {}
             Part::Data(bytes) => match &mut self.inflate {
                 None => self.plain(bytes, answer),
-                // Nothing after the first wrong byte means anything.
-                Some(_) if self.problem.is_some() => {}
                 Some(inflate) => {
                     let (bytes, result) = inflate.feed(bytes);
                     self.plain(&bytes, answer);

@@ -118,6 +118,18 @@ fn answers_with_their_head_and_framing_read_the_same_at_every_split() {
     }
 }
 
+/// Found by fuzzing: what came in one read with the head was counted, and what came later was not.
+#[test]
+fn an_answer_in_an_encoding_that_was_not_asked_for_holds_nothing_however_it_is_cut() {
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-encoding: br\r\n\r\n";
+    let bytes = format!("{head}data: {{}}\n\ndata: nothing\n\n").into_bytes();
+    agree(&bytes, "an unknown encoding", |pieces| {
+        let (collector, fate) = replay(Api::Chat, pieces.iter().copied(), None);
+        assert_eq!(collector.counts.unparsed, 0);
+        (said(&collector), fate)
+    });
+}
+
 /// Found by fuzzing: what one read brought before the wrong byte was lost.
 #[test]
 fn a_compressed_answer_that_breaks_gives_what_came_before_however_it_is_cut() {

@@ -5,6 +5,7 @@ mod bench;
 mod chat;
 mod completions;
 mod dataset;
+mod deployed;
 mod doctor;
 mod engines;
 mod experiments;
@@ -63,7 +64,7 @@ pub(crate) enum Command {
     /// List, show, stop and retry the jobs of the run queue.
     #[command(subcommand)]
     Jobs(jobs::Jobs),
-    /// List workers, and ask them to drain, restart or stop.
+    /// List workers, ask them to drain, restart or stop, and deploy them to other machines.
     #[command(subcommand)]
     Workers(workers::Workers),
     /// Check this machine, and a task file against it, before anything is deployed.
@@ -96,6 +97,9 @@ pub(crate) enum Command {
     /// End engines when the tuner that started this dies.
     #[command(hide = true)]
     Lifeline(lifeline::Args),
+    /// Start a worker by an order on standard input, for whoever deploys it from another machine.
+    #[command(hide = true)]
+    StartWorker,
 }
 
 /// Runs one of them and renders its error.
@@ -127,6 +131,7 @@ pub(crate) async fn run(command: Command, settings: &Settings) -> Exit {
         Command::Quickstart(args) => quickstart::run(args, settings).await,
         Command::SimEngine(args) => sim_engine::run(args).await,
         Command::Lifeline(args) => lifeline::run(args),
+        Command::StartWorker => deployed::run(settings),
     };
     result.unwrap_or_else(|error| {
         ui::error(&error);

@@ -1,5 +1,6 @@
 //! `autotuner serve`
 
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 
@@ -44,6 +45,9 @@ pub(crate) struct Args {
     /// Workers on this machine, each of which does one job at a time; 0 where others do the work.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..=64))]
     workers: u32,
+    /// Open the page in the browser: its front, or this path of it.
+    #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = "/")]
+    open: Option<String>,
     #[command(flatten)]
     fetching: Fetching,
     /// Largest data set that may be sent, MiB.
@@ -75,6 +79,9 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
     } else {
         ui::answer(&format!("listening on http://{}, data in {}", server.address, home.root().display()));
     }
+    if let Some(path) = &args.open {
+        show(&server.address, path);
+    }
     let workers = tokio::spawn(supervise(launches(&args, settings)?, stop.clone()));
     let served = tuner_server::serve(App::new(service, desk, options, stop.clone()), listener).await;
     // Also where the server failed: workers end with it.
@@ -84,6 +91,13 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
     served?;
     store.close().await?;
     Ok(Exit::Success)
+}
+
+/// The page of a path, in the browser where there is one.
+pub(crate) fn show(address: &impl Display, path: &str) {
+    let url = format!("http://{address}/{}", path.trim_start_matches('/'));
+    let how = if ui::browser::open(&url) { "opened in the browser" } else { "open it in a browser" };
+    ui::say(&format!("the page: {url} ({how})"));
 }
 
 /// How the worker of each slot is started: this program with the same settings.

@@ -94,5 +94,6 @@ fn in_words(worker: &WorkerRow) -> String {
         (true, Asked::Run) => format!("{} of {} slots busy", worker.load.busy_slots, worker.slots),
         (true, asked) => format!("asked to {asked}"),
     };
-    format!("{}, version {}, {state}", worker.owner, worker.version)
+    let name = worker.name.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+    format!("{name}{}, version {}, {state}", worker.owner, worker.version)
 }

@@ -10,6 +10,7 @@ use tuner_app::tune::Surroundings;
 use tuner_app::work::{WorkEnd, WorkerSettings, work};
 use tuner_app::{Home, tune};
 
+use super::deployed;
 use crate::exit::{Exit, Refusal};
 use crate::interrupts::Interrupts;
 use crate::settings::{Fetching, Settings};
@@ -35,6 +36,9 @@ pub(crate) struct Args {
     /// The supervisor's number of this worker. It ends when standard input ends, which the supervisor holds.
     #[arg(long, hide = true, value_name = "N")]
     slot: Option<u32>,
+    /// It was deployed from another machine, and its order comes over standard input.
+    #[arg(long, hide = true, conflicts_with = "slot")]
+    order: bool,
 }
 
 fn label(text: &str) -> Result<(String, String), String> {
@@ -43,7 +47,18 @@ fn label(text: &str) -> Result<(String, String), String> {
 }
 
 pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit> {
-    let home = settings.home();
+    let Some(deployed) = args.order.then(|| deployed::take(settings)).transpose()? else {
+        return work_here(args, settings, settings.home()).await.map(|(exit, _)| exit);
+    };
+    let args = Args { slots: deployed.slots(), label: [args.label, vec![deployed.label()]].concat(), ..args };
+    let (exit, end) = work_here(args, settings, deployed.home()).await?;
+    if end == Some(WorkEnd::Restart) {
+        deployed.start_anew()?;
+    }
+    Ok(exit)
+}
+
+async fn work_here(args: Args, settings: &Settings, home: Home) -> anyhow::Result<(Exit, Option<WorkEnd>)> {
     let stop = CancellationToken::new();
     let _interrupts = Interrupts::heed(&stop)?;
     let mut place = None;
@@ -51,7 +66,7 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
         end_with_input(stop.clone())?;
         place = slot_lock(&home, slot, &stop).await?;
         if place.is_none() {
-            return Ok(Exit::Success);
+            return Ok((Exit::Success, None));
         }
     }
     let store = tune::open_store(&home).await?;
@@ -65,7 +80,7 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
     let end = work(&home, &store, &around, &wish, &stop).await?;
     drop(place);
     match end {
-        WorkEnd::Stopped | WorkEnd::Drained | WorkEnd::Restart => Ok(Exit::Success),
+        WorkEnd::Stopped | WorkEnd::Drained | WorkEnd::Restart => Ok((Exit::Success, Some(end))),
         WorkEnd::Dismissed => {
             let message =
                 "this worker was dismissed: it was removed, or a newer version of this program works on the database";

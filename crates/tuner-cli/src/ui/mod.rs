@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is where the command prints")]
 
+pub(crate) mod browser;
 mod fold;
 pub(crate) mod screen;
 pub(crate) mod table;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tuner_testkit::closed_form::{Case, ClosedForm, Timetable, tokenizer_json};
 
 /// Installing and tuning on two slow shared cores.
-const LIMIT: Duration = Duration::from_secs(300);
+const LIMIT: Duration = Duration::from_secs(500);
 
 /// One installation for all runs of the tests on this machine: building it again each time would teach nothing.
 fn home() -> PathBuf {
@@ -72,7 +72,9 @@ fn a_real_llama_cpp_is_tuned_verified_and_started_from_the_pasted_command() {
     let experiments = report["experiments"].as_array().unwrap();
     assert!(experiments.len() >= 3, "{report:#}");
     for experiment in experiments {
-        assert_eq!(experiment["outcome"], "success", "{experiment:#}");
+        // On a busy machine a candidate may look so slow that it is not measured to its end.
+        let pruned = experiment["role"] == "search" && experiment["outcome"] == "pruned";
+        assert!(pruned || experiment["outcome"] == "success", "{experiment:#}");
     }
     assert!(Path::new(answer["html"].as_str().unwrap()).is_file());
     let name = report["task"].as_str().unwrap();

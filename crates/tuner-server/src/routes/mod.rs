@@ -11,6 +11,7 @@ mod experiments;
 mod health;
 mod jobs;
 mod logs;
+mod machines;
 mod presets;
 mod requests;
 mod results;
@@ -36,6 +37,7 @@ pub(crate) fn open() -> OpenApiRouter<App> {
         experiments::routes(),
         jobs::routes(),
         workers::routes(),
+        machines::routes(),
         logs::routes(),
         requests::routes(),
         engines::routes(),

@@ -28,6 +28,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 pub(crate) struct WorkerItem {
     /// Its id.
     id: String,
+    /// What people call it: the name of its machine.
+    name: Option<String>,
     /// Its host.
     host: String,
     /// Its process there.
@@ -59,6 +61,7 @@ impl From<WorkerRow> for WorkerItem {
     fn from(row: WorkerRow) -> Self {
         Self {
             id: row.id.to_string(),
+            name: row.name,
             host: row.owner.host,
             pid: row.owner.pid,
             version: row.version,

@@ -72,6 +72,57 @@ async fn a_worker_is_seen_asked_and_forgotten() {
     assert_eq!(f.get(&place).await.status, 404);
 }
 
+/// W44: a worker elsewhere needs a database that it reaches, and nothing is asked of ssh that could do something here.
+#[tokio::test]
+async fn a_worker_is_deployed_only_where_it_reaches_the_database() {
+    let f = Fixture::new().await;
+    let deploy = async |body: serde_json::Value| f.post("/api/workers/deploy", &body).await;
+    let refused = deploy(json!({ "name": "lab", "ssh_command": "ssh -p 2222 me@lab.example" })).await;
+    assert_eq!((refused.status, &refused.json["code"]), (409, &json!("needs_shared_database")), "{}", refused.json);
+    assert!(refused.json["hint"].as_str().unwrap().contains("PostgreSQL"), "{}", refused.json);
+    let ssh = |options: serde_json::Value| json!({ "name": "lab", "ssh": { "host": "lab", "options": options } });
+    for (body, said) in [
+        (ssh(json!({ "ProxyCommand": "reboot" })), "-o ProxyCommand is not taken"),
+        (ssh(json!({ "StrictHostKeyChecking": "no" })), "is not taken"),
+        (json!({ "name": "lab", "ssh_command": "ssh -J jump lab" }), "-J is not taken"),
+        (json!({ "name": "-lab", "ssh_command": "lab" }), "name: 1 to 63"),
+        (json!({ "name": "lab", "ssh_command": "lab", "slots": 0 }), "slots: 1 to 256"),
+        (json!({ "name": "lab" }), "ssh or ssh_command"),
+    ] {
+        let refused = deploy(body.clone()).await;
+        assert_eq!(refused.status, 422, "{body}: {}", refused.json);
+        assert!(refused.json["message"].as_str().unwrap().contains(said), "{body}: {}", refused.json);
+    }
+    assert_eq!(f.get("/api/machines").await.json, json!({ "items": [], "next_cursor": null }), "nothing was kept");
+    assert_eq!(f.post("/api/workers/lab/restore", &json!({})).await.status, 404);
+    assert_eq!(f.delete("/api/machines/lab").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_worker_is_named_and_found_by_its_name() {
+    let f = Fixture::new().await;
+    let id = WorkerId::new();
+    let version = "0.1.0".to_owned();
+    let new = NewWorker { id, owner: owner(), version, slots: 2, capabilities: Default::default() };
+    f.store.register_worker(new).await.unwrap();
+    let name = async |worker: &str, name: &str| {
+        f.put(&format!("/api/workers/{worker}/name"), &json!({ "name": name })).await.status
+    };
+    assert_eq!(name(&id.to_string(), "lab").await, 200);
+    assert_eq!(f.get(&format!("/api/workers/{id}")).await.json["name"], json!("lab"));
+    assert_eq!(name("lab", "gpu-a").await, 200, "by its name");
+    assert_eq!(name("lab", "gpu-b").await, 404);
+    assert_eq!(name("gpu-a", "not a name").await, 422);
+    let shown = f.get("/api/workers").await.json["items"][0].clone();
+    assert_eq!((&shown["name"], &shown["host"]), (&json!("gpu-a"), &json!("elsewhere")));
+    let machine = f.get("/api/machines").await.json["items"][0].clone();
+    assert_eq!((&machine["status"], &machine["target"]), (&json!("online"), &json!(null)), "{machine}");
+    let refused = f.post("/api/workers/gpu-a/restore", &json!({ "force": true })).await;
+    assert_eq!((refused.status, &refused.json["code"]), (409, &json!("machine_in_use")), "{}", refused.json);
+    assert_eq!(f.delete("/api/machines/gpu-a").await.status, 204);
+    assert_eq!(f.get("/api/workers").await.json["items"][0]["name"], json!(null));
+}
+
 #[tokio::test]
 async fn an_installation_a_data_set_and_a_report_are_queued_by_themselves() {
     let f = Fixture::new().await;

@@ -72,6 +72,7 @@ fn every_kind() -> Vec<Event> {
     .chain(every_change_of_a_job())
     .chain(every_change_of_a_worker())
     .chain(every_change_of_the_library())
+    .chain(every_change_of_a_machine())
     .chain(every_change_of_a_conversation())
     .collect()
 }
@@ -119,6 +120,13 @@ fn every_change_of_the_library() -> Vec<Event> {
         shelf(ShelfKind::Dataset, ShelfChange::Changed),
         shelf(ShelfKind::Dataset, ShelfChange::Deleted),
     ]
+}
+
+fn every_change_of_a_machine() -> Vec<Event> {
+    use MachineChange::{Changed, Deployed, Forgotten, Renamed, Stored};
+    let machine = Uuid::from_u128(3);
+    let told = |change| Event::Machine { machine, name: "gpu-a".to_owned(), change };
+    [Stored, Changed, Deployed, Renamed, Forgotten].map(told).into()
 }
 
 fn every_change_of_a_conversation() -> Vec<Event> {

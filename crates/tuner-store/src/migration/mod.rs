@@ -11,6 +11,7 @@ mod m0007_shelf;
 mod m0008_made;
 mod m0009_outcomes;
 mod m0010_chat;
+mod m0011_machines;
 mod m0012_proposals;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection};
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0008_made::Migration),
             Box::new(m0009_outcomes::Migration),
             Box::new(m0010_chat::Migration),
+            Box::new(m0011_machines::Migration),
             Box::new(m0012_proposals::Migration),
         ]
     }

@@ -34,7 +34,8 @@ impl Store {
     pub async fn is_empty(&self) -> Result<bool, StoreError> {
         let read = self.read().await?;
         let shelf = crate::shelf::entity::presets::Entity::find().count(read.rows()).await?
-            + crate::shelf::entity::datasets::Entity::find().count(read.rows()).await?;
+            + crate::shelf::entity::datasets::Entity::find().count(read.rows()).await?
+            + crate::machines::entity::machines::Entity::find().count(read.rows()).await?;
         let access = crate::access::entity::tokens::Entity::find().count(read.rows()).await?;
         Ok(shelf + access + work(&read).await? == 0)
     }

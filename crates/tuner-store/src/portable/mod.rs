@@ -31,6 +31,7 @@ macro_rules! for_each_table {
             crate::library::entity::probes,
             crate::shelf::entity::presets,
             crate::shelf::entity::datasets,
+            crate::machines::entity::machines,
             crate::chat::entity::sessions,
             crate::chat::entity::runs,
             crate::chat::entity::messages,

@@ -15,7 +15,7 @@ use crate::dialect::Transaction;
 use crate::entity::workers;
 use crate::json::encode;
 use crate::store::Scope;
-use crate::{Capabilities, Event, Owner, PROTOCOL, Store, StoreError, facts};
+use crate::{Capabilities, Event, Owner, PROTOCOL, Store, StoreError, facts, machines};
 
 /// A worker that begins. The id is chosen by the caller, once for each process.
 #[derive(Clone, Debug, PartialEq)]
@@ -113,7 +113,8 @@ impl Store {
         let read = self.read().await?;
         let at = self.time(read.rows()).await?;
         let rows = workers::Entity::find().order_by_asc(workers::Column::Id).all(read.rows()).await?;
-        rows.into_iter().map(|row| WorkerRow::seen(row, at)).collect()
+        let machines = if rows.is_empty() { Vec::new() } else { machines::all(read.rows()).await? };
+        rows.into_iter().map(|row| Ok(WorkerRow::seen(row, at)?.named(&machines))).collect()
     }
 
     /// A worker.
@@ -124,7 +125,18 @@ impl Store {
         let read = self.read().await?;
         let at = self.time(read.rows()).await?;
         let row = workers::Entity::find_by_id(id.to_string()).one(read.rows()).await?;
-        WorkerRow::seen(row.ok_or_else(|| no_worker(id))?, at)
+        let machines = machines::all(read.rows()).await?;
+        Ok(WorkerRow::seen(row.ok_or_else(|| no_worker(id))?, at)?.named(&machines))
+    }
+
+    /// What a worker is asked to do. Costs one row.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Corrupt`].
+    pub async fn asked_of(&self, id: WorkerId) -> Result<Asked, StoreError> {
+        let read = self.read().await?;
+        let row = workers::Entity::find_by_id(id.to_string()).one(read.rows()).await?;
+        Asked::read(&row.ok_or_else(|| no_worker(id))?.asked)
     }
 
     /// Forgets a worker: it does so itself when it ends, and doors do so with one that died. One that lives learns of it

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::entity::workers;
 use crate::json::{decode, number};
 use crate::row::words;
-use crate::{Capabilities, JobId, Owner, StoreError};
+use crate::{Capabilities, JobId, MachineRow, Owner, StoreError};
 
 /// A worker that was silent for longer than this counts as dead.
 pub const WORKER_EXPIRY: Duration = Duration::from_secs(30);
@@ -102,6 +102,9 @@ pub struct WorkerRow {
     pub silent_s: f64,
     /// Whether that is less than [`WORKER_EXPIRY`].
     pub alive: bool,
+    /// What people call it: the name of its machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 impl WorkerRow {
@@ -126,6 +129,13 @@ impl WorkerRow {
             heartbeat_at: row.heartbeat_at,
             silent_s: silent.as_secs_f64(),
             alive: silent < WORKER_EXPIRY,
+            name: None,
         })
+    }
+
+    /// The same with the name that one of the machines gives it.
+    pub(super) fn named(self, machines: &[MachineRow]) -> Self {
+        let name = machines.iter().find(|machine| machine.has(&self)).map(|machine| machine.name.clone());
+        Self { name, ..self }
     }
 }

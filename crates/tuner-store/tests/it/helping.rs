@@ -86,10 +86,13 @@ pub(crate) async fn what_is_proposed_is_kept_once_in_order_and_reaches_whoever_p
     assert!(f.store.refresh(&mut state).await.unwrap());
     assert_eq!(state.proposed, [b, a.clone(), c]);
     let seq = f.store.last_event_seq().await.unwrap();
-    assert_eq!(f.store.propose_configurations(task, &[a.clone()]).await.unwrap(), []);
+    assert_eq!(f.store.propose_configurations(task, std::slice::from_ref(&a)).await.unwrap(), []);
     assert_eq!(f.store.last_event_seq().await.unwrap(), seq, "nothing new, nothing told");
     f.store.request_cancel(task).await.unwrap();
-    assert!(matches!(f.store.propose_configurations(task, &[a.clone()]).await, Err(StoreError::WrongState { .. })));
+    assert!(matches!(
+        f.store.propose_configurations(task, std::slice::from_ref(&a)).await,
+        Err(StoreError::WrongState { .. })
+    ));
     f.store.delete_task(task).await.unwrap();
     assert!(matches!(f.store.propose_configurations(task, &[a]).await, Err(StoreError::NoSuchTask { .. })));
 }

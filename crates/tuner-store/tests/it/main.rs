@@ -12,6 +12,7 @@ mod interleaved;
 mod jobs;
 mod leases;
 mod library;
+mod machines;
 mod portable;
 mod processes;
 mod reading;
@@ -99,6 +100,8 @@ macro_rules! suite {
             library::experiments_are_sorted_with_unknown_figures_last_and_paged_without_gaps,
             shelf::a_preset_is_stored_changed_renamed_and_forgotten_and_each_change_is_told,
             shelf::a_data_set_is_kept_while_a_task_may_read_it,
+            machines::a_machine_is_stored_changed_deployed_to_renamed_and_forgotten_and_each_change_is_told,
+            machines::a_worker_has_the_name_of_the_machine_that_it_was_deployed_to_or_of_its_host,
             chat::what_followers_of_a_conversation_hear_is_what_its_rows_hold,
             chat::a_grant_is_used_until_it_is_taken_back,
             chat::what_is_said_meanwhile_waits_its_turn,

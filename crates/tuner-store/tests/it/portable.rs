@@ -23,6 +23,7 @@ async fn filled(f: &Fixture) -> tuner_store::TaskId {
     };
     f.store.create_token(new).await.unwrap();
     f.store.probe("p").await.unwrap();
+    f.store.create_machine(crate::machines::machine("gpu-a")).await.unwrap();
     f.store
         .enqueue(tuner_store::NewJob::new(tuner_store::JobKind::RenderReport, serde_json::json!({ "ü": 0.1 })))
         .await

@@ -61,7 +61,7 @@ impl Server {
         self.try_send(self.client.get(format!("{}{path}", self.base))).map(|(_, answer)| answer)
     }
 
-    fn post(&self, path: &str, body: &Value) -> Value {
+    pub(super) fn post(&self, path: &str, body: &Value) -> Value {
         let (status, answer) = self.send(self.client.post(format!("{}{path}", self.base)).json(body));
         assert!(status < 300, "{path}: {status} {answer:#}");
         answer
@@ -76,7 +76,7 @@ impl Server {
         format!("/sessions/{}", made["id"].as_str().unwrap())
     }
 
-    fn cards(&self, session: &str) -> Vec<Value> {
+    pub(super) fn cards(&self, session: &str) -> Vec<Value> {
         let all = self.get(&format!("{session}/messages"));
         let all = all["items"].as_array().unwrap().iter();
         all.flat_map(|message| message["tool_calls"].as_array().unwrap().clone()).collect()

@@ -48,7 +48,7 @@ impl Home {
         path.display().to_string()
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_autotuner"));
         command.arg("--data-dir").arg(self.data()).args(args).stdin(Stdio::null());
         for proxy in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
@@ -59,7 +59,12 @@ impl Home {
 
     /// Runs a command to its end.
     pub(crate) fn run(&self, args: &[&str]) -> Done {
-        let output = self.command(args).output().unwrap();
+        self.run_in(&[], args)
+    }
+
+    /// The same with variables of its environment.
+    pub(crate) fn run_in(&self, variables: &[(&str, &str)], args: &[&str]) -> Done {
+        let output = self.command(args).envs(variables.iter().copied()).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Done { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
     }

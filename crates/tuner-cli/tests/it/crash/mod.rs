@@ -10,6 +10,7 @@ mod home;
 mod http;
 mod interrupt;
 mod lock;
+mod machines;
 mod mcp;
 mod orders;
 mod points;
