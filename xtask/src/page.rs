@@ -77,5 +77,6 @@ fn browser(script: &str) -> Result<ExitCode> {
     let mut command = npm(&["run", "--silent", script]);
     command.env("AUTOTUNER_BIN", program).env("AUTOTUNER_PAGE", "embedded").env("CHROMIUM", CHROMIUM);
     let status = command.status().context("cannot run npm")?;
+    println!("pictures of every page in both themes, wide and narrow: ui/screenshots");
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
