@@ -20,39 +20,9 @@ export const task = {
   gpuTime: 'GPU time',
 
   actions: {
-    start: 'Start',
-    resume: 'Resume',
-    cancel: 'Cancel',
-    cancelling: 'Cancelling…',
-    edit: 'Edit',
-    clone: 'Clone',
-    archive: 'Archive',
-    unarchive: 'Put back',
-    delete: 'Delete',
     compareWith: 'Compare with other tasks',
     askAgent: 'Ask the agent',
     more: 'More actions',
-    failed: {
-      start: 'It could not be started',
-      cancel: 'It could not be cancelled',
-      clone: 'It could not be cloned',
-      archive: 'It could not be archived',
-    },
-    waits: 'It waits in the queue',
-    confirmCancel: {
-      title: (name: string) => `Cancel ${name}?`,
-      text: (open: number) =>
-        `The search ends${open ? `, and what is measured at the moment (${open}) is given up` : ''}. What has been measured stays, and the task can be resumed.`,
-      action: 'Cancel the task',
-    },
-    confirmDelete: {
-      title: (name: string) => `Delete ${name}?`,
-      text: (n: number) =>
-        `Its ${n === 1 ? 'experiment, its events and its log go' : `${n} experiments, their events and logs go`} with it, and so do earlier revisions. You can take it back for a few seconds.`,
-      action: 'Delete the task',
-    },
-    what: (name: string) => `Task ${name}`,
-    ask: (name: string) => `Look at the task "${name}" and explain its result.`,
   },
 
   verdict: {
@@ -65,7 +35,6 @@ export const task = {
     gain: 'Gain over the baseline',
     confidence: (range: string, confidence: string, pairs: number) =>
       `${range} with ${confidence} confidence, ${pairs} interleaved pairs`,
-    gainShort: 'gain',
     none: 'not proven',
     notProven: 'not proven: the interval contains no change',
     unverified: 'Single run over the baseline, not verified',
@@ -77,7 +46,6 @@ export const task = {
     atLevels: (baseline: string, best: string) =>
       baseline === best ? `both at ${best}` : `baseline at ${baseline}, best at ${best}`,
     numbers: 'In numbers',
-    noResult: 'No result',
     endReasons: {
       experiments: 'The budget of experiments is used up.',
       wall_time: 'The time is used up.',
@@ -120,7 +88,6 @@ export const task = {
     command: 'Command',
     compose: 'Compose',
     kubernetes: 'Kubernetes',
-    copy: 'Copy',
     image: 'Put the image that you use in the place of IMAGE.',
     none: 'The task measures what others started, so there is nothing to launch.',
     of: (n: number) => `configuration of experiment ${n}`,
@@ -154,16 +121,11 @@ export const task = {
       unknown: 'runs',
     },
     silent: 'no sign of life',
-    sinceStart: 'Running for',
   },
   checks: {
     title: 'Before it starts',
     none: 'Nothing stands against it.',
-    good: 'Everything that was looked at is good.',
     again: 'Check again',
-    run: 'Check',
-    found: (bad: number, warn: number) =>
-      [bad && `${bad} failed`, warn && `${warn} to look at`].filter(Boolean).join(', ') || 'all good',
     hint: 'Looks at engine, model, memory, ports and data on the server’s machine.',
   },
 
@@ -179,14 +141,12 @@ export const task = {
     elapsed: 'Duration',
     started: 'Decided',
     failure: 'Why',
-    notSet: '–',
     empty: 'No experiments yet',
     emptyHint: 'They appear here as soon as the task runs.',
     noMatch: 'No experiment matches the filter.',
     roles: { baseline: 'baseline', search: 'search', verify: 'verify' },
     best: 'best',
     row: (n: number) => `experiment ${n}`,
-    retry: 'Read again',
   },
   filter: {
     label: 'Filter',
@@ -218,10 +178,8 @@ export const task = {
     same: 'It is the baseline’s configuration.',
     levels: 'Levels',
     failure: 'Failure',
-    objective: 'Objective',
     outcome: 'Outcome',
     duration: 'Duration',
-    repeat: 'Try its configuration again',
     next: 'Next selected',
     previous: 'Previous selected',
   },
@@ -232,9 +190,6 @@ export const task = {
     emptyHint: 'What happens to the task appears here at once.',
     technical: 'Technical events too',
     reading: 'What happened is being read…',
-    live: 'live',
-    follow: 'Follow',
-    newest: 'Newest first',
     search: 'Find in events',
     count: (n: number, all: number) => (n === all ? `${n} events` : `${n} of ${all} events`),
     at: 'Time',
@@ -258,13 +213,11 @@ export const task = {
     same: 'They ask for the same.',
     absent: 'absent',
     this: 'shown here',
-    edit: 'Edit',
   },
   method: {
     title: 'How it was measured',
     objectives: 'Objectives',
     slos: 'Service levels',
-    outcomes: 'Outcomes',
     remarks: 'Remarks',
     remark: (text: string, n: number) => (n === 1 ? text : `${text} (${n} experiments)`),
     importance: 'How figures on this page come about',
