@@ -17,6 +17,7 @@ export const task = {
   started: 'Started',
   ended: 'Ended',
   took: 'Took',
+  runningFor: 'Running for',
   gpuTime: 'GPU time',
 
   actions: {
@@ -106,6 +107,7 @@ export const task = {
     gpuLabel: 'GPU time',
     best: 'Best so far',
     noBest: 'Nothing has met the SLOs yet.',
+    noneMeasured: 'Nothing has been measured yet.',
     over: (change: string) => `${change} over the baseline, single run`,
     running: 'Now',
     nobody: 'Nothing is measured at the moment.',
