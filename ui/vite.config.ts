@@ -31,8 +31,9 @@ const LAZY: [name: string, test: RegExp][] = [
   ['editor', /node_modules\/(@codemirror|@lezer|style-mod|crelt|w3c-keyname)\//],
   ['yaml', /node_modules\/yaml\//],
 ];
-/** What every page needs, and what changes only with its version. */
+/** What every page needs, and what changes only with its version. Before the others: what both need must not be with them. */
 const FIRST: [name: string, test: RegExp][] = [
+  ['helpers', /node_modules\/tslib\//],
   ['react', /node_modules\/(react|react-dom|scheduler)\//],
   [
     'tanstack',
@@ -54,7 +55,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rolldownOptions: {
       output: {
-        codeSplitting: { groups: [...LAZY, ...FIRST].map(([name, test]) => ({ name, test })) },
+        codeSplitting: { groups: [...FIRST, ...LAZY].map(([name, test]) => ({ name, test })) },
       },
     },
   },

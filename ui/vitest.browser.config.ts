@@ -10,5 +10,7 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // Browser, service and database share two cores: what fails is tried once more, and named.
+    retry: process.env.CI ? 1 : 0,
   },
 });

@@ -222,7 +222,9 @@ export function Curve({ task, x, y, onAxes, height = 320 }: PlotProps) {
   const { front, others } = ranked(curves, task, selected, OTHERS);
   const counted = curves.length
     ? words.curve.drawn(front.length + others.length, curves.length)
-    : words.curve.needsLevels;
+    : task.points.some((point) => point.levels.length > 0)
+      ? words.curve.needsLevels
+      : '';
   const note = task.hasReport ? counted : words.waitsForReport;
   return (
     <Chart

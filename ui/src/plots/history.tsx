@@ -221,7 +221,7 @@ export function History({ task, height = 300 }: { task: PlotTask; height?: numbe
       height={height}
       events={events}
       onChart={onChart}
-      points={{ have: task.points.length, need: 1 }}
+      points={{ have: task.points.filter((point) => point.objective !== null).length, need: 1 }}
       tools={
         <>
           <Pick label={words.history.by} value={by} choices={choices} onChange={(value) => setBy(value as HistoryBy)} />

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Measurement } from '@/api/types';
 import { curveOption, curveTable } from './curve';
 import { alone } from './data/alone';
 import { findQuantity, quantities } from './data/axes';
@@ -7,7 +8,7 @@ import { lanesOf, wholeSpans } from './data/spans';
 import { bestSoFar, historyOption, historyTable, placed } from './history';
 import { barsOf, importanceOption, importanceTable } from './importance';
 import { gridOf, interactionOption } from './interaction';
-import { latencyOption } from './latency';
+import { measurementAt } from './latency';
 import { markedOf } from './marks';
 import { dimensionOf, linesOf, objectiveDimension, parallelOption } from './parallelOption';
 import { paretoOption, paretoTable, tradeOf } from './pareto';
@@ -218,12 +219,12 @@ describe('timeline and latency', () => {
     expect(option.yAxis.data).toEqual(['lane 1']);
   });
 
-  test('the SLO stands at its percentile', () => {
-    const lines = [{ number: 1, name: '#1', at: [{ percentile: 99, value: 900 }] }];
-    const option: Loose = latencyOption(lines, 'ttft', task.limits, true, THEME);
-    const slo = option.series.at(-1);
-    expect(slo.data[0].value[0]).toBeCloseTo(2);
-    expect(slo.data[0].value[1]).toBe(1500);
+  test('a level is measured by its valid repeat with most requests', () => {
+    const measured = (completed: number, verdict: 'valid' | 'invalid') =>
+      ({ level: 1, requests: { completed }, validity: { verdict, reasons: [] } }) as unknown as Measurement;
+    const list = [measured(10, 'valid'), measured(20, 'valid'), measured(30, 'invalid')];
+    expect(measurementAt(list, 1)?.requests.completed).toBe(20);
+    expect(measurementAt(list, 0)).toBeUndefined();
   });
 });
 

@@ -25,6 +25,11 @@ function watch(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
+/** Hears every change of selection and pointer; returns what ends it. For what must not draw anew when the pointer moves. */
+export function onSelection(listener: (now: Selection) => void): () => void {
+  return watch(() => listener(selection));
+}
+
 export function select(numbers: Iterable<number>) {
   const next = new Set(numbers);
   if (ranges([...next]) === ranges([...selection.selected])) return;
@@ -54,10 +59,6 @@ export function useSelection() {
 /** The selected numbers alone: does not draw anew when only the pointer moves. */
 export function useSelected(): ReadonlySet<number> {
   return useSyncExternalStore(watch, () => selection.selected);
-}
-
-export function useHovered(): number | null {
-  return useSyncExternalStore(watch, () => selection.hovered);
 }
 
 /** How long after the last change the address follows, ms: a brush changes it with each move of the pointer. */

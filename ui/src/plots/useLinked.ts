@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useMemo, useRef } from 'react';
 import type { ECharts } from './echarts';
-import { hover, toggle, useHovered, useSelected } from './selection';
+import { hover, onSelection, toggle, useSelected } from './selection';
 import type { ChartEvents } from './useEchart';
 
 interface Named {
@@ -20,7 +20,6 @@ export function numberOf(params: Named): number | null {
  */
 export function useLinked() {
   const selected = useSelected();
-  const hovered = useHovered();
   const chart = useRef<ECharts | null>(null);
   const onChart = useCallback((made: ECharts) => {
     chart.current = made;
@@ -38,13 +37,17 @@ export function useLinked() {
     [],
   );
   useEffect(() => {
-    const shown = chart.current;
-    if (hovered === null || !shown || shown.isDisposed()) return;
-    const name = String(hovered);
-    shown.dispatchAction({ type: 'highlight', name });
-    return () => {
-      if (!shown.isDisposed()) shown.dispatchAction({ type: 'downplay', name });
+    let before: number | null = null;
+    const act = (type: 'highlight' | 'downplay', number: number | null) => {
+      const shown = chart.current;
+      if (number !== null && shown && !shown.isDisposed()) shown.dispatchAction({ type, name: String(number) });
     };
-  }, [hovered]);
+    return onSelection(({ hovered }) => {
+      if (hovered === before) return;
+      act('downplay', before);
+      act('highlight', hovered);
+      before = hovered;
+    });
+  }, []);
   return { selected, events, onChart, chart };
 }

@@ -64,7 +64,8 @@ export const compare = {
 
   best: 'best',
   bestUnsure: 'best, overlaps',
-  bestHelp: 'The best figure of this row',
+  bestHelp: 'The best figure of this row; its interval lies apart from the others',
+  bestUnknownHelp: 'The best figure of this row; without intervals nobody knows whether the order is chance',
   bestUnsureHelp:
     'The best figure of this row; the interval of another one overlaps with its own, so the order may be chance',
   withinHelp: 'Intervals are within one run. How much one run differs from the next they do not say; pairs do.',

@@ -23,7 +23,6 @@ export const taskPlots = {
   state: 'State',
   range: 'with its standard error',
   waitsForReport: 'Figures of the levels are being read…',
-  noFigures: 'Nothing has been measured yet.',
 
   history: {
     title: 'History',
@@ -44,7 +43,6 @@ export const taskPlots = {
     describe: (n: number, front: number, x: string, y: string) =>
       `${y} against ${x} of ${n} experiments; ${front} are on the front: within the SLOs, and no other is better in both.`,
     front: 'front',
-    slo: (label: string) => `SLO: ${label}`,
     feasible: 'meets the SLOs',
     hideDominated: 'only the front',
     level: 'at',
@@ -143,20 +141,10 @@ export const taskPlots = {
     share: 'Share that cannot run',
     support: (k: number, n: number) => `${k} of ${n}`,
     base: (share: string) => `all: ${share}`,
-    rules: 'where it happens',
     reasons: 'Why',
     and: 'and',
-    predicted: 'known before it was started',
     few: 'Too few failures to say where they happen.',
     hint: 'shares of what was tried; whiskers: 95 % interval (Wilson)',
   },
-  latency: {
-    title: 'Latency distribution',
-    describe: (metric: string, level: string, who: string) => `Percentiles of ${metric} at ${level}: ${who}.`,
-    metric: 'of',
-    percentile: 'Percentile',
-    choose: 'select more to add them',
-    most: (n: number) => `the first ${n} of those selected`,
-    none: 'No latencies were measured at this level.',
-  },
+  latency: { title: 'Latency distribution' },
 };

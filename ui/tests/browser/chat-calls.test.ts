@@ -162,7 +162,14 @@ describe('a call that needs permission', () => {
     await Promise.all([click(first, 'Allow once'), click(second, 'Grant arq_control')]);
     const lives = [];
     for (const tab of tabs) {
-      await cardIn(tab, 'restart_arq_worker', 'executed').waitFor();
+      const settled = card(tab, 'restart_arq_worker').and(
+        tab.locator(':is([data-state=executed], [data-state=failed])'),
+      );
+      await settled.waitFor().catch(async (error) => {
+        const cards = (await kept(stage.service, session)).items.flatMap((item) => item.tool_calls);
+        throw new Error(`the server keeps ${JSON.stringify(cards)}`, { cause: error });
+      });
+      expect(await settled.getAttribute('data-state'), await settled.textContent().then(String)).toBe('executed');
       lives.push(await seen(tab, 'It was restarted once.'));
     }
     expect(lives[0]).toEqual(lives[1]);

@@ -317,6 +317,29 @@ describe('nothing is lost', () => {
     await page.context().close();
   });
 
+  // B5: what cannot run is said before anything is started.
+  test('command lines are shown exactly, with what cannot run and why', async () => {
+    const page = await stage.page('/tasks/new?step=review');
+    await drop(
+      page,
+      'tight.yaml',
+      `name: tight
+model: {id: organisation/model}
+engine: {name: vllm}
+search_space: {parameters: {max-model-len: [1024, 8192], max-num-seqs: [8, 16]}}
+workload: {scenario: "D(4000,100)"}
+`,
+    );
+    await page.getByText('2 of 4 combinations cannot run').waitFor();
+    await page.getByText(/vllm serve organisation\/model .*--max-model-len 8192 --max-num-seqs 16/).waitFor();
+    await page.getByRole('checkbox', { name: 'Only those that cannot run' }).click();
+    expect(await page.getByText('cannot run', { exact: true }).count()).toBe(2);
+    await page.getByText('4000').first().waitFor();
+    await expectAccessible(page);
+    await shot(page, 'editor-infeasible-light-1440', true);
+    await page.context().close();
+  });
+
   test('200 parameters are found by typing', async () => {
     const many = Array.from({ length: 200 }, (_, n) => `    flag-${n}: [${n}, ${n + 1}]`).join('\n');
     const page = await stage.page('/tasks/new?step=space');

@@ -26,12 +26,12 @@ describe('presets', () => {
     await page.getByRole('combobox', { name: 'Add a parameter' }).fill('max-num-seqs');
     await page.getByRole('option', { name: /^max-num-seqs/ }).click();
     await page.getByRole('button', { name: 'Add a constraint' }).click();
-    await page.getByLabel('Line 1').fill('max-num-seqs > nothing');
+    await page.getByLabel('Line 1', { exact: true }).fill('max-num-seqs > nothing');
     await page.getByText('unknown name nothing').first().waitFor();
     expect(await page.getByRole('button', { name: 'Save' }).isDisabled()).toBe(true);
     await expectAccessible(page);
     await shot(page, 'preset-new-light-1440');
-    await page.getByLabel('Line 1').fill('max-num-seqs > 1');
+    await page.getByLabel('Line 1', { exact: true }).fill('max-num-seqs > 1');
     const save = page.getByRole('button', { name: 'Save' });
     await until('saving to be possible', () => save.isEnabled());
     await save.click();
@@ -82,7 +82,7 @@ describe('presets', () => {
     const original = await get('vllm-performance');
     expect(copy).toEqual({ ...original, name: 'vllm-performance-2', built_in: undefined });
     await made.getByRole('button', { name: 'Delete' }).click();
-    await page.getByText('Preset vllm-performance-2 is deleted').waitFor();
+    await page.getByText('Preset vllm-performance-2 is deleted', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'Undo' }).click();
     await page.getByRole('row', { name: /vllm-performance-2/ }).waitFor();
     expect((await get('vllm-performance-2')).name).toBe('vllm-performance-2');

@@ -20,7 +20,7 @@ export function WorkerDoing({ worker, wrap }: { worker: WorkerItem; wrap?: boole
     <ul className={wrap ? 'space-y-1' : 'flex min-w-0 gap-3'}>
       {jobs.map((job) => (
         <li key={job.id} className={wrap ? '[overflow-wrap:anywhere]' : 'min-w-0 truncate'}>
-          {job.task ? <TaskLink id={job.task} /> : jobKind(job)}
+          {job.task ? <TaskLink id={job.task} className="underline" /> : jobKind(job)}
           <span className="text-muted">{` ${jobProgress(job)?.text ?? ''}`}</span>
         </li>
       ))}

@@ -12,6 +12,8 @@ export const look = [
       lineHeight: '1.5',
     },
     '.cm-content': { caretColor: 'var(--ink)', padding: '8px 0' },
+    // The whole editor is outlined, not the text within it.
+    '.cm-content:focus-visible': { outline: 'none' },
     '.cm-cursor': { borderLeftColor: 'var(--ink)' },
     '.cm-gutters': { backgroundColor: 'var(--surface)', color: 'var(--faint)', borderRight: '1px solid var(--line)' },
     '.cm-activeLine, .cm-activeLineGutter': { backgroundColor: 'color-mix(in srgb, var(--hover) 45%, transparent)' },

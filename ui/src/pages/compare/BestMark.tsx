@@ -2,26 +2,26 @@ import type { ReactNode } from 'react';
 import { compare as words } from '@/text/compare';
 import type { Best } from './best';
 
-/** A cell of a row, with the mark of the best: filled where it is surely so, hollow where intervals overlap. */
+/** A cell of a row, with the mark of the best: filled where its interval lies apart, hollow where it does not or is not known. */
 export function Marked({ best, at, children }: { best: Best | undefined; at: number; children: ReactNode }) {
   if (!best?.at.includes(at)) return <>{children}</>;
-  const isUnsure = best.isClear === false;
+  const { isClear } = best;
   return (
     <span className="font-semibold">
       <span
-        title={isUnsure ? words.bestUnsureHelp : words.bestHelp}
+        title={isClear === undefined ? words.bestUnknownHelp : isClear ? words.bestHelp : words.bestUnsureHelp}
         className="mr-1.5 inline-flex items-center gap-1 whitespace-nowrap text-xs font-normal text-ok"
       >
         <svg aria-hidden="true" viewBox="0 0 10 10" className="size-2.5">
           <path
             d="M5 1.2 9 8.6H1Z"
-            fill={isUnsure ? 'none' : 'currentColor'}
+            fill={isClear ? 'currentColor' : 'none'}
             stroke="currentColor"
             strokeWidth="1.2"
             strokeLinejoin="round"
           />
         </svg>
-        {isUnsure ? words.bestUnsure : words.best}
+        {isClear === false ? words.bestUnsure : words.best}
       </span>
       {children}
     </span>

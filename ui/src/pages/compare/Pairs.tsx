@@ -23,10 +23,14 @@ export function Pairs({ task }: { task: TaskDetail }) {
   const objective = firstObjective(task.task);
   const { pairs, baseline_level, best_level } = comparison;
   const level = (at: number) => levelName(task.task.load.levels[at]);
-  const row = (key: string, cell: (pair: readonly [number, number]) => string): SideRow => ({
-    key,
-    label: key,
-    cell: (at) => (pairs[at] ? cell(pairs[at]) : null),
+  const columns = [`${words.baseline} #${verdict.baseline}`, `${words.bestSide} #${verdict.best}`, words.difference];
+  const rows = pairs.map(([base, value], at): SideRow => {
+    const cells = [
+      objectiveFigure(objective, base),
+      objectiveFigure(objective, value),
+      change(gain(objective, value, base)),
+    ];
+    return { key: String(at), label: String(at + 1), cell: (column) => cells[column] };
   });
   return (
     <Panel title={words.pairs} note={words.pairsNote(pairs.length, percent(verdict.confidence))} flush>
@@ -52,16 +56,8 @@ export function Pairs({ task }: { task: TaskDetail }) {
       <SideBySide
         label={words.pairs}
         corner={words.pair}
-        columns={pairs.map((_, at) => ({ key: at, head: String(at + 1) }))}
-        groups={[
-          {
-            rows: [
-              row(`${words.baseline} #${verdict.baseline}`, ([value]) => objectiveFigure(objective, value)),
-              row(`${words.bestSide} #${verdict.best}`, ([, value]) => objectiveFigure(objective, value)),
-              row(words.difference, ([base, value]) => change(gain(objective, value, base))),
-            ],
-          },
-        ]}
+        columns={columns.map((name) => ({ key: name, head: name }))}
+        groups={[{ rows }]}
       />
     </Panel>
   );

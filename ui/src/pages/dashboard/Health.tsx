@@ -45,7 +45,7 @@ function Findings({ checks }: { checks: readonly Schemas['CheckBody'][] }) {
       {missing.length > 0 && (
         <li className="px-3 py-1.5 text-xs text-muted">
           {text.healthMissing(missing.join(', '))}{' '}
-          <Link to="/engines" className="text-accent hover:underline">
+          <Link to="/engines" className="text-accent underline">
             {text.healthMissingHint}
           </Link>
         </li>

@@ -19,6 +19,7 @@ import { FormPane } from './FormPane';
 import { ImportPanel, type Translation } from './ImportPanel';
 import { type Around, AroundProvider } from './knowledge';
 import { DraftNote, ProblemNote, SaveProblem } from './Notes';
+import { Standing } from './Standing';
 import { StepNav } from './StepNav';
 import type { Search, View } from './search';
 import { type StepId, stepOf, stepStates } from './steps';
@@ -152,9 +153,12 @@ export function Editor(props: EditorProps) {
             onText={openText}
             save={save}
             canSave={validText !== null && (task === undefined || state.text !== base)}
-            isUnchanged={task !== undefined && state.text === base}
-            isChecking={!isFresh}
+          />
+          <Standing
             answer={answer}
+            isChecking={!isFresh}
+            unchecked={validation.error && { error: validation.error, retry: () => void validation.refetch() }}
+            isUnchanged={task !== undefined && state.text === base}
           />
           <div className="space-y-3">
             <SaveProblem error={save.error} />

@@ -1,30 +1,21 @@
-import {
-  Check,
-  CircleAlert,
-  Download,
-  FilePlus2,
-  FolderOpen,
-  LoaderCircle,
-  Play,
-  Save as SaveIcon,
-} from 'lucide-react';
+import { Link } from '@tanstack/react-router';
+import { CircleAlert, Download, FilePlus2, FolderOpen, Play, Save as SaveIcon } from 'lucide-react';
 import { useEffect, useRef } from 'react';
-import { useEstimate, type Validation } from '@/api/documents';
 import { useMay } from '@/api/role';
+import type { TaskDetail } from '@/api/types';
 import { Button, IconButton } from '@/components/Button';
 import { PageHead } from '@/components/Card';
 import { Menu } from '@/components/Menu';
 import { Segmented } from '@/components/Segmented';
 import type { DocumentStore } from '@/document/store';
-import { count, duration } from '@/format';
 import { saveFile } from '@/plots/save';
 import { editor as words } from '@/text/editor';
 import type { EditorProps } from './Editor';
-import { combinations, gpuSeconds, spanText } from './Estimate';
 import { fileText } from './FileDrop';
-import { useAround } from './knowledge';
+import { Note } from './Notes';
 import type { View } from './search';
 import { SIMULATED } from './template';
+import { useIsWide } from './useIsWide';
 import type { Save } from './useSave';
 
 interface EditorHeadProps extends EditorProps {
@@ -34,9 +25,6 @@ interface EditorHeadProps extends EditorProps {
   onText: (text: string) => void;
   save: Save;
   canSave: boolean;
-  isUnchanged: boolean;
-  isChecking: boolean;
-  answer: Validation | undefined;
 }
 
 const ICON = 'size-4';
@@ -45,6 +33,7 @@ const ICON = 'size-4';
 export function EditorHead(props: EditorHeadProps) {
   const { title, note, task, save, canSave, view, onView, store, onText } = props;
   const may = useMay();
+  const isWide = useIsWide();
   const input = useRef<HTMLInputElement>(null);
   const run = useRef(save.run);
   run.current = save.run;
@@ -76,7 +65,7 @@ export function EditorHead(props: EditorHeadProps) {
           <>
             <Segmented
               label={words.view}
-              value={view}
+              value={isWide || view !== 'both' ? view : 'form'}
               onChange={onView}
               options={[
                 { value: 'form', label: words.views.form },
@@ -129,58 +118,20 @@ export function EditorHead(props: EditorHeadProps) {
         }
       />
       {task && <p className="-mt-2 mb-3 text-muted">{words.revision(task.revision, task.revision + 1)}</p>}
-      <Standing {...props} />
+      {task && <RunningNote task={task} />}
     </>
   );
 }
 
-/** In one line: valid or not, how much it is, how long it takes. */
-function Standing({ answer, isChecking, isUnchanged }: EditorHeadProps) {
-  const { validText } = useAround();
-  const estimate = useEstimate(validText);
-  const errors = answer?.findings.filter(({ severity }) => severity === 'error').length ?? 0;
-  const cost = validText === null ? undefined : estimate.data;
+/** A task under way cannot be changed; a copy can. */
+function RunningNote({ task }: { task: TaskDetail }) {
+  if (task.status !== 'running' && task.status !== 'cancelling') return null;
   return (
-    <div
-      role="status"
-      className="mb-3 flex min-h-8 flex-wrap items-center gap-x-5 gap-y-1 rounded-md border border-line bg-surface px-3 py-1.5"
-    >
-      {isChecking || !answer ? (
-        <span className="flex items-center gap-1.5 text-muted">
-          <LoaderCircle aria-hidden className="size-4 animate-spin" />
-          {words.checking}
-        </span>
-      ) : errors > 0 || !answer.valid ? (
-        <span className="flex items-center gap-1.5 text-bad">
-          <CircleAlert aria-hidden className="size-4" />
-          {errors > 0 ? words.errors(errors) : words.invalid}
-        </span>
-      ) : (
-        <span className="flex items-center gap-1.5 text-ok">
-          <Check aria-hidden className="size-4" />
-          {words.valid}
-        </span>
-      )}
-      {cost && (
-        <>
-          <Fact name={words.estimate.combinations} value={combinations(cost.configurations)} />
-          <Fact
-            name={words.estimate.experiments}
-            value={words.estimate.sum(count(cost.search_experiments), count(cost.verification_experiments))}
-          />
-          <Fact name={words.estimate.wall} value={spanText(cost.wall_time_s, duration)} />
-          {cost.gpu_seconds && <Fact name={words.estimate.gpuTime} value={spanText(cost.gpu_seconds, gpuSeconds)} />}
-        </>
-      )}
-      {isUnchanged && <span className="text-faint">{words.unchanged}</span>}
-    </div>
-  );
-}
-
-function Fact({ name, value }: { name: string; value: string }) {
-  return (
-    <span>
-      <span className="text-faint">{name}</span> {value}
-    </span>
+    <Note tone="warn" icon={<CircleAlert aria-hidden className="size-4 text-warn" />}>
+      {words.running}{' '}
+      <Link to="/tasks/new" search={{ from: task.id }} className="text-accent underline">
+        {words.copyInstead}
+      </Link>
+    </Note>
   );
 }

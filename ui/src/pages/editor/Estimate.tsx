@@ -2,7 +2,7 @@ import { useEstimate } from '@/api/documents';
 import type { Schemas } from '@/api/types';
 import { KeyValues } from '@/components/KeyValues';
 import { Loaded } from '@/components/States';
-import { count, duration, NONE, number, si } from '@/format';
+import { count, duration, NONE, si } from '@/format';
 import { editor as words } from '@/text/editor';
 import { useAround } from './knowledge';
 
@@ -21,7 +21,7 @@ export const gpuSeconds = (n: number) => si(n, 'GPU-s');
 /** How many combinations, or how it is said that they cannot be counted. */
 export function combinations(n: number | null | undefined): string {
   if (n === null || n === undefined) return words.estimate.continuous;
-  return n > 1e6 ? `≈ ${number(n, 2)}` : count(n);
+  return n > 1e9 ? `≈ ${si(n, '', 2)}` : count(n);
 }
 
 export function EstimateTable() {

@@ -4,6 +4,7 @@ import type { Finding } from '@/api/error';
 import { Button } from '@/components/Button';
 import { Disclosure } from '@/components/Disclosure';
 import { Select } from '@/components/Select';
+import { Help } from '@/document/fields/words';
 import { editor as words } from '@/text/editor';
 import { FindingList } from './FindingList';
 import { Note } from './Notes';
@@ -84,7 +85,7 @@ function Translated({ translation, onDismiss }: { translation: Translation; onDi
             {notes.map((note) => (
               <li key={`${note.line} ${note.column} ${note.message}`}>
                 <span className="mr-1.5 font-mono text-muted">{note.field}</span>
-                {note.message}
+                <Help text={note.message} />
               </li>
             ))}
           </ul>

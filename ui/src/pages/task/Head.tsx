@@ -115,7 +115,8 @@ function Facts({ task }: { task: TaskDetail }) {
             {words.started} <RelativeTime at={task.started_at} />
           </span>
           <span>
-            {words.took} <Elapsed from={task.started_at} to={isLive ? null : task.ended_at} />
+            {isLive ? words.runningFor : words.took}{' '}
+            <Elapsed from={task.started_at} to={isLive ? null : task.ended_at} />
           </span>
         </>
       ) : (

@@ -103,7 +103,10 @@ function RunningRow({ task, running, phase, configuration }: RowProps) {
 function Best({ task, plot }: { task: TaskDetail; plot: PlotTask }) {
   const best = leader(plot.points, plot.objective);
   const baseline = plot.points.find((point) => point.number === plot.baseline)?.objective ?? null;
-  if (!best || best.objective === null) return <p className="text-muted">{words.progress.noBest}</p>;
+  if (!best || best.objective === null) {
+    const isMeasured = plot.points.some((point) => point.objective !== null);
+    return <p className="text-muted">{isMeasured ? words.progress.noBest : words.progress.noneMeasured}</p>;
+  }
   const ratio = baseline === null ? null : timesBetter(plot.objective, baseline, best.objective);
   return (
     <div className="min-w-0">

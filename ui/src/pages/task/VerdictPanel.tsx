@@ -32,9 +32,10 @@ interface VerdictProps {
 export function VerdictPanel({ task, plot, report }: VerdictProps) {
   const { verdict } = task;
   const told = report?.verdict;
-  const decision = verdict?.decision ?? told?.decision ?? 'no_result';
+  const decision = told?.decision ?? verdict?.decision ?? 'no_result';
   const [Icon, colour] = LOOKS[decision] ?? [CircleAlert, 'text-warn'];
-  const known = verdict && decision !== 'better' ? words.verdict[verdict.decision as 'worse'] : plot.objective.label;
+  const known =
+    verdict && verdict.decision !== 'better' ? words.verdict[verdict.decision as 'worse'] : plot.objective.label;
   const recommended = verdict?.recommended ?? null;
   const end = verdict?.search_end;
   return (

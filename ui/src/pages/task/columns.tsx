@@ -86,6 +86,7 @@ export function experimentColumns(task: PlotTask, known: readonly Quantity[]): C
     {
       id: 'objective',
       label: objective.unit ? `${objective.label} (${objective.unit})` : objective.label,
+      help: objective.label,
       width: 'minmax(8rem, 1fr)',
       sort: (point) => point.objective,
       cell: (point) => <Figure value={point.objective} digits={4} />,

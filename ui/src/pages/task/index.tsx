@@ -4,7 +4,7 @@ import { useJobs } from '@/api/jobs';
 import { useTask } from '@/api/tasks';
 import type { TaskDetail } from '@/api/types';
 import { useTitle } from '@/app/title';
-import { Loaded, Skeleton } from '@/components/States';
+import { ErrorView, Loaded, Skeleton } from '@/components/States';
 import { Tabs } from '@/components/Tabs';
 import { quantities } from '@/plots/data/axes';
 import type { PlotTask } from '@/plots/data/points';
@@ -122,6 +122,9 @@ function Content({ task, plot, plotState, isQueued }: ContentProps) {
         {task.status === 'pending' && !isQueued && <Checks task={task} />}
         {isQueued && task.status === 'pending' && <p className="text-muted">{words.progress.queued}</p>}
         {!isLive && task.status !== 'pending' && <VerdictPanel task={task} plot={plot} report={report} />}
+        {plotState.report.error && !report && (
+          <ErrorView error={plotState.report.error} onRetry={() => void plotState.report.refetch()} />
+        )}
       </div>
       <Tabs
         label={words.sections}

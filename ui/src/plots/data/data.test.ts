@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import type { Measurement } from '@/api/types';
 import type { ServerEvent } from '@/events';
 import { detail, experiment, ITEMS, sample } from '../testing/sample';
 import { alone } from './alone';
@@ -8,7 +7,6 @@ import { binsOf } from './bins';
 import { curvesOf, kneeOf, ranked } from './curve';
 import { front, staircase } from './front';
 import { limitOf, resolveObjective } from './objective';
-import { fromNines, nines, percentilesOf } from './percentiles';
 import { leader, plotTask } from './points';
 import { reasonsOf, rulesOf } from './rules';
 import { lanesOf, spansOf, wholeSpans } from './spans';
@@ -243,32 +241,5 @@ describe('phases', () => {
 
   test('experiments without phases are shown whole', () => {
     expect(wholeSpans(sample().points, new Set([1, 2, 3, 4, 5]))).toMatchObject([{ number: 6, phase: 'whole' }]);
-  });
-});
-
-describe('percentiles', () => {
-  test('each further nine is as wide', () => {
-    expect(nines(90)).toBeCloseTo(1);
-    expect(nines(99.9)).toBeCloseTo(3);
-    expect(fromNines(nines(95))).toBeCloseTo(95);
-  });
-
-  test('come from the valid repeat with most requests', () => {
-    const summary = (n: number, p50: number) => ({
-      n,
-      mean: 1,
-      stddev: 0,
-      min: 0,
-      max: 9,
-      percentiles: { p99: 9, p50 },
-    });
-    const measured = (n: number, p50: number, verdict: 'valid' | 'invalid') =>
-      ({ level: 1, metrics: { ttft: summary(n, p50) }, validity: { verdict, reasons: [] } }) as unknown as Measurement;
-    const list = [measured(10, 1, 'valid'), measured(20, 2, 'valid'), measured(30, 3, 'invalid')];
-    expect(percentilesOf(list, 'ttft', 1)).toEqual([
-      { percentile: 50, value: 2 },
-      { percentile: 99, value: 9 },
-    ]);
-    expect(percentilesOf(list, 'ttft', 0)).toEqual([]);
   });
 });

@@ -8,6 +8,7 @@ import type {
   Role,
   ScoreClass,
   SloResult,
+  SloSpec,
   TaskDetail,
 } from '@/api/types';
 import type { PlotState } from '../theme';
@@ -54,6 +55,7 @@ export interface PlotTask {
   objective: ResolvedObjective;
   objectives: ResolvedObjective[];
   limits: Limit[];
+  slos: SloSpec[];
   /** Names of the parameters that vary, in the order of the task file. */
   parameters: string[];
   /** Of them, those whose values are searched on a logarithmic scale. */
@@ -145,6 +147,7 @@ export function plotTask(task: TaskDetail, items: readonly ExperimentItem[], rep
     objective,
     objectives,
     limits: limitsOf(task.task),
+    slos: task.task.slos ?? [],
     parameters: space.map(([name]) => name),
     logarithmic: new Set(space.filter(isLog).map(([name]) => name)),
     columns: report?.columns ?? [],
