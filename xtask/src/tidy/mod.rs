@@ -16,7 +16,9 @@ use anyhow::{Context, Result};
 use crate::{report, shell};
 
 /// Names that hold nothing of ours (`.git` is a file in a linked work tree).
-const SKIPPED: &[&str] = &["target", ".git", ".venv", "node_modules", "artifacts", "corpus"];
+/// What is made here and not kept.
+const SKIPPED: &[&str] =
+    &["target", ".git", ".venv", "node_modules", "artifacts", "corpus", "dist", "screenshots", "schema.d.ts"];
 
 /// A text file of the repository.
 pub(crate) struct File {
