@@ -67,7 +67,8 @@ export const dashboard = {
     bars: (n: number, states: string) => `${n} experiments: ${states}`,
     tasks: (n: number) => `the newest ${n} tasks of this time`,
     experiments: (n: number) => `the newest ${n} experiments of each task`,
-    description: (experiments: number, tasks: number) => `${experiments} experiments of ${tasks} tasks`,
+    description: (experiments: number, tasks: number) =>
+      `${experiments === 1 ? '1 experiment' : `${experiments} experiments`} of ${tasks === 1 ? '1 task' : `${tasks} tasks`}`,
     columns: ['Task', 'Experiment', 'State', 'Begun', 'Took, s'],
   },
 

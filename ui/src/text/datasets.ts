@@ -21,7 +21,6 @@ export const datasets = {
   dropHint:
     'Or drop them here. JSON lines, CSV, ShareGPT, and the traces of Azure, Mooncake, BurstGPT and Vidur; packed with gzip, Zstandard, zip or tar or not. At most 2048 MiB each, or what the service was started with (--max-upload).',
   tooLarge: 'It is larger than 2048 MiB, which is the most that any service takes.',
-  nameHint: 'Letters, digits, - _ and . ; at most 100',
   nameBad: 'Letters, digits, - _ and . only, beginning with a letter or digit, at most 100',
   sending: (percent: string) => `sent ${percent}`,
   reading: 'sent; the service reads it',
@@ -44,8 +43,6 @@ export const datasets = {
   fetchSubmit: 'Fetch',
   fetches: 'Fetching',
   fetchJobs: 'All such jobs',
-  fetchUnsaid: 'The service does not say which address a job fetches.',
-  fetchThis: 'A data set',
   delete: 'Delete',
   deleteHelp: 'It can be undone for some seconds. A data set that a task may still read is not deleted.',
   deleted: (name: string) => `Data set ${name}`,
@@ -56,7 +53,6 @@ export const datasets = {
   draft: (name: string) =>
     `name: ""\nmodel: {}\nengine: {name: vllm}\nsearch_space:\n  parameters: {}\nworkload:\n  dataset: {source: ${name}}\n`,
   checksum: 'SHA-256',
-  holds: 'What it holds',
   leftOut: 'Left out',
   leftOutRow: (rows: string, reason: string, line: number) => `${rows}: ${reason}, first in line ${line}`,
   nothingLeftOut: 'nothing',

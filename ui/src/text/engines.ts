@@ -16,7 +16,6 @@ export const engines = {
   installedVersion: 'Installed version',
   catalogue: 'Known version',
   catalogueHelp: 'The version whose parameters are known. Other versions work too; unknown parameters are passed on.',
-  parameters: 'Parameters',
   parameterCount: (n: number) => (n === 1 ? '1 parameter' : `${n} parameters`),
   launcher: 'Started by',
   onHosts: 'On workers of',
@@ -89,5 +88,4 @@ export const engines = {
   noMatch: 'No parameter matches',
   of: (engine: string) => `Parameters of ${engine}`,
   show: (engine: string) => `Show the parameters of ${engine}`,
-  newTask: 'New task with it',
 };

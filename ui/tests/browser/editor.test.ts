@@ -98,7 +98,7 @@ describe('a person’s path', () => {
     await until('the translation', () => translate.isEnabled());
     await translate.click();
     await page.getByText('The file of the predecessor is translated').waitFor();
-    await page.getByText('5 minutes become `duration_s: 300` per level').first().waitFor();
+    await page.getByText('5 minutes become duration_s: 300 per level').first().waitFor();
     await valid(page);
     await shot(page, 'editor-translated-light-1440');
 

@@ -9,9 +9,7 @@ let stage: Stage;
 let other: ChildProcess;
 beforeAll(async () => {
   stage = await open();
-  const env = { ...process.env, AUTOTUNER_DATA_DIR: stage.service.dataDir };
-  other = spawn(binary(), ['worker', '--slots', '3', '--label', 'zone=a'], { env, stdio: 'ignore' });
-  await until('two workers', async () => (await workers()).filter((one) => one.alive).length === 2);
+  other = await another();
 });
 afterAll(async () => {
   other?.kill('SIGKILL');
@@ -19,6 +17,14 @@ afterAll(async () => {
 });
 
 const workers = async () => (await stage.service.request<{ items: WorkerItem[] }>('GET', '/api/workers')).items;
+
+/** A worker that the server did not start. */
+async function another(): Promise<ChildProcess> {
+  const env = { ...process.env, AUTOTUNER_DATA_DIR: stage.service.dataDir };
+  const child = spawn(binary(), ['worker', '--slots', '3', '--label', 'zone=a'], { env, stdio: 'ignore' });
+  await until('it is known', async () => (await workers()).some((one) => one.alive && one.pid === child.pid));
+  return child;
+}
 
 /** A task whose engine is a process of its own and takes seconds for each experiment. */
 const SLOW = `name: takes-long
@@ -49,13 +55,20 @@ describe('the page of workers', () => {
     await everyLook(stage, '/workers', 'workers', (one) => one.getByText('alive').first().waitFor());
   });
 
-  test('drains one and lets it run again', async () => {
+  test('stops one only after a yes', async () => {
     const page = await stage.page('/workers');
-    const row = page.getByRole('row').filter({ hasText: '0 of 3 busy' });
-    await row.getByRole('button', { name: 'Actions of' }).click();
-    await page.getByRole('menuitem', { name: 'Stop' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+    const row = page.getByRole('row').filter({ hasText: `pid ${other.pid} on` });
+    const stop = async (answer: string) => {
+      await row.getByRole('button', { name: 'Actions of' }).click();
+      await page.getByRole('menuitem', { name: 'Stop' }).click();
+      await page.getByRole('dialog').getByText('Nothing starts it anew').waitFor();
+      await page.getByRole('dialog').getByRole('button', { name: answer }).click();
+    };
+    await stop('Cancel');
     expect((await workers()).every((one) => one.asked === 'run')).toBe(true);
+    await stop('Stop');
+    await row.waitFor({ state: 'detached' });
+    await until('its process ended', () => other.exitCode !== null);
     await page.context().close();
   });
 
@@ -91,10 +104,11 @@ describe('the page of workers', () => {
   });
 
   test('shows one that died as silent, and forgets it with an undo', async () => {
+    other = await another();
     const page = await stage.page('/workers');
     const row = page.getByRole('row').filter({ hasText: `pid ${other.pid} on` });
     await row.waitFor();
-    if (other.exitCode === null) other.kill('SIGKILL');
+    other.kill('SIGKILL');
     await row.filter({ hasText: 'silent' }).waitFor({ timeout: 60_000 });
     await shot(page, 'workers-silent-light-1440');
     const remove = async () => {

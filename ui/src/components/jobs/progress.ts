@@ -1,4 +1,4 @@
-/** How far a job is, as its kind says it: `crates/tuner-app/src/work/job.rs`. */
+/** How far a job is, as its kind says it: `work/job.rs` of `tuner-app`. */
 import type { JobItem } from '@/api/types';
 import { bytes } from '@/format';
 import { jobs } from '@/text/jobs';

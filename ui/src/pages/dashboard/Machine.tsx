@@ -69,7 +69,7 @@ function GpuPart({ gpus }: { gpus: Gpus }) {
   }
   return (
     <div className="space-y-2">
-      <div className="grid grid-cols-[repeat(auto-fill,minmax(12rem,1fr))] gap-2">
+      <div className="grid grid-cols-[repeat(auto-fill,minmax(14rem,1fr))] gap-2">
         {gpus.gpus.map((gpu) => (
           <GpuTile key={gpu.uuid} gpu={gpu} />
         ))}

@@ -55,7 +55,7 @@ export function FindingList({ findings, remarks = [], onGo, onUse }: FindingList
         <li key={remark} className="flex items-start gap-1.5 text-xs">
           <Info aria-label={words.note} className="mt-0.5 size-3.5 shrink-0 text-accent" />
           <span className="min-w-0 [overflow-wrap:anywhere]">
-            <Help text={remark} />
+            <Help text={remark.replace(/^note: /, '')} />
           </span>
         </li>
       ))}

@@ -1,6 +1,6 @@
 import { getRouteApi } from '@tanstack/react-router';
 import { OctagonAlert } from 'lucide-react';
-import { useMemo } from 'react';
+import { useMemo, useState } from 'react';
 import { useJobs } from '@/api/jobs';
 import { useMay } from '@/api/role';
 import { useTasksById } from '@/api/taskNames';
@@ -20,8 +20,9 @@ import { JobTable } from './JobTable';
 import type { Search } from './search';
 
 const route = getRouteApi('/jobs');
-/** More are not read at once: older ones are found by filters. */
-const MOST = 2000;
+/** So many are read at first, since each event has them read again; more when somebody asks. */
+const FIRST = 500;
+const MORE = 2000;
 
 export default function JobsPage() {
   useTitle(shell.pages.jobs);
@@ -29,7 +30,8 @@ export default function JobsPage() {
   const navigate = route.useNavigate();
   const set = (change: Partial<Search>) => void navigate({ search: (old) => ({ ...old, ...change }), replace: true });
   const { status, kind, q, open } = search;
-  const jobs = useJobs({ status, kind: kind && [kind] }, MOST);
+  const [most, setMost] = useState(FIRST);
+  const jobs = useJobs({ status, kind: kind && [kind] }, most);
   const dead = useJobs({ status: ['dead'] }, 500);
   const workers = useWorkers();
   const tasks = useTasksById();
@@ -50,7 +52,6 @@ export default function JobsPage() {
     <>
       <PageHead
         title={shell.pages.jobs}
-        note={all >= MOST ? text.newest(MOST) : undefined}
         actions={
           deadCount > 0 && (
             <span className="flex flex-wrap items-center gap-2 rounded-md border border-bad/40 bg-bad-soft py-0.5 pl-2 pr-1 text-bad">
@@ -89,6 +90,14 @@ export default function JobsPage() {
             />
           )}
         </Loaded>
+        {all >= most && (
+          <div className="flex flex-wrap items-center gap-3 border-t border-line px-3 py-2 text-xs text-faint">
+            {text.newest(all)}
+            <Button size="sm" onClick={() => setMost(most + MORE)}>
+              {text.older}
+            </Button>
+          </div>
+        )}
       </Card>
       {open && <JobDrawer id={open} mayChange={mayChange} onClose={() => set({ open: undefined })} />}
     </>
