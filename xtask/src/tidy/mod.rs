@@ -16,7 +16,6 @@ use anyhow::{Context, Result};
 use crate::{report, shell};
 
 /// Names that hold nothing of ours (`.git` is a file in a linked work tree).
-/// What is made here and not kept.
 const SKIPPED: &[&str] =
     &["target", ".git", ".venv", "node_modules", "artifacts", "corpus", "dist", "screenshots", "schema.d.ts"];
 
