@@ -54,9 +54,11 @@ export function PlotsTab({ task, all, search, onSearch }: PlotsProps) {
 
 function Place({ kind, isWide, ...props }: PlotProps & { kind: ViewKind; isWide?: boolean }) {
   const Plot = REGISTRY[kind];
+  // The timeline is as high as it has lanes.
+  const least = kind === 'timeline' ? 200 : HEIGHT + 42;
   return (
     <div className={isWide ? 'xl:col-span-2' : undefined} data-plot={kind}>
-      <WhenSeen height={HEIGHT + 42}>
+      <WhenSeen height={least}>
         <Suspense fallback={<Skeleton lines={8} />}>
           <Plot {...props} height={HEIGHT} />
         </Suspense>
