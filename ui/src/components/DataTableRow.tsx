@@ -17,7 +17,7 @@ function CellsOf<T>({ row, columns }: { row: T; columns: readonly Column<T>[] })
   ));
 }
 
-export const Cells = memo(CellsOf) as typeof CellsOf;
+export const Cells = memo(CellsOf) as unknown as typeof CellsOf;
 
 interface RowCheckProps {
   label: string;
