@@ -176,6 +176,22 @@ describe('plots and table', () => {
     await page.context().close();
   });
 
+  test('a box over marks selects what is in it', async () => {
+    const page = await stage.page(`/tasks/${better.id}`);
+    const plot = await plotOf(page, 'History');
+    await plot.getByRole('button', { name: 'box' }).click();
+    const box = await plot.getByRole('img').boundingBox();
+    if (!box) throw new Error('the plot has no place');
+    await page.mouse.move(box.x + 70, box.y + 35);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 200, box.y + 120, { steps: 6 });
+    await page.mouse.move(box.x + box.width - 40, box.y + box.height - 75, { steps: 8 });
+    await page.mouse.up();
+    await page.getByRole('region', { name: 'Selection' }).waitFor();
+    await expect.poll(() => searchOf(page).get('sel')).not.toBeNull();
+    await page.context().close();
+  });
+
   test('every plot has its table, and files', async () => {
     const page = await stage.page(`/tasks/${better.id}`);
     for (const title of Object.keys(KINDS)) {
