@@ -12,6 +12,7 @@ import {
   troublesOf,
   until,
 } from './harness';
+import { LOOKS } from './looks';
 
 let stage: Stage;
 /** Simulated without a process: many experiments, some infeasible. */
@@ -44,12 +45,7 @@ async function first(outcome: string): Promise<number> {
 }
 
 describe('an experiment', () => {
-  test.each([
-    ['light', 1440],
-    ['dark', 1440],
-    ['light', 390],
-    ['dark', 390],
-  ] as const)('shows phases, levels and latencies, accessibly, %s at %d px', async (theme, width) => {
+  test.each(LOOKS)('shows phases, levels and latencies, accessibly, %s at %d px', async (theme, width) => {
     const page = await stage.page(`/tasks/process/experiments/2`, { theme, width });
     await page.getByRole('heading', { level: 1, name: 'Experiment 2' }).waitFor();
     await page.getByRole('heading', { name: 'Measurements' }).waitFor();

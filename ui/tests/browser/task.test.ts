@@ -2,6 +2,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Schemas, TaskDetail } from '@/api/types';
 import { createTask, expectAccessible, open, type Stage, shot, simulatedTask, taskEnd, troublesOf } from './harness';
+import { LOOKS } from './looks';
 
 let stage: Stage;
 let better: TaskDetail;
@@ -84,7 +85,7 @@ describe('the verdict', () => {
     const best = better.verdict?.recommended;
     await verdict.getByText(`configuration of experiment ${best}`, { exact: true }).waitFor();
     expect(await verdict.getByRole('row').filter({ hasText: 'max-num-seqs' }).count()).toBe(1);
-    await verdict.getByText('Pairs').click();
+    await verdict.locator('summary').filter({ hasText: 'Pairs' }).click();
     expect(
       await verdict
         .getByRole('row')
@@ -320,12 +321,7 @@ describe('a task that runs', () => {
 });
 
 describe('how it looks', () => {
-  test.each([
-    ['light', 1440],
-    ['dark', 1440],
-    ['light', 390],
-    ['dark', 390],
-  ] as const)('%s at %d px: accessible, nothing cut off', async (theme, width) => {
+  test.each(LOOKS)('%s at %d px: accessible, nothing cut off', async (theme, width) => {
     const page = await stage.page(`/tasks/${better.id}`, { theme, width });
     await page
       .getByText(/% more output tokens per second/)
