@@ -124,9 +124,9 @@ function Content({ task, plot, plotState, isQueued }: ContentProps) {
     <>
       <div className="mb-4 space-y-3">
         {isLive && <ProgressPanel task={task} plot={plot} />}
-        {(task.status === 'pending' || task.status === 'failed') && !isQueued && <Checks task={task} />}
         {isQueued && task.status === 'pending' && <p className="text-muted">{words.progress.queued}</p>}
         {!isLive && task.status !== 'pending' && <VerdictPanel task={task} plot={plot} report={report} />}
+        {(task.status === 'pending' || task.status === 'failed') && !isQueued && <Checks task={task} />}
         {plotState.report.error && !report && (
           <ErrorView error={plotState.report.error} onRetry={() => void plotState.report.refetch()} />
         )}
