@@ -4,6 +4,7 @@ import { type KeyboardEvent, type ReactNode, useCallback, useEffect, useMemo, us
 import { components } from '@/text/components';
 import { IconButton } from './Button';
 import { cx } from './cx';
+import { Cells, RowCheck } from './DataTableRow';
 import { Menu, type MenuItem } from './Menu';
 import { Checkbox } from './Toggle';
 import { type Sort, type SortKey, sorted, useColumns, useSort } from './tableState';
@@ -109,6 +110,11 @@ export function DataTable<T>(props: DataTableProps<T>) {
     }
     onSelect(next);
   };
+  const latestSelect = useRef(select);
+  useEffect(() => {
+    latestSelect.current = select;
+  });
+  const toggleRow = useCallback((index: number) => latestSelect.current(index, false), []);
   const walk = (index: number) => {
     const next = Math.max(0, Math.min(ordered.length - 1, index));
     setActive(next);
@@ -235,24 +241,14 @@ export function DataTable<T>(props: DataTableProps<T>) {
                   }}
                 >
                   {onSelect && (
-                    <div role="gridcell" className="flex justify-center">
-                      <Checkbox
-                        hideLabel
-                        label={components.selectRow(props.rowName?.(row) ?? String(key))}
-                        checked={isSelected}
-                        onChange={() => select(item.index, false)}
-                      />
-                    </div>
+                    <RowCheck
+                      label={components.selectRow(props.rowName?.(row) ?? String(key))}
+                      index={item.index}
+                      checked={isSelected}
+                      onToggle={toggleRow}
+                    />
                   )}
-                  {shown.map((column) => (
-                    <div
-                      key={column.id}
-                      role="gridcell"
-                      className={cx('min-w-0 truncate px-2', column.align === 'right' && 'text-right')}
-                    >
-                      {column.cell(row)}
-                    </div>
-                  ))}
+                  <Cells row={row} columns={shown} />
                 </div>
               );
             })}

@@ -1,8 +1,9 @@
-import { Suspense, useMemo } from 'react';
+import { useMemo } from 'react';
 import { Loaded, Skeleton } from '@/components/States';
 import type { PlotTask } from './data/points';
-import { REGISTRY, type ViewSpec } from './registry';
+import { REGISTRY } from './registry';
 import { useTaskPlot } from './useTaskPlot';
+import type { ViewSpec } from './view';
 
 /** Only some experiments of a task. */
 export function only(task: PlotTask, numbers: readonly number[] | null | undefined): PlotTask {
@@ -16,14 +17,9 @@ export function TaskView({ view, height = 300 }: { view: ViewSpec; height?: numb
   const plot = useTaskPlot(view.task_id);
   const task = useMemo(() => plot.data && only(plot.data, view.experiments), [plot.data, view.experiments]);
   const Plot = REGISTRY[view.kind];
-  const empty = <Skeleton className="w-full" lines={6} />;
   return (
-    <Loaded of={{ ...plot, data: task }} skeleton={empty}>
-      {(shown) => (
-        <Suspense fallback={empty}>
-          <Plot task={shown} x={view.x ?? undefined} y={view.y ?? undefined} height={height} />
-        </Suspense>
-      )}
+    <Loaded of={{ ...plot, data: task }} skeleton={<Skeleton className="w-full" lines={6} />}>
+      {(shown) => <Plot task={shown} x={view.x ?? undefined} y={view.y ?? undefined} height={height} />}
     </Loaded>
   );
 }

@@ -9,7 +9,7 @@ import type { PlotTable } from './table';
 import type { PlotTheme } from './theme';
 import { pointTooltip } from './tip';
 import { Pick, Pressed } from './tools';
-import { useLinked } from './useLinked';
+import { BOX, useLinked } from './useLinked';
 
 export type HistoryBy = 'number' | 'time' | 'cost';
 
@@ -95,6 +95,7 @@ export function historyOption(
     ],
     legend: { data: [...stateLegend(series), { name: words.history.bestSoFar, icon: 'roundRect' }] },
     tooltip: pointTooltip(task),
+    ...BOX,
     dataZoom: [{ type: 'inside', xAxisIndex: [0, 1], filterMode: 'none' }],
     xAxis: [
       {
@@ -202,7 +203,7 @@ export function historyTable(task: PlotTask): PlotTable {
 export function History({ task, height = 300 }: { task: PlotTask; height?: number }) {
   const [by, setBy] = useState<HistoryBy>('number');
   const [log, setLog] = useState(false);
-  const { selected, events, onChart } = useLinked();
+  const { selected, events, onChart, isBox, changeBox } = useLinked();
   const option = useCallback(
     (theme: PlotTheme) => historyOption(task, by, log, markedOf(task, selected), theme),
     [task, by, log, selected],
@@ -226,6 +227,7 @@ export function History({ task, height = 300 }: { task: PlotTask; height?: numbe
         <>
           <Pick label={words.history.by} value={by} choices={choices} onChange={(value) => setBy(value as HistoryBy)} />
           <Pressed label={words.log('y')} on={log} onChange={setLog} />
+          <Pressed label={words.box} help={words.boxHelp} on={isBox} onChange={changeBox} />
         </>
       }
     />

@@ -12,12 +12,12 @@ import { measurementAt } from './latency';
 import { markedOf } from './marks';
 import { dimensionOf, linesOf, objectiveDimension, parallelOption } from './parallelOption';
 import { paretoOption, paretoTable, tradeOf } from './pareto';
-import { readView } from './registry';
 import { groupsOf, sliceOption } from './slice';
 import { only } from './TaskView';
 import { experiment, ITEMS, sample, THEME } from './testing/sample';
 import { timelineOption } from './timeline';
 import { escapeHtml, pointTip } from './tip';
+import { readView } from './view';
 
 const task = sample();
 const NONE: ReadonlySet<number> = new Set();

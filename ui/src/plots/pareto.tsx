@@ -14,8 +14,8 @@ import type { PlotProps } from './registry';
 import type { PlotTable } from './table';
 import type { PlotTheme } from './theme';
 import { figureWords, pointTooltip } from './tip';
-import { choicesOf, Pick } from './tools';
-import { useLinked } from './useLinked';
+import { choicesOf, Pick, Pressed } from './tools';
+import { BOX, useLinked } from './useLinked';
 
 export interface Trade {
   x: Quantity;
@@ -116,6 +116,7 @@ export function paretoOption(
     tooltip: pointTooltip(task, (point) =>
       [trade.x, trade.y].map((it) => [it.label, figureWords(numberOf(it.of(point)), it.unit, it.isShare)] as const),
     ),
+    ...BOX,
     dataZoom: [
       { type: 'inside', xAxisIndex: 0, filterMode: 'none' },
       { type: 'inside', yAxisIndex: 0, filterMode: 'none', zoomOnMouseWheel: 'shift' },
@@ -163,7 +164,7 @@ export function Pareto({ task, x, y, onAxes, height = 320 }: PlotProps) {
   const [own, setOwn] = useState<{ x?: string; y?: string }>({});
   const [level, setLevel] = useState(DECIDING);
   const [wish, setWish] = useState<Partial<ParetoLook>>({});
-  const { selected, events, onChart } = useLinked();
+  const { selected, events, onChart, isBox, changeBox } = useLinked();
   const all = useMemo(
     () => quantities(task, level === DECIDING ? undefined : Number(level)).filter(({ group }) => group !== 'parameter'),
     [task, level],
@@ -219,6 +220,7 @@ export function Pareto({ task, x, y, onAxes, height = 320 }: PlotProps) {
               onChange={setLevel}
             />
           )}
+          <Pressed label={words.box} help={words.boxHelp} on={isBox} onChange={changeBox} />
           <Menu
             items={[
               {

@@ -1,20 +1,16 @@
-import { type ComponentType, lazy } from 'react';
+import type { ComponentType } from 'react';
+import { Curve } from './curve';
 import type { PlotTask } from './data/points';
-
-/** The kinds of plots that a view specification may name. As `ChartKind` in `crates/tuner-agent/src/tools/analysis.rs`. */
-export const VIEW_KINDS = [
-  'history',
-  'pareto',
-  'throughput_latency',
-  'parallel_coordinates',
-  'importance',
-  'slice',
-  'interaction',
-  'timeline',
-  'feasibility',
-  'latency',
-] as const;
-export type ViewKind = (typeof VIEW_KINDS)[number];
+import { Feasibility } from './feasibility';
+import { History } from './history';
+import { ImportancePlot } from './importance';
+import { Interaction } from './interaction';
+import { Latency } from './latency';
+import { Parallel } from './parallel';
+import { Pareto } from './pareto';
+import { Slice } from './slice';
+import { Timeline } from './timeline';
+import type { ViewKind } from './view';
 
 export interface PlotProps {
   task: PlotTask;
@@ -26,40 +22,16 @@ export interface PlotProps {
   height?: number;
 }
 
-/** What draws each kind. */
+/** What draws each kind. They are small; the drawing library is loaded when the first of them is drawn. */
 export const REGISTRY: Record<ViewKind, ComponentType<PlotProps>> = {
-  history: lazy(() => import('./history').then((it) => ({ default: it.History }))),
-  pareto: lazy(() => import('./pareto').then((it) => ({ default: it.Pareto }))),
-  throughput_latency: lazy(() => import('./curve').then((it) => ({ default: it.Curve }))),
-  parallel_coordinates: lazy(() => import('./parallel').then((it) => ({ default: it.Parallel }))),
-  importance: lazy(() => import('./importance').then((it) => ({ default: it.ImportancePlot }))),
-  slice: lazy(() => import('./slice').then((it) => ({ default: it.Slice }))),
-  interaction: lazy(() => import('./interaction').then((it) => ({ default: it.Interaction }))),
-  timeline: lazy(() => import('./timeline').then((it) => ({ default: it.Timeline }))),
-  feasibility: lazy(() => import('./feasibility').then((it) => ({ default: it.Feasibility }))),
-  latency: lazy(() => import('./latency').then((it) => ({ default: it.Latency }))),
+  history: History,
+  pareto: Pareto,
+  throughput_latency: Curve,
+  parallel_coordinates: Parallel,
+  importance: ImportancePlot,
+  slice: Slice,
+  interaction: Interaction,
+  timeline: Timeline,
+  feasibility: Feasibility,
+  latency: Latency,
 };
-
-/** What the agent asks to be shown; `show_chart` answers with it. */
-export interface ViewSpec {
-  task_id: string;
-  kind: ViewKind;
-  x?: string | null;
-  y?: string | null;
-  experiments?: number[] | null;
-}
-
-/** A view specification out of what a tool answered, or null where it is none that we know. */
-export function readView(raw: unknown): ViewSpec | null {
-  if (raw === null || typeof raw !== 'object') return null;
-  const { task_id, kind, x, y, experiments } = raw as Record<string, unknown>;
-  if (typeof task_id !== 'string' || !VIEW_KINDS.includes(kind as ViewKind)) return null;
-  const numbers = Array.isArray(experiments) ? experiments.filter((n) => Number.isSafeInteger(n)) : null;
-  return {
-    task_id,
-    kind: kind as ViewKind,
-    x: typeof x === 'string' ? x : null,
-    y: typeof y === 'string' ? y : null,
-    experiments: numbers?.length ? (numbers as number[]) : null,
-  };
-}

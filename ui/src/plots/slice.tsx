@@ -14,7 +14,7 @@ import type { PlotTable } from './table';
 import type { PlotTheme } from './theme';
 import { figureWords, pointTooltip } from './tip';
 import { choicesOf, Pick, Pressed } from './tools';
-import { useLinked } from './useLinked';
+import { BOX, useLinked } from './useLinked';
 
 export interface SliceGroup extends MeanOf {
   label: string;
@@ -72,6 +72,7 @@ export function sliceOption(
       [parameter, String(dimension.of(point))],
       [y.label, figureWords(numberOf(y.of(point)), y.unit, y.isShare)],
     ]),
+    ...BOX,
     xAxis: {
       type: isCategory ? 'category' : dimension.log ? 'log' : 'value',
       name: parameter,
@@ -163,7 +164,7 @@ export function sliceTable(task: PlotTask, parameter: string, y: Quantity): Plot
 export function Slice({ task, x, y, onAxes, height = 300 }: PlotProps) {
   const [own, setOwn] = useState<{ x?: string; y?: string }>({});
   const [look, setLook] = useState<SliceLook>({ logY: false });
-  const { selected, events, onChart } = useLinked();
+  const { selected, events, onChart, isBox, changeBox } = useLinked();
   const all = useMemo(() => quantities(task), [task]);
   const wanted = onAxes ? { x, y } : { x: own.x ?? x, y: own.y ?? y };
   const parameter = task.parameters.find((name) => name === wanted.x) ?? task.parameters[0] ?? '';
@@ -205,6 +206,7 @@ export function Slice({ task, x, y, onAxes, height = 300 }: PlotProps) {
             choices={choicesOf(figures)}
             onChange={(to) => choose({ y: to })}
           />
+          <Pressed label={words.box} help={words.boxHelp} on={isBox} onChange={changeBox} />
           <Pressed label={words.log('x')} on={logX} onChange={(to) => setLook({ ...look, logX: to })} />
           <Pressed label={words.log('y')} on={look.logY} onChange={(logY) => setLook({ ...look, logY })} />
         </>

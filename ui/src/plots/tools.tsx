@@ -4,11 +4,19 @@ import type { Quantity } from './data/axes';
 
 const LOOK = 'h-7 rounded-md border border-edge/60 bg-surface px-1 text-xs text-ink hover:bg-hover';
 
+interface PressedProps {
+  label: string;
+  help?: string;
+  on: boolean;
+  onChange: (on: boolean) => void;
+}
+
 /** A small switch in the head of a plot. */
-export function Pressed({ label, on, onChange }: { label: string; on: boolean; onChange: (on: boolean) => void }) {
+export function Pressed({ label, help, on, onChange }: PressedProps) {
   return (
     <button
       type="button"
+      title={help}
       aria-pressed={on}
       onClick={() => onChange(!on)}
       className={cx(LOOK, on && 'border-accent bg-accent-soft font-medium text-accent')}

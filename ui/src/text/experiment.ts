@@ -190,6 +190,8 @@ export const experiment = {
 
   log: 'Log of the engine',
   noLog: 'There is no log',
+  noLogYet: 'There is no log yet',
+  noLogYetHint: 'It is shown as soon as the engine is launched.',
   noLogHint: 'Simulated experiments without a process, and those that were never launched, write none.',
   logPart: (shown: string, all: string) => `${shown} of ${all}`,
   logEarlier: 'Load earlier lines',

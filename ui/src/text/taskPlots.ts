@@ -17,6 +17,8 @@ export const taskPlots = {
   axisY: 'y',
   log: (axis: string) => `log ${axis}`,
   options: 'View',
+  box: 'box',
+  boxHelp: 'Draw a box to select what is in it',
   configuration: 'Configuration',
   level: 'Level',
   decidingLevel: 'deciding level',

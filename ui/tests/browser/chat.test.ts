@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { begin, card, cardIn, kept, log, newSession, say, sessionOf } from './chat';
 import { expectAccessible, open, runTask, type Stage, shot, troublesOf, until } from './harness';
+import { LOOKS } from './looks';
 import { ScriptedModel } from './model';
 
 let model: ScriptedModel;
@@ -44,12 +45,7 @@ enable-prefix-caching: true
 `;
 
 describe('answers', () => {
-  test.each([
-    ['light', 1440],
-    ['dark', 1440],
-    ['light', 390],
-    ['dark', 390],
-  ] as const)(
+  test.each(LOOKS)(
     'are Markdown with tables, code and links to experiments; accessible, %s at %d px',
     async (theme, width) => {
       model.script('what did you find', [

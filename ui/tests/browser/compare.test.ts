@@ -11,6 +11,7 @@ import {
   taskEnd,
   troublesOf,
 } from './harness';
+import { LOOKS } from './looks';
 
 let stage: Stage;
 let task: TaskDetail;
@@ -29,12 +30,7 @@ beforeAll(async () => {
 afterAll(() => stage?.close());
 
 describe('experiments side by side', () => {
-  test.each([
-    ['light', 1440],
-    ['dark', 1440],
-    ['light', 390],
-    ['dark', 390],
-  ] as const)('differ in what is shown, accessibly, %s at %d px', async (theme, width) => {
+  test.each(LOOKS)('differ in what is shown, accessibly, %s at %d px', async (theme, width) => {
     const best = task.verdict?.best ?? 4;
     const page = await stage.page(`/compare?task=${task.id}&sel=1,2,${best}`, { theme, width });
     await page.getByRole('region', { name: 'Side by side' }).last().waitFor();

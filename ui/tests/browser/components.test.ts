@@ -2,6 +2,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { createServer, type ViteDevServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectAccessible, FLAGS, shot } from './harness';
+import { LOOKS } from './looks';
 import { freePort } from './service';
 
 let server: ViteDevServer;
@@ -41,12 +42,7 @@ async function gallery(theme: 'light' | 'dark', width: number): Promise<{ page: 
 }
 
 describe('the components', () => {
-  test.each([
-    ['light', 1440],
-    ['dark', 1440],
-    ['light', 390],
-    ['dark', 390],
-  ] as const)('are accessible, %s at %d px', async (theme, width) => {
+  test.each(LOOKS)('are accessible, %s at %d px', async (theme, width) => {
     const { page, errors } = await gallery(theme, width);
     await shot(page, `components-${theme}-${width}`, true);
     await expectAccessible(page);

@@ -12,6 +12,7 @@ import {
   troublesOf,
   until,
 } from './harness';
+import { LOOKS } from './looks';
 
 let stage: Stage;
 /** Simulated without a process: many experiments, some infeasible. */
@@ -44,12 +45,7 @@ async function first(outcome: string): Promise<number> {
 }
 
 describe('an experiment', () => {
-  test.each([
-    ['light', 1440],
-    ['dark', 1440],
-    ['light', 390],
-    ['dark', 390],
-  ] as const)('shows phases, levels and latencies, accessibly, %s at %d px', async (theme, width) => {
+  test.each(LOOKS)('shows phases, levels and latencies, accessibly, %s at %d px', async (theme, width) => {
     const page = await stage.page(`/tasks/process/experiments/2`, { theme, width });
     await page.getByRole('heading', { level: 1, name: 'Experiment 2' }).waitFor();
     await page.getByRole('heading', { name: 'Measurements' }).waitFor();
@@ -157,7 +153,12 @@ describe('an experiment', () => {
       const { running } = await stage.service.request<TaskDetail>('GET', `/api/tasks/${id}`);
       return running.some(({ number }) => number === 1);
     });
-    const page = await stage.page(`/tasks/${id}/experiments/1`);
+    // The log is there as soon as there is one, and grows while one looks.
+    const page = await stage.page(`/tasks/${id}/experiments/1?tab=log`);
+    await page.getByRole('status').filter({ hasText: 'following' }).waitFor();
+    expect(await page.getByText('Application startup complete.').count()).toBe(0);
+    await page.getByText('Application startup complete.').waitFor({ timeout: 30_000 });
+    await page.getByRole('tab', { name: 'Overview' }).click();
     await page.getByRole('heading', { name: 'Now' }).waitFor();
     await page.getByRole('status').filter({ hasText: 'level c4' }).waitFor({ timeout: 60_000 });
     await page.getByRole('status').filter({ hasText: 'level c16' }).waitFor({ timeout: 60_000 });
@@ -174,7 +175,7 @@ describe('an experiment', () => {
     await expectAccessible(page);
     await shot(page, 'experiment-neighbour-light-1440');
     await page.getByRole('button', { name: 'Try it next' }).click();
-    await page.getByText('It is tried next.').waitFor();
+    await page.getByText('It is tried next.', { exact: true }).first().waitFor();
     // The page follows it to its end by itself.
     await page.getByRole('heading', { name: 'Objective' }).waitFor({ timeout: 60_000 });
     await until('the proposal', async () => {

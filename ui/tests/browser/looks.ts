@@ -2,12 +2,15 @@ import type { BrowserContext, Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { expectAccessible, type Stage, shot, troublesOf } from './harness';
 
-const LOOKS = [
+const ALL = [
   ['light', 1440],
   ['dark', 1440],
   ['light', 390],
   ['dark', 390],
 ] as const;
+
+/** Both themes, wide and narrow. CI looks at one of each; `npm run screenshots` at all. */
+export const LOOKS = process.env.CI ? ([ALL[0], ALL[3]] as const) : ALL;
 
 /** Opens an address in both themes, wide and narrow: accessible, nothing scrolls sideways, no script errs; with pictures. */
 export async function everyLook(stage: Stage, path: string, name: string, ready: (page: Page) => Promise<unknown>) {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectAccessible, open, type Stage, shot, troublesOf } from './harness';
+import { LOOKS } from './looks';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -8,12 +9,7 @@ beforeAll(async () => {
 afterAll(() => stage?.close());
 
 describe('the shell', () => {
-  test.each([
-    ['light', 1440],
-    ['dark', 1440],
-    ['light', 390],
-    ['dark', 390],
-  ] as const)('opens, is live and accessible, %s at %d px', async (theme, width) => {
+  test.each(LOOKS)('opens, is live and accessible, %s at %d px', async (theme, width) => {
     const page = await stage.page('/', { theme, width });
     await page.getByRole('heading', { level: 1, name: 'Dashboard' }).waitFor();
     await page.getByRole('status').filter({ hasText: 'Live' }).waitFor();

@@ -2,6 +2,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Schemas, TaskDetail } from '@/api/types';
 import { createTask, expectAccessible, open, type Stage, shot, simulatedTask, taskEnd, troublesOf } from './harness';
+import { LOOKS } from './looks';
 
 let stage: Stage;
 let better: TaskDetail;
@@ -84,7 +85,7 @@ describe('the verdict', () => {
     const best = better.verdict?.recommended;
     await verdict.getByText(`configuration of experiment ${best}`, { exact: true }).waitFor();
     expect(await verdict.getByRole('row').filter({ hasText: 'max-num-seqs' }).count()).toBe(1);
-    await verdict.getByText('Pairs').click();
+    await verdict.locator('summary').filter({ hasText: 'Pairs' }).click();
     expect(
       await verdict
         .getByRole('row')
@@ -173,6 +174,22 @@ describe('plots and table', () => {
     await page.getByRole('region', { name: 'Selection' }).waitFor();
     await plot.getByRole('button', { name: 'Clear brushes' }).click();
     await expect.poll(() => page.getByRole('region', { name: 'Selection' }).count()).toBe(0);
+    await page.context().close();
+  });
+
+  test('a box over marks selects what is in it', async () => {
+    const page = await stage.page(`/tasks/${better.id}`);
+    const plot = await plotOf(page, 'History');
+    await plot.getByRole('button', { name: 'box' }).click();
+    const box = await plot.getByRole('img').boundingBox();
+    if (!box) throw new Error('the plot has no place');
+    await page.mouse.move(box.x + 70, box.y + 35);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 200, box.y + 120, { steps: 6 });
+    await page.mouse.move(box.x + box.width - 40, box.y + box.height - 75, { steps: 8 });
+    await page.mouse.up();
+    await page.getByRole('region', { name: 'Selection' }).waitFor();
+    await expect.poll(() => searchOf(page).get('sel')).not.toBeNull();
     await page.context().close();
   });
 
@@ -304,12 +321,7 @@ describe('a task that runs', () => {
 });
 
 describe('how it looks', () => {
-  test.each([
-    ['light', 1440],
-    ['dark', 1440],
-    ['light', 390],
-    ['dark', 390],
-  ] as const)('%s at %d px: accessible, nothing cut off', async (theme, width) => {
+  test.each(LOOKS)('%s at %d px: accessible, nothing cut off', async (theme, width) => {
     const page = await stage.page(`/tasks/${better.id}`, { theme, width });
     await page
       .getByText(/% more output tokens per second/)

@@ -11,6 +11,7 @@ import {
   taskEnd,
   troublesOf,
 } from './harness';
+import { LOOKS } from './looks';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -79,12 +80,7 @@ describe('the list of tasks', () => {
     await page.context().close();
   });
 
-  test.each([
-    ['light', 1440],
-    ['dark', 1440],
-    ['light', 390],
-    ['dark', 390],
-  ] as const)('is readable and accessible, %s at %d px', async (theme, width) => {
+  test.each(LOOKS)('is readable and accessible, %s at %d px', async (theme, width) => {
     if (width === 1440 && theme === 'light') {
       await runTask(stage.service, { name: 'done' });
       await createTask(stage.service, simulatedTask({ name: LONG }));

@@ -38,25 +38,36 @@ test('a task with 1,000 experiments opens, and its figures are printed', async (
   const page = await stage.page('/tasks');
   await page.getByRole('link', { name: 'thousand' }).first().waitFor();
   await page.evaluate(() => {
-    performance.mark('go');
+    const [longTasks, seen]: [number[], Record<string, number>] = [[], {}];
+    Object.assign(window, { longTasks, seen });
     new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) longTasks.push(entry.duration);
     }).observe({ type: 'longtask' });
-    const longTasks: number[] = [];
-    Object.assign(window, { longTasks });
+    // Looked for in the page at each frame: waiting from outside takes its own time.
+    const wanted: Record<string, () => unknown> = {
+      'verdict, ms': () => [...document.querySelectorAll('h2')].some((head) => head.textContent === 'Verdict'),
+      'first plot, ms': () => document.querySelector('[data-plot=history] [aria-busy=false] canvas'),
+      'report, ms': () => document.body.textContent?.includes('leads, not verified'),
+    };
+    document.addEventListener(
+      'click',
+      () => {
+        const start = performance.now();
+        const look = () => {
+          for (const [name, isThere] of Object.entries(wanted)) {
+            if (!(name in seen) && isThere()) seen[name] = Math.round(performance.now() - start);
+          }
+          if (Object.keys(seen).length < 3) requestAnimationFrame(look);
+        };
+        look();
+      },
+      { capture: true, once: true },
+    );
   });
   await page.getByRole('link', { name: 'thousand' }).first().click();
-  const since = () =>
-    page.evaluate(() => Math.round(performance.now() - (performance.getEntriesByName('go')[0]?.startTime ?? 0)));
-  const told: Record<string, number> = {};
-  await page.getByRole('region', { name: 'Verdict' }).waitFor();
-  told['verdict, ms'] = await since();
-  await page.getByRole('img', { name: 'History.' }).and(page.locator('[aria-busy=false]')).waitFor();
-  told['first plot, ms'] = await since();
   await page.getByText(/leads, not verified/).waitFor();
-  told['report, ms'] = await since();
   await page.getByRole('img', { name: 'Trade-off.' }).waitFor();
-  told['trade-off, ms'] = await since();
+  const told = await page.evaluate(() => ({ ...(window as unknown as { seen: Record<string, number> }).seen }));
 
   await page.getByRole('tab', { name: 'Experiments' }).click();
   const grid = page.getByRole('grid', { name: 'Experiments' });

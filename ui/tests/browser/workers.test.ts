@@ -16,13 +16,13 @@ afterAll(async () => {
   await stage?.close();
 });
 
-const workers = async () => (await stage.service.request<{ items: WorkerItem[] }>('GET', '/api/workers')).items;
+const workers = async (of = stage) => (await of.service.request<{ items: WorkerItem[] }>('GET', '/api/workers')).items;
 
 /** A worker that the server did not start. */
-async function another(): Promise<ChildProcess> {
-  const env = { ...process.env, AUTOTUNER_DATA_DIR: stage.service.dataDir };
+async function another(of = stage): Promise<ChildProcess> {
+  const env = { ...process.env, AUTOTUNER_DATA_DIR: of.service.dataDir };
   const child = spawn(binary(), ['worker', '--slots', '3', '--label', 'zone=a'], { env, stdio: 'ignore' });
-  await until('it is known', async () => (await workers()).some((one) => one.alive && one.pid === child.pid));
+  await until('it is known', async () => (await workers(of)).some((one) => one.alive && one.pid === child.pid));
   return child;
 }
 
@@ -104,8 +104,10 @@ describe('the page of workers', () => {
   });
 
   test('shows one that died as silent, and forgets it with an undo', async () => {
-    other = await another();
-    const page = await stage.page('/workers');
+    // Another worker of its machine would see at once that it is gone.
+    const alone = await open(['--workers', '0']);
+    other = await another(alone);
+    const page = await alone.page('/workers');
     const row = page.getByRole('row').filter({ hasText: `pid ${other.pid} on` });
     await row.waitFor();
     other.kill('SIGKILL');
@@ -120,7 +122,8 @@ describe('the page of workers', () => {
     await page.getByRole('button', { name: 'Undo' }).click();
     await row.waitFor();
     await remove();
-    await until('it is forgotten', async () => (await workers()).every((one) => one.pid !== other.pid));
-    await page.context().close();
+    await until('it is forgotten', async () => (await workers(alone)).length === 0);
+    await page.getByText('No workers').waitFor();
+    await alone.close();
   });
 });

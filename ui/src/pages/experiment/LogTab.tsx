@@ -20,7 +20,10 @@ interface LogTabProps {
 
 /** The engine's log: its end first, and as much before it as is asked for. */
 export function LogTab({ task, number, attempts, attempt, onAttempt }: LogTabProps) {
-  const log = useLog({ task, number, attempt });
+  const last = attempts.at(-1);
+  const isOpen = last === undefined || last.ended_at === undefined;
+  const version = `${last?.number} ${last?.evidence.log_path}`;
+  const log = useLog({ task, number, attempt, version });
   const choice = attempts.length > 1 && (
     <Pick
       label={words.chooseAttempt}
@@ -35,7 +38,7 @@ export function LogTab({ task, number, attempts, attempt, onAttempt }: LogTabPro
       <>
         {choice}
         {isMissing ? (
-          <Empty title={words.noLog} text={words.noLogHint} />
+          <Empty title={isOpen ? words.noLogYet : words.noLog} text={isOpen ? words.noLogYetHint : words.noLogHint} />
         ) : (
           <ErrorView error={log.error} onRetry={log.again} />
         )}

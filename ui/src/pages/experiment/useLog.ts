@@ -28,8 +28,13 @@ interface Place {
   attempt: number | undefined;
 }
 
+interface Wanted extends Place {
+  /** Changes when there may be a log where there was none. */
+  version: string;
+}
+
 /** Reads the end of a log, follows it while it grows, and reads earlier parts on demand; never the whole at once. */
-export function useLog({ task, number, attempt }: Place) {
+export function useLog({ task, number, attempt, version }: Wanted) {
   const [state, setState] = useState(START);
   const [isReading, setReading] = useState(false);
   const current = useRef(state);
@@ -52,7 +57,7 @@ export function useLog({ task, number, attempt }: Place) {
       }
     })();
     return () => stop.abort();
-  }, [task, number, attempt, round]);
+  }, [task, number, attempt, version, round]);
 
   const readEarlier = useCallback(async () => {
     const { buffer, attempt: of } = current.current;

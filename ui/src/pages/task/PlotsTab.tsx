@@ -1,7 +1,7 @@
-import { Suspense } from 'react';
-import { Empty, Skeleton } from '@/components/States';
+import { Empty } from '@/components/States';
 import type { PlotTask } from '@/plots/data/points';
-import { type PlotProps, REGISTRY, type ViewKind } from '@/plots/registry';
+import { type PlotProps, REGISTRY } from '@/plots/registry';
+import type { ViewKind } from '@/plots/view';
 import { WhenSeen } from '@/plots/WhenSeen';
 import { task as words } from '@/text/task';
 import type { Search } from './search';
@@ -54,12 +54,12 @@ export function PlotsTab({ task, all, search, onSearch }: PlotsProps) {
 
 function Place({ kind, isWide, ...props }: PlotProps & { kind: ViewKind; isWide?: boolean }) {
   const Plot = REGISTRY[kind];
+  // The timeline is as high as it has lanes.
+  const least = kind === 'timeline' ? 200 : HEIGHT + 42;
   return (
     <div className={isWide ? 'xl:col-span-2' : undefined} data-plot={kind}>
-      <WhenSeen height={HEIGHT + 42}>
-        <Suspense fallback={<Skeleton lines={8} />}>
-          <Plot {...props} height={HEIGHT} />
-        </Suspense>
+      <WhenSeen height={least}>
+        <Plot {...props} height={HEIGHT} />
       </WhenSeen>
     </div>
   );

@@ -38,6 +38,9 @@ export function VerdictPanel({ task, plot, report }: VerdictProps) {
     verdict && verdict.decision !== 'better' ? words.verdict[verdict.decision as 'worse'] : plot.objective.label;
   const recommended = verdict?.recommended ?? null;
   const end = verdict?.search_end;
+  // Where nothing could be measured there is nothing to compare.
+  const compared = verdict && (verdict.best !== null || recommended !== null) ? verdict : null;
+  const isTold = task.failure && told?.sentence.includes(task.failure);
   return (
     <Panel
       title={words.verdict.title}
@@ -57,19 +60,21 @@ export function VerdictPanel({ task, plot, report }: VerdictProps) {
             ) : (
               <p className="text-faint">{verdict?.reason ?? task.failure ?? words.verdict.reading}</p>
             )}
-            {task.failure && told && <p className="mt-1 text-bad [overflow-wrap:anywhere]">{task.failure}</p>}
-            {verdict && (
+            {task.failure && told && !isTold && (
+              <p className="mt-1 text-bad [overflow-wrap:anywhere]">{task.failure}</p>
+            )}
+            {compared && (
               <div className="mt-3">
-                <Gain task={plot} verdict={verdict} />
+                <Gain task={plot} verdict={compared} />
               </div>
             )}
           </div>
         </div>
-        {verdict && (
+        {compared && (
           <>
             <div className="min-w-0">
               <h3 className="mb-1 text-xs text-muted">{words.slos.title}</h3>
-              <Margins task={plot} verdict={verdict} />
+              <Margins task={plot} verdict={compared} />
             </div>
             <div className="min-w-0">
               <h3 className="mb-1 text-xs text-muted">{report?.changes_title ?? words.changes.best}</h3>

@@ -1,5 +1,5 @@
 import { getRouteApi } from '@tanstack/react-router';
-import { useCallback, useDeferredValue, useMemo } from 'react';
+import { useCallback, useDeferredValue, useEffect, useMemo } from 'react';
 import { useJobs } from '@/api/jobs';
 import { useTask } from '@/api/tasks';
 import type { TaskDetail } from '@/api/types';
@@ -33,6 +33,11 @@ export default function TaskPage() {
   const { task: wanted } = route.useParams();
   const detail = useTask(wanted);
   useTitle(detail.data?.name ?? shell.pages.task);
+  const { tab = 'plots' } = route.useSearch();
+  useEffect(() => {
+    // The drawing library is large: it comes beside the data, not after it.
+    if (tab === 'plots') void import('@/plots/echarts');
+  }, [tab]);
   return (
     <Loaded of={detail} skeleton={<Skeleton lines={10} />}>
       {(task) => <Shown key={task.id} task={task} />}
@@ -119,9 +124,9 @@ function Content({ task, plot, plotState, isQueued }: ContentProps) {
     <>
       <div className="mb-4 space-y-3">
         {isLive && <ProgressPanel task={task} plot={plot} />}
-        {task.status === 'pending' && !isQueued && <Checks task={task} />}
         {isQueued && task.status === 'pending' && <p className="text-muted">{words.progress.queued}</p>}
         {!isLive && task.status !== 'pending' && <VerdictPanel task={task} plot={plot} report={report} />}
+        {(task.status === 'pending' || task.status === 'failed') && !isQueued && <Checks task={task} />}
         {plotState.report.error && !report && (
           <ErrorView error={plotState.report.error} onRetry={() => void plotState.report.refetch()} />
         )}

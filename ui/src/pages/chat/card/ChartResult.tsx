@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { lazy, Suspense, useMemo } from 'react';
 import { Skeleton } from '@/components/States';
 import { YamlView } from '@/components/Tree';
-import { readView } from '@/plots/registry';
+import { readView } from '@/plots/view';
 import { chat } from '@/text/chat';
 import { isRecord, readResult } from '../state/result';
 
