@@ -42,7 +42,7 @@ describe('a call that needs permission', () => {
     const session = await begin(page, 'Please restart the worker');
     const wanted = card(page, 'restart_arq_worker');
     await cardIn(page, 'restart_arq_worker', 'waiting').waitFor();
-    await expect.poll(() => wanted.textContent(), SOON).toContain('restart, drain and stop workers');
+    await expect.poll(() => wanted.textContent(), SOON).toContain('restart, drain, stop and name workers');
     const text = await wanted.textContent();
     for (const part of ['Needs permission', 'Needs arq_control', String(before)]) expect(text).toContain(part);
     await expectAccessible(page);
