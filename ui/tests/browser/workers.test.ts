@@ -7,12 +7,13 @@ import { binary } from './service';
 
 let stage: Stage;
 let other: ChildProcess;
+const started: ChildProcess[] = [];
 beforeAll(async () => {
   stage = await open();
   other = await another();
 });
 afterAll(async () => {
-  other?.kill('SIGKILL');
+  for (const child of started) child.kill('SIGKILL');
   await stage?.close();
 });
 
@@ -22,6 +23,7 @@ const workers = async (of = stage) => (await of.service.request<{ items: WorkerI
 async function another(of = stage): Promise<ChildProcess> {
   const env = { ...process.env, AUTOTUNER_DATA_DIR: of.service.dataDir };
   const child = spawn(binary(), ['worker', '--slots', '3', '--label', 'zone=a'], { env, stdio: 'ignore' });
+  started.push(child);
   await until('it is known', async () => (await workers(of)).some((one) => one.alive && one.pid === child.pid));
   return child;
 }

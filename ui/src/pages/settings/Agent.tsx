@@ -98,9 +98,11 @@ function Test({ available }: { available: boolean }) {
                 const [tone, Icon] = LOOKS[verdict];
                 return (
                   <li key={step} className="grid grid-cols-[7rem_1fr] gap-2">
-                    <Badge tone={tone} icon={<Icon aria-hidden className="size-3.5 shrink-0" />}>
-                      {text.verdicts[verdict]}
-                    </Badge>
+                    <div>
+                      <Badge tone={tone} icon={<Icon aria-hidden className="size-3.5 shrink-0" />}>
+                        {text.verdicts[verdict]}
+                      </Badge>
+                    </div>
                     <div className="min-w-0 [overflow-wrap:anywhere]">
                       <span className="font-medium">{text.steps[step] ?? step}</span>
                       <div className="text-muted">{says}</div>
