@@ -110,8 +110,10 @@ impl Service {
             let candidates: Vec<Candidate> = scored
                 .iter()
                 .map(|e| {
-                    let time =
-                        e.levels.iter().find_map(|l| l.figures.get("ttft_p50").or(l.figures.get("e2e_latency_p50")));
+                    let time = e
+                        .levels
+                        .iter()
+                        .find_map(|l| l.figures.get("ttft_p50_ms").or(l.figures.get("e2e_latency_p50_ms")));
                     let objective = e.objective.unwrap_or_default() * sign;
                     let objectives = std::iter::once(objective).chain(time.copied()).collect();
                     Candidate { objectives, violation: e.missed.len() as f64 }

@@ -33,7 +33,7 @@ pub(crate) struct DeploymentItem {
     kind: String,
     /// The host of the worker that launched it.
     host: String,
-    /// How far it is: `starting`, `ready`, `stopping`.
+    /// How far it is: `reserved` (announced, perhaps launched) or `running`.
     state: &'static str,
     /// Its port.
     port: Option<u16>,

@@ -235,14 +235,14 @@ pub(crate) struct MachineList {
 }
 
 /// List the machines that workers were deployed to, and those that only have a name.
-#[utoipa::path(get, path = "/api/machines", tag = "workers", responses((status = 200, body = MachineList)))]
+#[utoipa::path(get, path = "/api/machines", tag = "machines", responses((status = 200, body = MachineList)))]
 async fn list(State(app): State<App>, Permitted(permit): Permitted) -> Result<Json<MachineList>, Problem> {
     let machines = app.service().list_machines(&permit).await?;
     Ok(Json(MachineList { items: machines.into_iter().map(Into::into).collect(), next_cursor: None }))
 }
 
 /// Forget a machine. A worker that lives there goes on, without a name.
-#[utoipa::path(delete, path = "/api/machines/{name}", tag = "workers",
+#[utoipa::path(delete, path = "/api/machines/{name}", tag = "machines",
     params(("name" = String, Path, description = "Its name.")), responses((status = 204, description = "It is forgotten.")))]
 async fn forget(
     State(app): State<App>,
