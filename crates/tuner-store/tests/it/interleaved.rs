@@ -123,7 +123,7 @@ pub(crate) async fn whatever_four_do_at_once_a_call_is_done_at_most_once_and_end
         drain(&f.store, run, &told).await;
 
         let shown = f.store.conversation(talk).await.unwrap();
-        let told = told.lock().unwrap();
+        let told = std::mem::take(&mut *told.lock().unwrap());
         for row in &shown.calls {
             let call = &row.call;
             assert!(call.state.is_end(), "{call:?}");
