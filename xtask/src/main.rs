@@ -29,7 +29,8 @@ usage: cargo xtask <chore>
   tidy               rules over the text of the repository
   rings              edges between crates run downwards, ring 1 stays pure
   codegen [--check]  write the committed generated files, or say which are stale
-  page               build the web page into what the binary holds; --check, --browser: its tests; --screenshots
+  page               build the web page into what the binary holds; --check, --browser: its tests
+  screenshots        the same tests, for the pictures that they leave of every page
   quickstart [ARGS]  build the release binary and run `autotuner quickstart ARGS`
   live ENGINE [ARGS] install a large real engine (sglang, vllm) and tune it with its example task
   api-fuzz           requests made from the API's document, against a real server (schemathesis)
@@ -55,7 +56,7 @@ fn main() -> ExitCode {
         ["bench-server", rest @ ..] => bench_server::run(rest),
         ["chaos", rest @ ..] => chaos::run(rest),
         ["page", rest @ ..] => page::run(rest),
-        ["screenshots"] => page::run(&["--screenshots"]),
+        ["screenshots"] => page::run(&["--browser"]),
         ["quickstart", rest @ ..] => quickstart::run(rest),
         ["live", engine, rest @ ..] => live::run(engine, rest),
         _ => {

@@ -17,8 +17,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<ExitCode> {
         ["--check"] => steps(&["check", "test", "build", "size"]),
         // CI drives the pages whose tests take least; all of them are some minutes more.
         ["--browser"] => browser(if std::env::var_os("CI").is_some() { "browser:ci" } else { "browser" }),
-        ["--screenshots"] => browser("screenshots"),
-        other => bail!("unknown arguments {other:?}; there are --check, --browser and --screenshots"),
+        other => bail!("unknown arguments {other:?}; there are --check and --browser"),
     }
 }
 

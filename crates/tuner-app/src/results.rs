@@ -6,13 +6,12 @@ use chrono::Utc;
 use serde::Serialize;
 use tuner_core::engine::EngineName;
 use tuner_core::plan::Verdict;
-use tuner_core::task::BackendSpec;
-use tuner_core::task::yaml_of;
+use tuner_core::task::{BackendSpec, ModelSpec, yaml_of};
 use tuner_core::{Configuration, TaskSpec};
 use tuner_deploy::Proxies;
 use tuner_deploy::host::HostFacts;
-use tuner_engines::{LaunchRequest, engine, manifest};
-use tuner_store::{Store, TaskId};
+use tuner_engines::{LaunchRequest, LaunchSpec, engine, manifest};
+use tuner_store::{Store, TaskId, TaskState};
 
 use crate::error::AppError;
 use crate::home::Home;
@@ -25,18 +24,23 @@ const PASTE_PORT: u16 = 8080;
 /// Gathers everything that a report of the task shows.
 pub async fn gather(home: &Home, store: &Store, task: TaskId, around: &Surroundings) -> Result<Report, AppError> {
     let state = store.load(task).await?;
+    Ok(report_of(home, &state, around))
+}
+
+/// The report of a task that is loaded already.
+pub(crate) fn report_of(home: &Home, state: &TaskState, around: &Surroundings) -> Report {
     let verdict: Option<Verdict> = state.row.verdict.clone().and_then(|v| serde_json::from_value(v).ok());
     let recommended = verdict.as_ref().and_then(|v| v.recommended);
     let configuration = state.experiments.iter().find(|e| Some(e.number) == recommended).map(|e| &e.configuration);
     let command = configuration.and_then(|c| paste_command(home, &state.spec, c, around));
-    Ok(Report::new(&ReportData {
+    Report::new(&ReportData {
         spec: &state.spec,
         experiments: &state.experiments,
         verdict: verdict.as_ref(),
         host: host(&HostFacts::gather(home.root(), &Proxies::default())),
         command,
         generated_at: Utc::now(),
-    }))
+    })
 }
 
 /// The command that starts this configuration, on a port of its own choice; none where nothing is launched.
@@ -46,10 +50,6 @@ pub fn paste_command(
     configuration: &Configuration,
     around: &Surroundings,
 ) -> Option<String> {
-    if matches!(spec.backend, BackendSpec::Attached { .. }) {
-        return None;
-    }
-    let engine = engine(spec.engine.name);
     let mut installed =
         launchers(home, around).remove(&spec.engine.name).map(|(command, _)| command).unwrap_or_default();
     if let (EngineName::Simulated, Some(program), Some(called)) =
@@ -57,19 +57,33 @@ pub fn paste_command(
     {
         program.clone_from(called);
     }
-    let flags = spec.effective_flags(configuration);
+    let launcher = if spec.engine.command.is_empty() { &installed } else { &spec.engine.command };
+    launch(spec, &spec.model, configuration, launcher, "127.0.0.1").map(|launch| launch.paste_command())
+}
+
+/// What starts this configuration, where something is launched and its flags can be written.
+fn launch(
+    spec: &TaskSpec,
+    model: &ModelSpec,
+    configuration: &Configuration,
+    launcher: &[String],
+    host: &str,
+) -> Option<LaunchSpec> {
+    if matches!(spec.backend, BackendSpec::Attached { .. }) {
+        return None;
+    }
     let request = LaunchRequest {
-        model: &spec.model,
+        model,
         engine: &spec.engine,
-        configuration: &flags,
-        launcher: if spec.engine.command.is_empty() { &installed } else { &spec.engine.command },
-        host: "127.0.0.1",
+        configuration: &spec.effective_flags(configuration),
+        launcher,
+        host,
         port: PASTE_PORT,
         gpus: &[],
         ambient: &Default::default(),
         catalogue: None,
     };
-    engine.launch_spec(&request).ok().map(|spec| spec.paste_command())
+    engine(spec.engine.name).launch_spec(&request).ok()
 }
 
 /// Files that start a configuration elsewhere.
@@ -85,25 +99,10 @@ pub struct LaunchFiles {
 
 /// Files that start this configuration in a container or a cluster; none where nothing is launched.
 pub fn launch_files(spec: &TaskSpec, configuration: &Configuration) -> Option<LaunchFiles> {
-    if matches!(spec.backend, BackendSpec::Attached { .. }) {
-        return None;
-    }
-    let engine = engine(spec.engine.name);
-    let flags = spec.effective_flags(configuration);
     let mut model = spec.model.clone();
     model.path = model.path.as_deref().map(manifest::model_inside);
-    let request = LaunchRequest {
-        model: &model,
-        engine: &spec.engine,
-        configuration: &flags,
-        launcher: &[],
-        host: "0.0.0.0",
-        port: PASTE_PORT,
-        gpus: &[],
-        ambient: &Default::default(),
-        catalogue: None,
-    };
-    let launch = engine.launch_spec(&request).ok()?;
+    let launch = launch(spec, &model, configuration, &[], "0.0.0.0")?;
+    let engine = engine(spec.engine.name);
     let version = spec.engine.version.clone().unwrap_or_else(|| engine.catalogue().version.clone());
     let image = manifest::image(spec.engine.name, &version).unwrap_or_else(|| "IMAGE".to_owned());
     let name: String = spec.name.to_ascii_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
@@ -113,7 +112,7 @@ pub fn launch_files(spec: &TaskSpec, configuration: &Configuration) -> Option<La
         launch: &launch,
         port: PASTE_PORT,
         model: spec.model.path.as_deref(),
-        gpus: spec.engine.gpus.unwrap_or_else(|| engine.gpus_needed(&flags)),
+        gpus: spec.engine.gpus.unwrap_or_else(|| engine.gpus_needed(&spec.effective_flags(configuration))),
     };
     let [deployment, service] = of.kubernetes().map(|object| yaml_of(&object));
     let (compose, kubernetes) = (yaml_of(&of.compose()), format!("{deployment}---\n{service}"));

@@ -2,6 +2,8 @@
 //!
 //! *Invariant*: the page holds no data and needs no token; everything it shows comes from the API, which asks for one.
 
+use std::borrow::Cow;
+
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderValue, Method, StatusCode, header};
@@ -61,7 +63,11 @@ fn file(path: &str, gzip: bool) -> Option<Response> {
     let is_packed = packed.is_some();
     let EmbeddedFile { data, .. } = packed.unwrap_or(plain);
     let keep = if path.starts_with(HASHED) { "public, max-age=31536000, immutable" } else { "no-cache" };
-    let mut response = Response::new(Body::from(data.into_owned()));
+    let body = match data {
+        Cow::Borrowed(bytes) => Body::from(bytes),
+        Cow::Owned(bytes) => Body::from(bytes),
+    };
+    let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind(path)));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));

@@ -9,7 +9,7 @@ const ALL = [
   ['dark', 390],
 ] as const;
 
-/** Both themes, wide and narrow. CI looks at one of each; `npm run screenshots` at all. */
+/** Both themes, wide and narrow. CI looks at one of each; `npm run browser` at all. */
 export const LOOKS = process.env.CI ? ([ALL[0], ALL[3]] as const) : ALL;
 
 /** Opens an address in both themes, wide and narrow: accessible, nothing scrolls sideways, no script errs; with pictures. */

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use tuner_core::plan::{finished, suggestion};
-use tuner_core::space::Configuration;
+use tuner_core::plan::{ExperimentView, finished, suggestion};
 use tuner_core::task::BackendSpec;
+use tuner_core::{Configuration, SearchSpace, TaskSpec};
 use tuner_policy::Action;
 use tuner_search::analysis::effects::{ParameterEffect, effects};
 use tuner_search::analysis::importance::{Importance, importance};
@@ -46,6 +46,24 @@ pub struct HowToLaunch {
     pub files: Option<LaunchFiles>,
 }
 
+/// What the search tries next, in its order; fewer than `most` where the space is exhausted.
+pub(super) fn suggestions(
+    spec: &TaskSpec,
+    space: &SearchSpace,
+    experiments: &[ExperimentView],
+    most: usize,
+) -> Vec<Configuration> {
+    let sampler = tuner_search::sampler(&spec.sampler);
+    let mut next = Vec::new();
+    while next.len() < most {
+        match suggestion(spec, space, experiments, &next, sampler.as_ref()) {
+            Ok(configuration) => next.push(configuration),
+            Err(_) => break,
+        }
+    }
+    next
+}
+
 /// Experiments without a score, and why.
 #[derive(Clone, Debug, Serialize)]
 pub struct NotMeasured {
@@ -81,9 +99,8 @@ impl Service {
     /// [`AppError::Store`]: no such task or experiment.
     pub async fn launch(&self, permit: &Permit, wanted: &str, number: u32) -> Result<HowToLaunch, AppError> {
         permit.must_be_for(Action::ExperimentRead)?;
-        let row = self.find(wanted).await?;
-        let (spec, experiment) =
-            (self.store().full_task(wanted).await?.spec, self.store().experiment(row.id, number).await?);
+        let task = self.store().full_task(wanted).await?;
+        let (spec, experiment) = (task.spec, self.store().experiment(task.row.id, number).await?);
         let (home, around) = (self.home().clone(), self.around().clone());
         Ok(apart(move || HowToLaunch {
             command: results::paste_command(&home, &spec, &experiment.configuration, &around),
@@ -100,8 +117,9 @@ impl Service {
         permit.must_be_for(Action::TaskRead)?;
         let row = self.find(wanted).await?;
         let state = self.store().load(row.id).await?;
-        let report = results::gather(self.home(), self.store(), row.id, self.around()).await?;
+        let (home, around) = (self.home().clone(), self.around().clone());
         apart(move || {
+            let report = results::report_of(&home, &state, &around);
             let space = space_of(&state.spec)?;
             let taught = finished(&state.spec, &space, &state.experiments);
             let scored: Vec<&ExperimentReport> =
@@ -161,15 +179,7 @@ impl Service {
         let state = self.store().load(row.id).await?;
         apart(move || {
             let space = space_of(&state.spec)?;
-            let sampler = tuner_search::sampler(&state.spec.sampler);
-            let mut next = Vec::new();
-            while next.len() < most {
-                match suggestion(&state.spec, &space, &state.experiments, &next, sampler.as_ref()) {
-                    Ok(configuration) => next.push(configuration),
-                    Err(_) => break,
-                }
-            }
-            Ok(next)
+            Ok(suggestions(&state.spec, &space, &state.experiments, most))
         })
         .await
     }
@@ -200,10 +210,8 @@ impl Service {
         names.sort_unstable();
         names.dedup();
         let differences = names.into_iter().filter_map(|name| {
-            let values: Vec<Option<String>> = experiments
-                .iter()
-                .map(|e| e.configuration.iter().find(|(n, _)| *n == name).map(|(_, value)| value.to_string()))
-                .collect();
+            let values: Vec<Option<String>> =
+                experiments.iter().map(|e| e.configuration.get(name).map(ToString::to_string)).collect();
             let differs = values.iter().any(|value| *value != values[0]);
             let by_number: Vec<Value> =
                 numbers.iter().zip(&values).map(|(n, value)| json!({ "experiment": n, "value": value })).collect();

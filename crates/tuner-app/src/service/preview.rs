@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 use tuner_core::Configuration;
-use tuner_core::plan::suggestion;
 use tuner_policy::Action;
 use tuner_search::samplers::grid;
 
+use super::insight::suggestions;
 use super::tasks::Document;
 use super::{Service, apart};
 use crate::access::Permit;
@@ -55,17 +55,7 @@ impl Service {
             let listed = grid::combinations(space);
             let first: Vec<Configuration> = match &listed {
                 Some(all) => all.iter().take(most).cloned().collect(),
-                None => {
-                    let sampler = tuner_search::sampler(&spec.sampler);
-                    let mut next = Vec::new();
-                    while next.len() < most {
-                        match suggestion(spec, space, &[], &next, sampler.as_ref()) {
-                            Ok(configuration) => next.push(configuration),
-                            Err(_) => break,
-                        }
-                    }
-                    next
-                }
+                None => suggestions(spec, space, &[], most),
             };
             let shown = |baseline: bool, configuration: &Configuration| Previewed {
                 baseline,

@@ -176,9 +176,10 @@ pub fn finished(spec: &TaskSpec, space: &SearchSpace, experiments: &[ExperimentV
 
 fn suggest(view: &TaskView<'_>, sampler: &dyn Sampler) -> Result<Configuration, SuggestError> {
     let canonical = |c: &Configuration| view.space.canonical(c);
-    let tried: Vec<_> = searching(view.experiments).filter_map(|e| canonical(&e.configuration)).collect();
+    let tried =
+        |wish: &Configuration| searching(view.experiments).any(|e| canonical(&e.configuration).as_ref() == Some(wish));
     // What is no point of the space was refused when it was proposed.
-    if let Some(wish) = view.proposed.iter().filter_map(canonical).find(|wish| !tried.contains(wish)) {
+    if let Some(wish) = view.proposed.iter().filter_map(canonical).find(|wish| !tried(wish)) {
         return Ok(wish);
     }
     suggestion(view.spec, view.space, view.experiments, &[], sampler)
