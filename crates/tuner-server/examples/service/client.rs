@@ -1,11 +1,12 @@
 //! The clients' process: so many at the same time, each with one connection, all with one kind of request.
 //!
-//! `client ADDRESS KIND --clients=N --requests=N` prints percentiles of the latency as JSON.
+//! `client ADDRESS KIND --clients=N --requests=N [--every-ms=N]` prints percentiles of the latency as JSON. Without
+//! `--every-ms` a client sends its next request when it has the answer to the last; with it, at that pace.
 
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -52,22 +53,33 @@ pub(crate) async fn run(words: &[String]) -> ExitCode {
     let (address, kind) = (words[0].clone(), words[1].clone());
     let number = |name, default| option(words, name).and_then(|word| word.parse().ok()).unwrap_or(default);
     let (clients, requests): (usize, usize) = (number("--clients", 50), number("--requests", 1000));
+    let every: Option<u64> = option(words, "--every-ms").and_then(|word| word.parse().ok());
     let ids = Arc::new(ids(&address).await);
     // What the clients have not measured yet: the first requests fill caches and do not count.
     let (next, warm) = (Arc::new(AtomicUsize::new(0)), requests / 10);
     let begun = Instant::now();
-    let each = (0..clients).map(|_| {
+    let each = (0..clients).map(|client| {
         let (address, kind, ids, next) = (address.clone(), kind.clone(), Arc::clone(&ids), Arc::clone(&next));
         tokio::spawn(async move {
             let mut wire = Wire::to(&address).await.expect("a connection");
             let (mut took, mut wrong, mut bytes) = (Vec::new(), 0_usize, 0_usize);
+            // Clients that come at a pace come one after another.
+            let mut pace = every.map(|ms| {
+                let first = Duration::from_micros(ms * 1000 * client as u64 / clients as u64);
+                tokio::time::interval_at((Instant::now() + first).into(), Duration::from_millis(ms))
+            });
             loop {
+                // From when it was due: waiting for the answer to the last counts too.
+                let due = match &mut pace {
+                    Some(pace) => Some(pace.tick().await.into_std()),
+                    None => None,
+                };
                 let n = next.fetch_add(1, Ordering::Relaxed);
                 if n >= requests + warm {
                     return (took, wrong, bytes);
                 }
                 let path = path(&kind, n, &ids);
-                let sent = Instant::now();
+                let sent = due.unwrap_or_else(Instant::now);
                 let answer = wire.get(&path).await.expect("an answer");
                 if n >= warm {
                     took.push(sent.elapsed().as_secs_f64() * 1e3);

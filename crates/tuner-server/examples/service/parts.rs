@@ -16,6 +16,8 @@ use crate::{at, option, percentile, this};
 
 /// Clients at the same time.
 const CLIENTS: u32 = 50;
+/// Milliseconds between two requests of a client that comes at a pace: 500 requests a second of all.
+const EVERY_MS: u32 = 100;
 /// Requests of each kind.
 const REQUESTS: u32 = 3000;
 /// Subscribers to events.
@@ -80,7 +82,8 @@ async fn measure(place: &Place, wish: &Wish<'_>) -> Figures {
     let mut figures = Figures::default();
     let (server, _) = place.serve(&wish.programs).await;
     if wish.part("http") {
-        KINDS.iter().for_each(|kind| answers(&server, kind, &mut figures));
+        KINDS.iter().for_each(|kind| answers(&server, kind, None, &mut figures));
+        answers(&server, "mixed", Some(EVERY_MS), &mut figures);
     }
     if wish.part("events") {
         events(place, &server, &mut figures).await;
@@ -99,11 +102,14 @@ async fn measure(place: &Place, wish: &Wish<'_>) -> Figures {
     figures
 }
 
-fn answers(server: &Server, kind: &str, figures: &mut Figures) {
+/// Answers to clients that never pause, or that send a request every so many milliseconds.
+fn answers(server: &Server, kind: &str, every_ms: Option<u32>, figures: &mut Figures) {
     let before = server.cpu_s();
-    let options = [format!("--clients={CLIENTS}"), format!("--requests={REQUESTS}")];
+    let mut options = vec![format!("--clients={CLIENTS}"), format!("--requests={REQUESTS}")];
+    options.extend(every_ms.map(|ms| format!("--every-ms={ms}")));
     let output = this("client").args([&server.address, kind]).args(options).output().expect("a client process");
     let said: Value = serde_json::from_slice(&output.stdout).expect("its figures");
+    let kind = &every_ms.map_or(kind.to_owned(), |ms| format!("{kind}, one every {ms} ms"));
     figures.add(&format!("{kind}: p95"), at(&said, "p95_ms"), Some(ANSWER_MS), "ms");
     figures.note(format!(
         "{kind}: p50 {:.1} ms, p99 {:.1} ms, {:.0} answers/s of {} bytes, {} wrong, server {:.2} ms of CPU each",
