@@ -14,7 +14,7 @@ use tuner_core::task::{Arrival, Level, LoadSpec, Prompts, WorkloadSpec};
 use crate::{number, pin};
 
 /// CPU time of this process so far: user, system; seconds.
-fn cpu() -> (f64, f64) {
+pub(crate) fn cpu() -> (f64, f64) {
     let usage = getrusage(UsageWho::RUSAGE_SELF).expect("a process has its usage");
     let seconds = |t: nix::sys::time::TimeVal| t.tv_sec() as f64 + t.tv_usec() as f64 / 1e6;
     (seconds(usage.user_time()), seconds(usage.system_time()))

@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, clippy::expect_used, reason = "a program for people at a terminal")]
 
 mod client;
+mod floor;
 mod parts;
 mod peers;
 mod serve;
@@ -18,6 +19,7 @@ fn main() -> ExitCode {
     match words.first().map(String::as_str) {
         Some("serve") => serve::run(&words[1..]),
         Some("client") => client::run(&words[1..]),
+        Some("floor") => floor::run(&words[1..]),
         // What `autotuner bench` needs to be told when it is pointed at `serve`.
         Some("tokenizer") => {
             println!("{}", tuner_testkit::closed_form::tokenizer_json());

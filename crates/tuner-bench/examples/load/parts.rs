@@ -19,8 +19,8 @@ pub(crate) const STREAMS: u32 = 50;
 pub(crate) const TOKENS: u32 = 200;
 /// The word before the data directory that holds the peers.
 const PEERS_IN: &str = "--peers=";
-/// Requests of the short and the long run.
-const SIZES: [u32; 2] = [100, 400];
+/// Requests of the short and the long run; the kernel tells user from system time by sampling, so the long one is long.
+const SIZES: [u32; 2] = [100, 1600];
 
 /// Where each process runs: the server on the last core, the client on the first.
 fn cores() -> [String; 2] {
@@ -93,25 +93,29 @@ impl Bench {
         folder
     }
 
-    fn command(&self, server: &Server, words: &[&str]) -> Command {
+    fn command(&self, part: &str, server: &Server, words: &[&str]) -> Command {
         let [_, core] = cores();
-        let mut command = this("client");
+        let mut command = this(part);
         command.args(["--core", &core, "--url", &server.url, "--tokenizer"]).arg(&self.tokenizer).args(words);
         command.stdout(Stdio::piped());
         command
     }
 
     fn client(&self, server: &Server, words: &[&str]) -> Value {
-        let output = self.command(server, words).output().expect("a client process");
+        self.figures("client", server, words)
+    }
+
+    fn figures(&self, part: &str, server: &Server, words: &[&str]) -> Value {
+        let output = self.command(part, server, words).output().expect("a client process");
         serde_json::from_slice(&output.stdout).expect("its figures")
     }
 
-    /// Marginal CPU per event: (user, system) in microseconds.
-    fn cost(&self, server: &Server, more: &[&str]) -> (f64, f64) {
+    /// Marginal CPU per event of `client` or `floor`: (user, system) in microseconds.
+    fn cost(&self, part: &str, server: &Server, more: &[&str]) -> (f64, f64) {
         let [short, long] = SIZES.map(|requests| {
             let (streams, tokens, requests) = (STREAMS.to_string(), TOKENS.to_string(), requests.to_string());
             let words = ["--streams", &streams, "--tokens", &tokens, "--requests", &requests];
-            self.client(server, &[&words[..], more].concat())
+            self.figures(part, server, &[&words[..], more].concat())
         });
         let per_event = |name: &str| {
             let more = long[name].as_f64()? - short[name].as_f64()?;
@@ -153,9 +157,17 @@ pub(crate) fn run(words: &[String]) -> ExitCode {
 
 fn cost(bench: &Bench, table: &mut Table, words: &[String]) {
     let server = Server::start(&["--gap-ms", "10"]);
-    let (user, system) = bench.cost(&server, &[]);
+    let (user, system) = bench.cost("client", &server, &[]);
     table.row("CPU per stream event, user", Some(user), 2.0, "µs");
     table.row("CPU per stream event, in all", Some(user + system), 9.0, "µs");
+    for (how, more) in [("every 3 ms, as ours", &["--pause-ms", "3"][..]), ("when it is woken", &[])] {
+        let (least_user, least_system) = bench.cost("floor", &server, more);
+        let least = least_user + least_system;
+        table.note(&format!(
+            "only receiving, {how}: {least:.1} µs per event (user {least_user:.1}); ours {:.2} × that",
+            (user + system) / least
+        ));
+    }
     let home = words.iter().find_map(|word| word.strip_prefix(PEERS_IN));
     let peers = home.map(|home| peers::all(bench, &server, Path::new(home))).unwrap_or_default();
     let mut best = f64::INFINITY;
@@ -177,7 +189,7 @@ fn cost(bench: &Bench, table: &mut Table, words: &[String]) {
     }
     drop(server);
     let server = Server::start(&["--gap-ms", "10", "--counts"]);
-    let (user, system) = bench.cost(&server, &[]);
+    let (user, system) = bench.cost("client", &server, &[]);
     table.note(&format!(
         "with running counts and three tokens an event: {:.2} µs per event (user {user:.2})",
         user + system
@@ -257,7 +269,7 @@ fn stall(bench: &Bench, table: &mut Table) {
     let server = Server::start(&["--first-ms", "2", "--gap-ms", "1"]);
     let requests = (rate * window_s).to_string();
     let words = ["--rate", "100", "--cap", "32", "--requests", &requests, "--tokens", "2", "--warmup", "100"];
-    let child = bench.command(&server, &words).spawn().expect("a client process");
+    let child = bench.command("client", &server, &words).spawn().expect("a client process");
     std::thread::sleep(Duration::from_secs(4));
     server.signal(Signal::SIGSTOP);
     let stopped = Instant::now();
