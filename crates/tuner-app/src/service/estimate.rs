@@ -14,6 +14,9 @@ use crate::access::Permit;
 use crate::error::AppError;
 use crate::tasks::is_virtual;
 
+/// An experiment in virtual time takes milliseconds; no time-out of its document bounds that.
+const INSTANT_S: f64 = 1.0;
+
 /// Seconds between a least and a most, and what is usual in between.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Span {
@@ -48,7 +51,7 @@ pub struct Estimate {
     pub experiment_s: Span,
     /// Seconds of the whole task, one experiment after the other.
     pub wall_time_s: Span,
-    /// GPU-seconds of the whole task; absent where the number of GPUs is not known.
+    /// GPU-seconds of the whole task; absent where the number of GPUs is not known, or no engine runs.
     pub gpu_seconds: Option<Span>,
     /// Where the typical figures come from.
     pub basis: String,
@@ -77,15 +80,15 @@ fn estimate(spec: &TaskSpec, points: Option<u128>, typical: Option<Typical>) -> 
     let experiment_s = Span {
         least: if instant { Some(0.0) } else { spec.load.duration_s.map(|window| window * f64::from(levels)) },
         typical: typical.filter(|_| !instant).map(|t| t.seconds),
-        most: spec.timeouts.experiment_s * f64::from(spec.retries.max_attempts),
+        most: if instant { INSTANT_S } else { spec.timeouts.experiment_s * f64::from(spec.retries.max_attempts) },
     };
     let whole = experiment_s.times(f64::from(search + verification));
-    let wall_time_s = match spec.budget.wall_time_s {
+    let wall_time_s = match spec.budget.wall_time_s.filter(|_| !instant) {
         Some(limit) => Span { most: whole.most.min(limit + experiment_s.times(f64::from(verification)).most), ..whole },
         None => whole,
     };
     let basis = match typical {
-        _ if instant => "virtual time: no engine runs".to_owned(),
+        _ if instant => "virtual time: no engine runs, an experiment takes milliseconds".to_owned(),
         Some(t) => format!("the median of {} earlier attempts with this engine", t.attempts),
         None => "no earlier attempt with this engine; the bounds come from the document".to_owned(),
     };
@@ -97,7 +100,7 @@ fn estimate(spec: &TaskSpec, points: Option<u128>, typical: Option<Typical>) -> 
         gpus: spec.engine.gpus,
         experiment_s,
         wall_time_s,
-        gpu_seconds: spec.engine.gpus.map(|gpus| wall_time_s.times(f64::from(gpus))),
+        gpu_seconds: spec.engine.gpus.filter(|_| !instant).map(|gpus| wall_time_s.times(f64::from(gpus))),
         basis,
     }
 }
@@ -122,6 +125,14 @@ mod tests {
         assert_eq!((said.experiment_s.least, said.experiment_s.typical), (Some(60.0), None));
         assert_eq!(said.wall_time_s.least, Some(660.0));
         assert_eq!(said.gpu_seconds.unwrap().least, Some(1320.0));
+    }
+
+    #[test]
+    fn virtual_time_takes_next_to_none() {
+        let text = TASK.replace("{name: t,", "{name: t, backend: {kind: virtual},").replace("vllm", "simulated");
+        let said = of(&text.replace("{experiments: 20}", "{experiments: 20, wall_time_s: 7200}"), None);
+        assert!(said.wall_time_s.most < 100.0, "{said:?}");
+        assert_eq!(said.gpu_seconds, None);
     }
 
     #[test]
