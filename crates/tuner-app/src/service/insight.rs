@@ -7,6 +7,7 @@ use tuner_core::task::BackendSpec;
 use tuner_core::{Configuration, SearchSpace, TaskSpec};
 use tuner_policy::Action;
 use tuner_search::analysis::effects::{ParameterEffect, effects};
+use tuner_search::analysis::expected::{ExpectedSlice, expected};
 use tuner_search::analysis::importance::{Importance, importance};
 use tuner_search::analysis::pareto::{Candidate, front};
 
@@ -30,11 +31,22 @@ pub struct Insight {
     pub importance: Option<Importance>,
     /// Marginal means of what was tried: not causes.
     pub effects: Vec<ParameterEffect>,
+    /// What to expect around the best experiment; none where too little was measured.
+    pub expected: Option<Expected>,
     /// Numbers of the experiments on the Pareto front over all objectives, or over latency and throughput of the
     /// deciding level where there is one.
     pub pareto_front: Vec<u32>,
     /// What was infeasible or failed, by reason, with experiment numbers.
     pub not_measured: Vec<NotMeasured>,
+}
+
+/// The objective to expect as one parameter is changed and the others stay.
+#[derive(Clone, Debug, Serialize)]
+pub struct Expected {
+    /// The experiment that the others are as in: the best, or the baseline where none is better.
+    pub experiment: u32,
+    /// Each parameter that it sets, in the objective's own unit and sign.
+    pub slices: Vec<ExpectedSlice>,
 }
 
 /// How to start a configuration; nothing where the task measures what others started.
@@ -151,7 +163,14 @@ impl Service {
                     None => not_measured.push(NotMeasured { reason, experiments: vec![experiment.number] }),
                 }
             }
+            let centre = report.best.or(report.baseline);
+            let centre = centre.and_then(|number| report.experiments.iter().find(|e| e.number == number));
+            let expected = centre.and_then(|e| {
+                let slices = expected(&space, &taught, (0, sign), &e.configuration, 0)?;
+                Some(Expected { experiment: e.number, slices })
+            });
             Ok(Insight {
+                expected,
                 task: report.task.clone(),
                 objective: report.objectives.first().cloned().unwrap_or_default(),
                 importance: importance(&space, &taught, 0, 0),

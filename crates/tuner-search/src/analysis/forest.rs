@@ -19,7 +19,16 @@ enum Node {
     Split { feature: usize, kind: Feature, at: f64, yes: Box<Node>, no: Box<Node> },
 }
 
-/// Trees grown on bootstrap samples, each split over a random third to half of the features.
+/// Over which features a split is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tried {
+    /// At most half of them, by chance: trees that differ, for an average of many.
+    Half,
+    /// All: each tree as near to its sample as it gets.
+    All,
+}
+
+/// Trees grown on bootstrap samples.
 #[derive(Debug)]
 pub(super) struct Forest(Vec<Node>);
 
@@ -28,16 +37,21 @@ const SMALLEST_SPLIT: usize = 4;
 
 impl Forest {
     /// Fits rows of `features.len()` coordinates to `y`; both must be of the same length and not empty.
-    pub(super) fn fit(features: &[Feature], rows: &[Vec<f64>], y: &[f64], rng: &mut Rng) -> Self {
+    pub(super) fn fit(features: &[Feature], tried: Tried, rows: &[Vec<f64>], y: &[f64], rng: &mut Rng) -> Self {
         let tree = |_| {
             let sample = (0..rows.len()).map(|_| rng.random_range(0..rows.len())).collect();
-            grow(features, rows, y, sample, rng)
+            grow((features, tried), rows, y, sample, rng)
         };
         Self((0..TREES).map(tree).collect())
     }
 
     pub(super) fn predict(&self, row: &[f64]) -> f64 {
-        self.0.iter().map(|tree| predict(tree, row)).sum::<f64>() / self.0.len().max(1) as f64
+        self.each(row).sum::<f64>() / self.0.len().max(1) as f64
+    }
+
+    /// What each tree says.
+    pub(super) fn each(&self, row: &[f64]) -> impl Iterator<Item = f64> {
+        self.0.iter().map(|tree| predict(tree, row))
     }
 }
 
@@ -59,15 +73,19 @@ fn goes(kind: Feature, x: f64, at: f64) -> bool {
     }
 }
 
-fn grow(features: &[Feature], rows: &[Vec<f64>], y: &[f64], sample: Vec<usize>, rng: &mut Rng) -> Node {
+fn grow(how: (&[Feature], Tried), rows: &[Vec<f64>], y: &[f64], sample: Vec<usize>, rng: &mut Rng) -> Node {
+    let (features, tried) = how;
     let mean = sample.iter().map(|&i| y[i]).sum::<f64>() / sample.len().max(1) as f64;
     if sample.len() < SMALLEST_SPLIT {
         return Node::Leaf(mean);
     }
-    let tried = features.len().div_ceil(2);
+    let looks = match tried {
+        Tried::Half => features.len().div_ceil(2),
+        Tried::All => features.len(),
+    };
     let mut best: Option<(f64, usize, f64)> = None;
-    for _ in 0..tried {
-        let feature = rng.random_range(0..features.len());
+    for look in 0..looks {
+        let feature = if tried == Tried::All { look } else { rng.random_range(0..features.len()) };
         for at in cuts(features[feature], rows, &sample, feature) {
             let inside = |i: &&usize| goes(features[feature], rows[**i][feature], at);
             let (n, sum) = sample.iter().filter(inside).fold((0.0, 0.0), |(n, s), &i| (n + 1.0, s + (y[i] - mean)));
@@ -88,8 +106,8 @@ fn grow(features: &[Feature], rows: &[Vec<f64>], y: &[f64], sample: Vec<usize>, 
         feature,
         kind,
         at,
-        yes: Box::new(grow(features, rows, y, yes, rng)),
-        no: Box::new(grow(features, rows, y, no, rng)),
+        yes: Box::new(grow(how, rows, y, yes, rng)),
+        no: Box::new(grow(how, rows, y, no, rng)),
     }
 }
 
@@ -114,7 +132,7 @@ mod tests {
         let rows: Vec<Vec<f64>> = (0..120).map(|_| vec![rng.random(), f64::from(rng.random_range(0..4))]).collect();
         let truth = |r: &[f64]| f64::from(u8::from(r[0] > 0.5)) * 10.0 + f64::from(u8::from(r[1] == 2.0)) * 5.0;
         let y: Vec<f64> = rows.iter().map(|r| truth(r)).collect();
-        let forest = Forest::fit(&[Feature::Ordered, Feature::Category], &rows, &y, &mut rng);
+        let forest = Forest::fit(&[Feature::Ordered, Feature::Category], Tried::Half, &rows, &y, &mut rng);
         for row in [[0.2, 2.0], [0.2, 1.0], [0.9, 2.0], [0.9, 0.0]] {
             assert!((forest.predict(&row) - truth(&row)).abs() < 1.5, "{row:?} {}", forest.predict(&row));
         }

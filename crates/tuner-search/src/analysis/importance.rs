@@ -8,11 +8,12 @@ use rand::RngExt;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tuner_core::sampler::Finished;
-use tuner_core::space::{Configuration, Domain, SearchSpace};
+use tuner_core::space::SearchSpace;
 
-use super::forest::{Feature, Forest};
-use super::scored;
-use crate::explore::{Axis, Rng, draw, generator};
+use super::encoded::{encode, fit};
+use super::forest::{Forest, Tried};
+use super::{FEWEST, scored};
+use crate::explore::{Rng, draw, generator};
 
 /// What can be said about the parameters' influence.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -41,9 +42,6 @@ pub struct Share {
 const BACKGROUND: usize = 128;
 /// Points at which a parameter with many values is looked at.
 const LEVELS: usize = 12;
-/// Fewer measured experiments say nothing.
-const FEWEST: usize = 4;
-
 /// Shares of the variance of one objective; `None` with fewer than four measured experiments or no parameters.
 pub fn importance(space: &SearchSpace, finished: &[Finished], objective: usize, seed: u64) -> Option<Importance> {
     let measured = scored(finished, objective);
@@ -51,10 +49,7 @@ pub fn importance(space: &SearchSpace, finished: &[Finished], objective: usize, 
         return None;
     }
     let mut rng = generator(seed, measured.len() as u64, "importance");
-    let features: Vec<Feature> = space.parameters.iter().map(|p| feature(&p.domain)).collect();
-    let rows: Vec<Vec<f64>> = measured.iter().map(|(f, _)| encode(space, &f.configuration)).collect();
-    let y: Vec<f64> = measured.iter().map(|(_, y)| *y).collect();
-    let forest = Forest::fit(&features, &rows, &y, &mut rng);
+    let (forest, rows) = fit(space, Tried::Half, &measured, &mut rng);
 
     let background = background(space, &rows, &mut rng);
     let total = variance(background.iter().map(|row| forest.predict(row)));
@@ -112,23 +107,6 @@ fn background(space: &SearchSpace, measured: &[Vec<f64>], rng: &mut Rng) -> Vec<
     if drawn.len() < BACKGROUND / 4 { measured.to_vec() } else { drawn }
 }
 
-fn feature(domain: &Domain) -> Feature {
-    if Axis::of(domain).is_some() { Feature::Ordered } else { Feature::Category }
-}
-
-/// Numbers as shares of their axis, choices as indices, what is not set as −1.
-fn encode(space: &SearchSpace, configuration: &Configuration) -> Vec<f64> {
-    let coordinate = |p: &tuner_core::space::Parameter| {
-        let value = configuration.get(&p.name)?;
-        match Axis::of(&p.domain) {
-            Some(axis) if axis.high > axis.low => Some((axis.position(value)? - axis.low) / (axis.high - axis.low)),
-            Some(_) => Some(0.0),
-            None => p.domain.index_of(value).map(|i| i as f64),
-        }
-    };
-    space.parameters.iter().map(|p| coordinate(p).unwrap_or(-1.0)).collect()
-}
-
 fn variance(values: impl Iterator<Item = f64>) -> f64 {
     let values: Vec<f64> = values.collect();
     let n = values.len().max(1) as f64;
@@ -139,7 +117,7 @@ fn variance(values: impl Iterator<Item = f64>) -> f64 {
 #[cfg(test)]
 mod tests {
     use tuner_core::sampler::Observation;
-    use tuner_core::space::Parameter;
+    use tuner_core::space::{Configuration, Domain, Parameter};
     use tuner_core::value::Value;
 
     use super::*;

@@ -3,11 +3,16 @@
 //! *Invariant*: findings are functions of their arguments; where chance is used, its seed is an argument.
 
 pub mod effects;
+mod encoded;
+pub mod expected;
 mod forest;
 pub mod importance;
 pub mod pareto;
 
 use tuner_core::sampler::{Finished, Observation};
+
+/// Fewer measured experiments say nothing.
+const FEWEST: usize = 4;
 
 /// The experiments that were measured, with the value of one objective (smaller is better).
 fn scored(finished: &[Finished], objective: usize) -> Vec<(&Finished, f64)> {
