@@ -4,14 +4,14 @@ import { curveOption, curveTable } from './curve';
 import { alone } from './data/alone';
 import { findQuantity, quantities } from './data/axes';
 import { curvesOf } from './data/curve';
+import { measurementAt } from './data/measured';
 import { lanesOf, wholeSpans } from './data/spans';
 import { bestSoFar, historyOption, historyTable, placed } from './history';
 import { barsOf, importanceOption, importanceTable } from './importance';
 import { gridOf, interactionOption } from './interaction';
-import { measurementAt } from './latency';
 import { markedOf } from './marks';
 import { dimensionOf, linesOf, objectiveDimension, parallelOption } from './parallelOption';
-import { paretoOption, paretoTable, tradeOf } from './pareto';
+import { paretoOption, paretoTable, spreadsOf, spreadWords, tradeOf } from './pareto';
 import { groupsOf, sliceOption } from './slice';
 import { only } from './TaskView';
 import { experiment, ITEMS, sample, THEME } from './testing/sample';
@@ -96,6 +96,62 @@ describe('trade-off', () => {
 
   test('says in its table what is on the front', () => {
     expect(paretoTable(trade).rows.filter((row) => row[4] === 'front')).toHaveLength(3);
+    expect(paretoTable(trade).columns).toHaveLength(6);
+  });
+
+  describe('with uncertainty', () => {
+    const again = (number: number, objective: number, ttft: number) =>
+      experiment({
+        number,
+        seqs: 64,
+        cache: false,
+        objective,
+        ttft,
+        role: { kind: 'verify', block: number, arm: 'best' },
+      });
+    const verified = sample([...ITEMS, again(7, 1450, 380), again(8, 1550, 430)]);
+    const sure = tradeOf(verified, quantity('ttft_p99'), quantity('output_throughput'));
+    const spreads = spreadsOf(verified, sure);
+
+    test('outlines those of the front that ran again, and no other', () => {
+      expect([...spreads.keys()]).toEqual([6]);
+      const option: Loose = paretoOption(verified, sure, look, markedOf(verified, NONE), THEME, spreads);
+      const drawn = option.series.find((one: Loose) => one.id === 'spread');
+      expect(drawn.data).toHaveLength(1);
+      const coord = ([x, y]: number[]) => [x, y];
+      const { children } = drawn.renderItem({ dataIndex: 0 }, { coord });
+      expect(children[0].type).toBe('polygon');
+      expect(children[0].shape.points.length).toBeGreaterThan(30);
+      expect(option.legend.data.at(-1).name).toBe('uncertainty');
+      const plain: Loose = paretoOption(verified, sure, look, markedOf(verified, NONE), THEME);
+      expect(plain.series.some((one: Loose) => one.id === 'spread')).toBe(false);
+    });
+
+    test('stays on a logarithmic axis where an interval reaches below nothing', () => {
+      const low = new Map([[6, { x: { low: -50, high: 900, from: 'runs' as const, n: 3, confidence: 0.95 }, y: null }]]);
+      const option: Loose = paretoOption(
+        verified,
+        sure,
+        { ...look, logX: true },
+        markedOf(verified, NONE),
+        THEME,
+        low,
+      );
+      const drawn = option.series.find((one: Loose) => one.id === 'spread');
+      expect(drawn.data[0][0]).toBeGreaterThan(0);
+      expect(option.xAxis.min).toBeGreaterThan(20);
+    });
+
+    test('says in the tooltip and the table what the interval is and where it comes from', () => {
+      const option: Loose = paretoOption(verified, sure, look, markedOf(verified, NONE), THEME, spreads);
+      expect(option.tooltip.formatter({ name: '6' })).toContain('95 % interval, mean of 3 runs of this configuration');
+      expect(option.tooltip.formatter({ name: '3' })).not.toContain('interval');
+      const table = paretoTable(sure, spreads);
+      expect(table.columns).toHaveLength(12);
+      const row = table.rows.find(([number]) => number === 6);
+      expect(row?.[7]).toBe('95 % interval, mean of 3 runs of this configuration');
+      expect(spreadWords({ low: 1, high: 2, from: 'repeats', n: 2 })).toBe('lowest and highest of two repeats');
+    });
   });
 });
 
