@@ -12,7 +12,7 @@ import { gridOf, interactionOption } from './interaction';
 import { markedOf } from './marks';
 import { dimensionOf, linesOf, objectiveDimension, parallelOption } from './parallelOption';
 import { paretoOption, paretoTable, spreadsOf, spreadWords, tradeOf } from './pareto';
-import { groupsOf, sliceOption } from './slice';
+import { forecastOf, groupsOf, sliceOption, sliceTable } from './slice';
 import { only } from './TaskView';
 import { experiment, ITEMS, sample, THEME } from './testing/sample';
 import { timelineOption } from './timeline';
@@ -255,6 +255,101 @@ describe('slices and interactions', () => {
     );
     const mean = option.series.find((one: Loose) => one.id === 'mean');
     expect(mean.markLine.data).toEqual([{ yAxis: 1500 }]);
+  });
+
+  const series = (option: Loose, id: string) => option.series.find((one: Loose) => one.id === id);
+  const around = (value: number | boolean | null, mean: number) => ({ value, mean, low: mean - 100, high: mean + 150 });
+
+  test('what is expected of categories are marks with whiskers, also of those that nobody tried', () => {
+    const slices = [{ parameter: 'enable-prefix-caching', points: [around(false, 1400), around(true, 1250)] }];
+    const forecast = forecastOf({ experiment: 6, slices }, 'enable-prefix-caching', quantity('objective'));
+    const option: Loose = sliceOption(
+      task,
+      'enable-prefix-caching',
+      quantity('objective'),
+      { logY: false },
+      markedOf(task, NONE),
+      THEME,
+      forecast,
+    );
+    expect(option.xAxis.data).toEqual(['not set', 'false', 'true']);
+    expect(series(option, 'mean').data).toEqual([]);
+    expect(series(option, 'expected').data).toEqual([
+      [1, 1400],
+      [2, 1250],
+    ]);
+    expect(series(option, 'interval').data).toEqual([
+      [1, 1300, 1550],
+      [2, 1150, 1400],
+    ]);
+    const untried = { experiment: 6, points: [around(512, 1000)] };
+    const more: Loose = sliceOption(
+      task,
+      'max-num-seqs',
+      quantity('objective'),
+      { logY: false },
+      markedOf(task, NONE),
+      THEME,
+      untried,
+    );
+    expect(more.xAxis.data.at(-1)).toBe('512');
+  });
+
+  test('what is expected on a scale is a line in a band, and what is not set stands alone', () => {
+    const points = [around(256, 1700), around(null, 900), ...[16, 24, 32, 48, 64, 96, 128, 192].map((n) => around(n, n * 10))];
+    const forecast = forecastOf(
+      { experiment: 6, slices: [{ parameter: 'max-num-seqs', points }] },
+      'max-num-seqs',
+      quantity('objective'),
+    );
+    const option: Loose = sliceOption(
+      task,
+      'max-num-seqs',
+      quantity('objective'),
+      { logX: true, logY: false },
+      markedOf(task, NONE),
+      THEME,
+      forecast,
+    );
+    expect(option.xAxis.type).toBe('log');
+    const line = series(option, 'mean').data;
+    expect(line.map(([x]: number[]) => x)).toEqual([16, 24, 32, 48, 64, 96, 128, 192, 256]);
+    const api = { coord: (at: number[]) => at };
+    const shape = series(option, 'band').renderItem({ dataIndex: 0 }, api).shape;
+    expect(shape.points).toHaveLength(18);
+    expect(shape.points[0]).toEqual([16, 310]);
+    expect(shape.points.at(-1)).toEqual([16, 60]);
+    expect(series(option, 'band').renderItem({ dataIndex: 1 }, api)).toBeUndefined();
+    expect(series(option, 'expected').data).toEqual([[option.xAxis.min, 900]]);
+    // The baseline is named among the marks.
+    const marks = series(option, 'state success').data;
+    expect(marks.find((item: Loose) => item.name === '1').label.formatter).toBe('baseline');
+  });
+
+  test('where nothing is expected the means of what was tried stay', () => {
+    expect(forecastOf(null, 'max-num-seqs', quantity('objective'))).toBeNull();
+    expect(forecastOf(undefined, 'max-num-seqs', quantity('objective'))).toBeNull();
+    const expected = { experiment: 6, slices: [{ parameter: 'max-num-seqs', points: [around(16, 600)] }] };
+    expect(forecastOf(expected, 'enable-prefix-caching', quantity('objective'))).toBeNull();
+    expect(forecastOf(expected, 'max-num-seqs', quantity('ttft_p99'))).toBeNull();
+    const option: Loose = sliceOption(
+      task,
+      'max-num-seqs',
+      quantity('objective'),
+      { logY: false },
+      markedOf(task, NONE),
+      THEME,
+    );
+    expect(series(option, 'mean').data.length).toBeGreaterThan(2);
+    expect(series(option, 'band')).toBeUndefined();
+  });
+
+  test('the table has what is expected below what was measured', () => {
+    const forecast = { experiment: 6, points: [around(16, 600)] };
+    const table = sliceTable(task, 'max-num-seqs', quantity('objective'), forecast);
+    expect(table.columns.slice(-2)).toEqual(['5th percentile', '95th percentile']);
+    expect(table.rows.at(-1)).toEqual([6, 'expected', 16, 600, 500, 750]);
+    expect(sliceTable(task, 'max-num-seqs', quantity('objective')).columns).toHaveLength(4);
   });
 
   test('cells count what cannot run, and those that nobody tried are absent', () => {

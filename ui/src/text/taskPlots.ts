@@ -121,6 +121,13 @@ export const taskPlots = {
     notSet: 'not set',
     n: 'n',
     marginal: 'means of what was tried, not causes',
+    expected: 'expected',
+    expectedBand: 'where 90 % of the trees lie',
+    low: '5th percentile',
+    high: '95th percentile',
+    as: (n: number) => `expected with the other parameters as in experiment ${n}`,
+    describeExpected: (x: string, y: string, n: number) =>
+      `${y} against ${x}: every experiment, and what the measurements let one expect with the other parameters as in experiment ${n}. The band reaches from the 5th to the 95th percentile of the trees of a random forest.`,
   },
   interaction: {
     title: 'Interaction map',
