@@ -330,7 +330,7 @@ export function Pareto({ task, x, y, onAxes, height = 320 }: PlotProps) {
   const [own, setOwn] = useState<{ x?: string; y?: string }>({});
   const [level, setLevel] = useState(DECIDING);
   const [wish, setWish] = useState<Partial<ParetoLook>>({});
-  const { selected, events, onChart, isBox, changeBox } = useLinked();
+  const { selected, events, onChart, isBox, changeBox, keys } = useLinked();
   const all = useMemo(
     () => quantities(task, level === DECIDING ? undefined : Number(level)).filter(({ group }) => group !== 'parameter'),
     [task, level],
@@ -371,6 +371,7 @@ export function Pareto({ task, x, y, onAxes, height = 320 }: PlotProps) {
       height={height}
       events={events}
       onChart={onChart}
+      keys={keys}
       points={{ have: trade?.points.length ?? 0, need: 2 }}
       tools={
         <>

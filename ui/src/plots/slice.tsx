@@ -272,7 +272,7 @@ export function sliceTable(
 export function Slice({ task, x, y, onAxes, height = 300 }: PlotProps) {
   const [own, setOwn] = useState<{ x?: string; y?: string }>({});
   const [look, setLook] = useState<SliceLook>({ logY: false });
-  const { selected, events, onChart, isBox, changeBox } = useLinked();
+  const { selected, events, onChart, isBox, changeBox, keys } = useLinked();
   const all = useMemo(() => quantities(task), [task]);
   const wanted = onAxes ? { x, y } : { x: own.x ?? x, y: own.y ?? y };
   const parameter = task.parameters.find((name) => name === wanted.x) ?? task.parameters[0] ?? '';
@@ -310,6 +310,7 @@ export function Slice({ task, x, y, onAxes, height = 300 }: PlotProps) {
       height={height}
       events={events}
       onChart={onChart}
+      keys={keys}
       points={{ have: parameter ? measured : 0, need: 2 }}
       tools={
         <>

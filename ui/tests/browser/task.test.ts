@@ -193,6 +193,44 @@ describe('plots and table', () => {
     await page.context().close();
   });
 
+  test('arrow keys go over the marks, Enter selects, Escape lets all go', async () => {
+    const page = await stage.page(`/tasks/${better.id}`);
+    const plot = await plotOf(page, 'History');
+    await plot.locator('[aria-busy="true"]').first().waitFor({ state: 'detached' });
+    await plot.getByRole('application').focus();
+    await page.keyboard.press('Home');
+    await plot.getByText(/^Experiment 1, 1 of \d+, Experiment: 1, /).waitFor({ state: 'attached' });
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    await plot.getByText(/^Experiment 3, 3 of/).waitFor({ state: 'attached' });
+    await page.keyboard.press('Enter');
+    await expect.poll(() => searchOf(page).get('sel')).toBe('3');
+    await plot.getByText(/^Experiment 3, .*, selected$/).waitFor({ state: 'attached' });
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => searchOf(page).get('sel')).toBe('3-4');
+    await shot(page, 'task-keys-light-1440');
+    await expectAccessible(page);
+    await page.keyboard.press('Escape');
+    await expect.poll(() => searchOf(page).get('sel')).toBeNull();
+    const trade = await plotOf(page, 'Trade-off');
+    await trade.getByRole('application').focus();
+    await page.keyboard.press('End');
+    await trade.getByText(/^Experiment \d+, (\d+) of \1, .*ms.*tok\/s/).waitFor({ state: 'attached' });
+    expect(troublesOf(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  test('what is known of the front is drawn, and said in its table', async () => {
+    const page = await stage.page(`/tasks/${better.id}`);
+    const plot = await plotOf(page, 'Trade-off');
+    await plot.getByText(/uncertainty is known of \d+ of \d+ on the front/).waitFor();
+    await shot(page, 'task-front-light-1440');
+    await plot.getByRole('button', { name: 'As a table' }).click();
+    await plot.getByText(/95 % interval, mean of \d runs of this configuration/).first().waitFor();
+    await page.context().close();
+  });
+
   test('every plot has its table, and files', async () => {
     const page = await stage.page(`/tasks/${better.id}`);
     for (const title of Object.keys(KINDS)) {
