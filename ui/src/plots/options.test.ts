@@ -128,15 +128,10 @@ describe('trade-off', () => {
     });
 
     test('stays on a logarithmic axis where an interval reaches below nothing', () => {
-      const low = new Map([[6, { x: { low: -50, high: 900, from: 'runs' as const, n: 3, confidence: 0.95 }, y: null }]]);
-      const option: Loose = paretoOption(
-        verified,
-        sure,
-        { ...look, logX: true },
-        markedOf(verified, NONE),
-        THEME,
-        low,
-      );
+      const low = new Map([
+        [6, { x: { low: -50, high: 900, from: 'runs' as const, n: 3, confidence: 0.95 }, y: null }],
+      ]);
+      const option: Loose = paretoOption(verified, sure, { ...look, logX: true }, markedOf(verified, NONE), THEME, low);
       const drawn = option.series.find((one: Loose) => one.id === 'spread');
       expect(drawn.data[0][0]).toBeGreaterThan(0);
       expect(option.xAxis.min).toBeGreaterThan(20);
@@ -296,7 +291,11 @@ describe('slices and interactions', () => {
   });
 
   test('what is expected on a scale is a line in a band, and what is not set stands alone', () => {
-    const points = [around(256, 1700), around(null, 900), ...[16, 24, 32, 48, 64, 96, 128, 192].map((n) => around(n, n * 10))];
+    const points = [
+      around(256, 1700),
+      around(null, 900),
+      ...[16, 24, 32, 48, 64, 96, 128, 192].map((n) => around(n, n * 10)),
+    ];
     const forecast = forecastOf(
       { experiment: 6, slices: [{ parameter: 'max-num-seqs', points }] },
       'max-num-seqs',

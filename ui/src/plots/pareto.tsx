@@ -265,7 +265,10 @@ function spreadRows(trade: Trade, spreads: Spreads | undefined): (readonly [stri
     if (!spread) return [];
     const factor = isShare ? 100 : 1;
     return [
-      [words.pareto.spreadOf(label), interval(spread.low * factor, spread.high * factor, isShare ? '%' : unit)] as const,
+      [
+        words.pareto.spreadOf(label),
+        interval(spread.low * factor, spread.high * factor, isShare ? '%' : unit),
+      ] as const,
       [words.pareto.spreadFrom, spreadWords(spread)] as const,
     ];
   });

@@ -86,7 +86,12 @@ export function sliceOption(
   forecast: Forecast | null = null,
 ): EChartsCoreOption {
   const points = task.points.filter((point) => point.role !== 'verify');
-  const dimension = dimensionOf(parameter, points, look.logX, forecast?.points.map(({ value }) => value));
+  const dimension = dimensionOf(
+    parameter,
+    points,
+    look.logX,
+    forecast?.points.map(({ value }) => value),
+  );
   const groups = forecast ? [] : groupsOf(points, parameter, y);
   const places = forecast ? placesOf(forecast, dimension) : { line: [], alone: [] };
   const meanName = forecast ? words.slice.expected : words.slice.mean;
@@ -260,7 +265,14 @@ export function sliceTable(
   const columns = [words.number, words.state, parameter, y.unit ? `${y.label} (${y.unit})` : y.label];
   if (!forecast) return { columns, rows: measured };
   const expected = forecast.points.map(({ value, mean, low, high }) => {
-    return [forecast.experiment, words.slice.expected, typeof value === 'number' ? value : flagValue(value), mean, low, high];
+    return [
+      forecast.experiment,
+      words.slice.expected,
+      typeof value === 'number' ? value : flagValue(value),
+      mean,
+      low,
+      high,
+    ];
   });
   return { columns: [...columns, words.slice.low, words.slice.high], rows: [...measured, ...expected] };
 }
@@ -289,10 +301,7 @@ export function Slice({ task, x, y, onAxes, height = 300 }: PlotProps) {
       sliceOption(task, parameter, shown, { ...look, logX }, markedOf(task, selected), theme, forecast),
     [task, parameter, shown, look, logX, selected, forecast],
   );
-  const table = useMemo(
-    () => sliceTable(task, parameter, shown, forecast),
-    [task, parameter, shown, forecast],
-  );
+  const table = useMemo(() => sliceTable(task, parameter, shown, forecast), [task, parameter, shown, forecast]);
   const measured = table.rows.length - (forecast?.points.length ?? 0);
   const choose = (axes: { x?: string; y?: string }) => (onAxes ? onAxes(axes) : setOwn({ ...own, ...axes }));
   return (

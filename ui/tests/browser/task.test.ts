@@ -227,7 +227,10 @@ describe('plots and table', () => {
     await plot.getByText(/uncertainty is known of \d+ of \d+ on the front/).waitFor();
     await shot(page, 'task-front-light-1440');
     await plot.getByRole('button', { name: 'As a table' }).click();
-    await plot.getByText(/95 % interval, mean of \d runs of this configuration/).first().waitFor();
+    await plot
+      .getByText(/95 % interval, mean of \d runs of this configuration/)
+      .first()
+      .waitFor();
     await page.context().close();
   });
 

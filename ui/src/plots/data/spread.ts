@@ -106,7 +106,8 @@ export function outline(at: { x: number; y: number }, { x, y }: Spreads): [numbe
   const [across, up] = [sides(at.x, x), sides(at.y, y)];
   const reach = (side: typeof across, share: number) => side.middle + share * (share < 0 ? side.below : side.above);
   if (!x && !y) return [];
-  if (!x || !y) return [-1, 1].map((end): [number, number] => [x ? reach(across, end) : at.x, y ? reach(up, end) : at.y]);
+  if (!x || !y)
+    return [-1, 1].map((end): [number, number] => [x ? reach(across, end) : at.x, y ? reach(up, end) : at.y]);
   return Array.from({ length: CORNERS }, (_, n): [number, number] => {
     const angle = (2 * Math.PI * n) / CORNERS;
     return [reach(across, Math.cos(angle)), reach(up, Math.sin(angle))];
