@@ -69,6 +69,6 @@ describe('keys in a plot', () => {
     const stops = stopsOf(option);
     const words = stops.map((stop) => figuresOf(option, stop, String));
     expect(words[0]).toEqual(['Time (ms): 10', 'Output (tok/s): 4']);
-    expect(words[2]).toEqual([]);
+    expect(words[2]).toEqual(['Time (ms): 20']);
   });
 });

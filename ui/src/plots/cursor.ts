@@ -71,7 +71,11 @@ export function figuresOf(option: Drawn, stop: Stop, tell: (value: number) => st
   // A second pair of axes holds what has no value.
   const hasValue = (series?.xAxisIndex ?? 0) === 0;
   return [
-    ...of(x?.name, category === undefined ? tell(stop.x) : String(category)),
+    // Of axes above each other the lowest has the name.
+    ...of(
+      x?.name || option.xAxis?.find(({ name }) => name)?.name,
+      category === undefined ? tell(stop.x) : String(category),
+    ),
     ...(hasValue ? of(y?.name, tell(stop.y)) : []),
   ];
 }

@@ -1,5 +1,5 @@
 import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import { number as figure } from '@/format';
+import { tick } from '@/format';
 import { plots } from '@/text/plots';
 import { type Drawn, figuresOf, placeOf, type Stop, stepOf, stopsOf } from './cursor';
 import type { ECharts } from './echarts';
@@ -92,7 +92,7 @@ function useKeys(chart: { current: ECharts | null }, selected: ReadonlySet<numbe
     const tell = (place: number, selection: ReadonlySet<number>) => {
       const stop = stops[place];
       if (!stop) return;
-      const parts = [plots.keysAt(stop.number, place + 1, stops.length), ...figuresOf(option, stop, figure)];
+      const parts = [plots.keysAt(stop.number, place + 1, stops.length), ...figuresOf(option, stop, tick)];
       setSaid([...parts, ...(selection.has(stop.number) ? [plots.keysSelected] : [])].join(', '));
     };
     const to = stepOf(event.key, at, stops.length);

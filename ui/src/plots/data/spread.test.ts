@@ -46,6 +46,13 @@ describe('how far a figure is known', () => {
     expect(spreadOf(task, pointOf(task, 3), quantityOf(task, 'objective'))).toBeNull();
   });
 
+  test('does not reach below nothing', () => {
+    const task = sample([...ITEMS, verify(7, 0, 1500, 10), verify(8, 1, 1500, 10)]);
+    const spread = spreadOf(task, pointOf(task, 6), quantityOf(task, 'ttft_p99'));
+    expect(spread).toMatchObject({ low: 0, n: 3 });
+    expect(spread?.high).toBeGreaterThan(400);
+  });
+
   test('of two runs is only how far they are apart', () => {
     const task = sample([...ITEMS, verify(7, 0, 1400, 380)]);
     expect(spreadOf(task, pointOf(task, 6), quantityOf(task, 'objective'))).toEqual({

@@ -22,8 +22,11 @@ const wordOf = (configuration: Configuration) =>
 /** Two say how far apart they are; three and more give an interval of their mean. */
 function ofSeveral(values: readonly number[], from: 'runs' | 'repeats'): Spread | null {
   const mean = values.length > 2 ? meanOf(values) : null;
-  if (mean?.low !== undefined && mean.high !== undefined)
-    return { low: mean.low, high: mean.high, from, n: mean.n, confidence: 0.95 };
+  if (mean?.low !== undefined && mean.high !== undefined) {
+    // No rate and no time is below nothing, whatever few values let one fear.
+    const least = values.every((value) => value >= 0) ? 0 : mean.low;
+    return { low: Math.max(least, mean.low), high: mean.high, from, n: mean.n, confidence: 0.95 };
+  }
   if (values.length < 2) return null;
   return { low: Math.min(...values), high: Math.max(...values), from, n: values.length };
 }
