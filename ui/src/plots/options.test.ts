@@ -320,6 +320,18 @@ describe('slices and interactions', () => {
     expect(shape.points.at(-1)).toEqual([16, 60]);
     expect(series(option, 'band').renderItem({ dataIndex: 1 }, api)).toBeUndefined();
     expect(series(option, 'expected').data).toEqual([[option.xAxis.min, 900]]);
+    const even: Loose = sliceOption(
+      task,
+      'max-num-seqs',
+      quantity('objective'),
+      { logX: false, logY: false },
+      markedOf(task, NONE),
+      THEME,
+      forecast,
+    );
+    expect(even.xAxis.min).toBeLessThan(0);
+    expect(even.xAxis.axisLabel.formatter(even.xAxis.min)).toBe('not set');
+    expect(even.xAxis.axisLabel.formatter(50)).toBe('50');
     // The baseline is named among the marks.
     const marks = series(option, 'state success').data;
     expect(marks.find((item: Loose) => item.name === '1').label.formatter).toBe('baseline');

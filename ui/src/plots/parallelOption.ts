@@ -61,6 +61,11 @@ export function dimensionOf(
   return { name, kind: 'category', log: false, categories, of, at: valueWord };
 }
 
+/** Whether a value of an axis is the place of what is not set; axes give it back rounded. */
+export function isUnset({ unset }: Pick<Dimension, 'unset'>, value: number): boolean {
+  return unset !== undefined && value <= unset + Math.abs(unset) * 1e-4;
+}
+
 export function objectiveDimension(task: PlotTask, points: readonly Point[]): Dimension {
   const { label, unit } = task.objective;
   const name = unit ? `${label} (${unit})` : label;
@@ -137,10 +142,7 @@ export function parallelOption(
             min: dimension.unset ?? 'dataMin',
             max: 'dataMax',
             axisLabel: {
-              formatter: (value: number) =>
-                dimension.unset !== undefined && value <= dimension.unset * 1.0001
-                  ? words.parallel.notSet
-                  : number(value),
+              formatter: (value: number) => (isUnset(dimension, value) ? words.parallel.notSet : number(value)),
             },
           }),
     })),

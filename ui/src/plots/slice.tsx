@@ -2,7 +2,7 @@ import type { EChartsCoreOption } from 'echarts/core';
 import { useCallback, useMemo, useState } from 'react';
 import { useInsight } from '@/api/results';
 import type { Expected, ExpectedPoint } from '@/api/types';
-import { flagValue, number } from '@/format';
+import { flagValue, number, tick } from '@/format';
 import { taskPlots as words } from '@/text/taskPlots';
 import { Chart } from './Chart';
 import { findQuantity, limitOn, numberOf, type Quantity, quantities } from './data/axes';
@@ -10,7 +10,7 @@ import { binsOf } from './data/bins';
 import type { PlotTask, Point } from './data/points';
 import { type MeanOf, meanOf } from './data/statistics';
 import { type Marked, markedOf, stateLegend, stateSeries, stateWord } from './marks';
-import { type Dimension, dimensionOf } from './parallelOption';
+import { type Dimension, dimensionOf, isUnset } from './parallelOption';
 import type { PlotProps } from './registry';
 import type { PlotTable } from './table';
 import type { PlotTheme } from './theme';
@@ -130,11 +130,10 @@ export function sliceOption(
       min: isCategory ? undefined : (dimension.unset ?? 'dataMin'),
       max: isCategory ? undefined : 'dataMax',
       axisLabel: {
+        showMinLabel: dimension.unset === undefined ? undefined : true,
         formatter: (value: number | string) => {
           if (typeof value === 'string') return value;
-          return dimension.unset !== undefined && value <= dimension.unset * 1.0001
-            ? words.slice.notSet
-            : number(value);
+          return isUnset(dimension, value) ? words.slice.notSet : tick(value);
         },
       },
     },
@@ -142,6 +141,8 @@ export function sliceOption(
       type: look.logY ? 'log' : 'value',
       name: unit ? `${y.label} (${unit})` : y.label,
       scale: true,
+      // What is not set stands below zero.
+      axisLine: { onZero: false },
       axisLabel: { formatter: (value: number) => number(y.isShare ? value * 100 : value) },
     },
     series: [
