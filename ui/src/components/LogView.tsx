@@ -1,6 +1,6 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { ArrowDownToLine, ChevronDown, ChevronUp, Download } from 'lucide-react';
-import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react';
+import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { components } from '@/text/components';
 import { IconButton } from './Button';
 import { CopyButton } from './Copy';
@@ -8,10 +8,19 @@ import { cx } from './cx';
 import { INPUT } from './Field';
 import { Switch } from './Toggle';
 
+/** A search that several logs share. */
+export interface Find {
+  word: string;
+  /** Only the lines that match are shown. */
+  only: boolean;
+}
+
 interface LogViewProps {
   /** Lines so far, oldest first. */
   lines: readonly string[];
   label: string;
+  /** Searched from outside: the log has no box of its own. */
+  find?: Find;
   /** More may come: offers to follow the end. */
   live?: boolean;
   /** Name of the file that is saved. */
@@ -20,41 +29,51 @@ interface LogViewProps {
 }
 
 /** A log of any length: search with the keyboard, and follow its end. */
-export function LogView({ lines, label, live, fileName, height = '28rem' }: LogViewProps) {
+export function LogView({ lines, label, find, live, fileName, height = '28rem' }: LogViewProps) {
   const box = useRef<HTMLDivElement>(null);
-  const [wanted, setWanted] = useState('');
+  const [own, setWanted] = useState('');
+  const wanted = find ? find.word : own;
   const [at, setAt] = useState(0);
   const [follow, setFollow] = useState(live ?? false);
+  const matches = useMemo(() => matchesOf(lines, wanted), [lines, wanted]);
+  const isFiltered = find?.only === true && wanted !== '';
+  const shown = isFiltered ? matches.length : lines.length;
   const rows = useVirtualizer({
-    count: lines.length,
+    count: shown,
+    // Heights belong to lines, whichever of them are shown.
+    getItemKey: useCallback((row: number) => (isFiltered ? (matches[row] ?? row) : row), [isFiltered, matches]),
     getScrollElement: () => box.current,
     estimateSize: () => 18,
     overscan: 20,
   });
-
-  const matches = useMemo(() => {
-    const word = wanted.toLowerCase();
-    if (!word) return [];
-    return lines.flatMap((line, index) => (line.toLowerCase().includes(word) ? [index] : []));
-  }, [lines, wanted]);
   const current = matches[Math.min(at, matches.length - 1)];
+  const place = (match: number) => (isFiltered ? match : (matches[match] ?? 0));
 
   useEffect(() => {
-    if (follow && lines.length > 0) rows.scrollToIndex(lines.length - 1, { align: 'end' });
-  }, [follow, lines.length, rows]);
+    if (follow && shown > 0) rows.scrollToIndex(shown - 1, { align: 'end' });
+  }, [follow, shown, rows]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another word begins at its first match, more lines do not
+  useEffect(() => {
+    if (!find?.word) return;
+    setAt(0);
+    if (matches.length === 0) return;
+    setFollow(false);
+    rows.scrollToIndex(place(0), { align: isFiltered ? 'start' : 'center' });
+  }, [find?.word, find?.only]);
 
   const go = (step: number) => {
     if (matches.length === 0) return;
     const next = (at + step + matches.length) % matches.length;
     setAt(next);
     setFollow(false);
-    rows.scrollToIndex(matches[next] ?? 0, { align: 'center' });
+    rows.scrollToIndex(place(next), { align: 'center' });
   };
   const search = (word: string) => {
     setWanted(word);
     setAt(0);
-    const first = word ? lines.findIndex((line) => line.toLowerCase().includes(word.toLowerCase())) : -1;
-    if (first >= 0) {
+    const [first] = matchesOf(lines, word);
+    if (first !== undefined) {
       setFollow(false);
       rows.scrollToIndex(first, { align: 'center' });
     }
@@ -82,15 +101,17 @@ export function LogView({ lines, label, live, fileName, height = '28rem' }: LogV
   return (
     <section aria-label={label} className="min-w-0 rounded-md border border-line bg-surface">
       <div className="flex flex-wrap items-center gap-2 border-b border-line p-1.5">
-        <input
-          type="search"
-          aria-label={components.findInLog}
-          placeholder={components.findInLog}
-          className={cx(INPUT, 'h-7 w-52 flex-initial')}
-          value={wanted}
-          onChange={(event) => search(event.target.value)}
-          onKeyDown={onKey}
-        />
+        {!find && (
+          <input
+            type="search"
+            aria-label={components.findInLog}
+            placeholder={components.findInLog}
+            className={cx(INPUT, 'h-7 w-52 flex-initial')}
+            value={wanted}
+            onChange={(event) => search(event.target.value)}
+            onKeyDown={onKey}
+          />
+        )}
         {wanted && (
           <>
             <span role="status" className="text-xs text-muted">
@@ -116,7 +137,7 @@ export function LogView({ lines, label, live, fileName, height = '28rem' }: LogV
           size="sm"
           label={components.toEnd}
           icon={<ArrowDownToLine aria-hidden className="size-4" />}
-          onClick={() => rows.scrollToIndex(lines.length - 1, { align: 'end' })}
+          onClick={() => rows.scrollToIndex(shown - 1, { align: 'end' })}
         />
         <CopyButton text={() => lines.join('\n')} />
         <IconButton
@@ -139,27 +160,37 @@ export function LogView({ lines, label, live, fileName, height = '28rem' }: LogV
         style={{ height }}
       >
         <div className="relative min-w-full" style={{ height: rows.getTotalSize() }}>
-          {rows.getVirtualItems().map((row) => (
-            <div
-              key={row.key}
-              data-index={row.index}
-              ref={rows.measureElement}
-              className={cx(
-                'absolute left-0 top-0 flex w-full gap-3 px-2 leading-[18px]',
-                row.index === current && 'bg-accent-soft',
-              )}
-              style={{ transform: `translateY(${row.start}px)` }}
-            >
-              <span aria-hidden className="w-10 shrink-0 select-none text-right text-faint">
-                {row.index + 1}
-              </span>
-              <Line text={lines[row.index] ?? ''} word={wanted} />
-            </div>
-          ))}
+          {rows.getVirtualItems().map((row) => {
+            const index = isFiltered ? (matches[row.index] ?? 0) : row.index;
+            return (
+              <div
+                key={row.key}
+                data-index={row.index}
+                ref={rows.measureElement}
+                className={cx(
+                  'absolute left-0 top-0 flex w-full gap-3 px-2 leading-[18px]',
+                  index === current && 'bg-accent-soft',
+                )}
+                style={{ transform: `translateY(${row.start}px)` }}
+              >
+                <span aria-hidden className="w-10 shrink-0 select-none text-right text-faint">
+                  {index + 1}
+                </span>
+                <Line text={lines[index] ?? ''} word={wanted} />
+              </div>
+            );
+          })}
         </div>
       </div>
     </section>
   );
+}
+
+/** Positions of the lines that have a word in them, in whatever case. */
+export function matchesOf(lines: readonly string[], word: string): number[] {
+  const wanted = word.toLowerCase();
+  if (!wanted) return [];
+  return lines.flatMap((line, index) => (line.toLowerCase().includes(wanted) ? [index] : []));
 }
 
 function Line({ text, word }: { text: string; word: string }) {

@@ -14,6 +14,7 @@ import { TooFew } from './TooFew';
 import { type PlotTable, toCsv } from './table';
 import { type PlotTheme, usePlotTheme } from './theme';
 import { type ChartEvents, toSvg, useEchart } from './useEchart';
+import type { ChartKeys } from './useLinked';
 
 export interface ChartProps {
   title: string;
@@ -29,6 +30,8 @@ export interface ChartProps {
   height?: number;
   events?: ChartEvents;
   onChart?: (chart: ECharts) => void;
+  /** For plots whose marks are experiments: how keys go over them. */
+  keys?: ChartKeys;
   /** Controls of this plot, left of the common ones. */
   tools?: ReactNode;
   /** Below `need` points nothing is drawn, and why is said. */
@@ -120,6 +123,7 @@ export function Chart(props: ChartProps) {
           option={option}
           height={full ? undefined : height}
           events={props.events}
+          keys={props.keys}
           onChart={(made) => {
             chart.current = made;
             props.onChart?.(made);
@@ -135,22 +139,44 @@ interface DrawingProps {
   option: EChartsCoreOption;
   height?: number;
   events?: ChartEvents;
+  keys?: ChartKeys;
   onChart: (chart: ECharts) => void;
 }
 
-function Drawing({ label, option, height, events, onChart }: DrawingProps) {
+function Drawing({ label, option, height, events, keys, onChart }: DrawingProps) {
   const box = useRef<HTMLDivElement>(null);
+  const hint = useId();
   const { chart, failed } = useEchart(box, { option, events, onChart });
   if (failed) return <ErrorView error={failed} />;
-  return (
+  const drawing = (
     <div
       ref={box}
       role="img"
       aria-label={label}
-      tabIndex={0}
+      tabIndex={keys ? undefined : 0}
       aria-busy={chart === null}
       className="min-h-0 w-full flex-1 focus-visible:-outline-offset-2"
       style={{ minHeight: height }}
     />
+  );
+  if (!keys) return drawing;
+  return (
+    <div
+      role="application"
+      aria-label={label}
+      aria-describedby={hint}
+      tabIndex={0}
+      onKeyDown={keys.onKeyDown}
+      onBlur={keys.onBlur}
+      className="relative flex min-h-0 w-full flex-1 flex-col focus-visible:-outline-offset-2"
+    >
+      {drawing}
+      <p id={hint} className="sr-only">
+        {plots.keysHint}
+      </p>
+      <p aria-live="polite" className="sr-only">
+        {keys.said}
+      </p>
+    </div>
   );
 }

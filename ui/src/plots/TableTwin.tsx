@@ -14,7 +14,7 @@ export function TableTwin({ table, label }: { table: PlotTable; label: string })
         id: String(index),
         label: name,
         sort: (row) => row.cells[index],
-        align: typeof table.rows[0]?.[index] === 'number' ? 'right' : undefined,
+        align: table.rows.some((row) => typeof row[index] === 'number') ? 'right' : undefined,
         cell: ({ cells }) => {
           const value = cells[index];
           if (value === null || value === undefined) return NONE;

@@ -189,7 +189,7 @@ export function curveTable(curves: readonly Line[], look: CurveLook): PlotTable 
 export function Curve({ task, x, y, onAxes, height = 320 }: PlotProps) {
   const [own, setOwn] = useState<{ x?: string; y?: string }>({});
   const [wantsLog, setLogX] = useState<boolean>();
-  const { selected, events, onChart } = useLinked();
+  const { selected, events, onChart, keys: cursor } = useLinked();
   const keys = useMemo(() => curveKeys(task), [task]);
   const all = useMemo(() => quantities(task), [task]);
   const usual = tradeAxes(task);
@@ -237,6 +237,7 @@ export function Curve({ task, x, y, onAxes, height = 320 }: PlotProps) {
       height={height}
       events={events}
       onChart={onChart}
+      keys={cursor}
       points={{ have: curves.length, need: 1 }}
       tools={
         <>

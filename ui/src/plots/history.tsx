@@ -203,7 +203,7 @@ export function historyTable(task: PlotTask): PlotTable {
 export function History({ task, height = 300 }: { task: PlotTask; height?: number }) {
   const [by, setBy] = useState<HistoryBy>('number');
   const [log, setLog] = useState(false);
-  const { selected, events, onChart, isBox, changeBox } = useLinked();
+  const { selected, events, onChart, isBox, changeBox, keys } = useLinked();
   const option = useCallback(
     (theme: PlotTheme) => historyOption(task, by, log, markedOf(task, selected), theme),
     [task, by, log, selected],
@@ -222,6 +222,7 @@ export function History({ task, height = 300 }: { task: PlotTask; height?: numbe
       height={height}
       events={events}
       onChart={onChart}
+      keys={keys}
       points={{ have: task.points.filter((point) => point.objective !== null).length, need: 1 }}
       tools={
         <>

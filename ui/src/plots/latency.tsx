@@ -1,8 +1,8 @@
 import { useQueries } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { measurementsQuery } from '@/api/experiments';
-import { isValid, type Measurement } from '@/api/types';
 import { taskPlots as words } from '@/text/taskPlots';
+import { measurementAt, plain } from './data/measured';
 import { isTime } from './data/objective';
 import { type Curve, Percentiles } from './percentiles';
 import type { PlotProps } from './registry';
@@ -11,12 +11,6 @@ import { Pick } from './tools';
 
 /** So many curves stay readable. */
 const MOST = 6;
-
-/** What was measured at a level; of several repeats the one with most requests. */
-export function measurementAt(measurements: readonly Measurement[], level: number): Measurement | undefined {
-  const found = measurements.filter((measurement) => measurement.level === level && isValid(measurement));
-  return found.toSorted((a, b) => b.requests.completed - a.requests.completed)[0];
-}
 
 /** Percentile curves of the best, the baseline and the selected at one level, with the SLO. */
 export function Latency({ task, x, height = 300 }: PlotProps) {
@@ -36,7 +30,7 @@ export function Latency({ task, x, height = 300 }: PlotProps) {
     const there = new Set(task.points.filter((point) => point.levels.length).map((point) => point.number));
     return [...new Set([...first, ...selected])].filter((number) => there.has(number)).slice(0, MOST);
   }, [task, selected]);
-  const read = useQueries({ queries: numbers.map((number) => measurementsQuery(task.id, number)), combine });
+  const read = useQueries({ queries: numbers.map((number) => measurementsQuery(task.id, number)), combine: plain });
   const curves = useMemo<Curve[]>(
     () =>
       numbers.flatMap((number, index) => {
@@ -67,9 +61,4 @@ export function Latency({ task, x, height = 300 }: PlotProps) {
       }
     />
   );
-}
-
-/** What was read of each, stable while nothing new comes. */
-function combine(results: { data?: { measurement: Measurement }[] }[]) {
-  return results.map(({ data }) => data?.map(({ measurement }) => measurement));
 }

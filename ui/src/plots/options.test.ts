@@ -4,15 +4,15 @@ import { curveOption, curveTable } from './curve';
 import { alone } from './data/alone';
 import { findQuantity, quantities } from './data/axes';
 import { curvesOf } from './data/curve';
+import { measurementAt } from './data/measured';
 import { lanesOf, wholeSpans } from './data/spans';
 import { bestSoFar, historyOption, historyTable, placed } from './history';
 import { barsOf, importanceOption, importanceTable } from './importance';
 import { gridOf, interactionOption } from './interaction';
-import { measurementAt } from './latency';
 import { markedOf } from './marks';
 import { dimensionOf, linesOf, objectiveDimension, parallelOption } from './parallelOption';
-import { paretoOption, paretoTable, tradeOf } from './pareto';
-import { groupsOf, sliceOption } from './slice';
+import { paretoOption, paretoTable, spreadsOf, spreadWords, tradeOf } from './pareto';
+import { forecastOf, groupsOf, sliceOption, sliceTable } from './slice';
 import { only } from './TaskView';
 import { experiment, ITEMS, sample, THEME } from './testing/sample';
 import { timelineOption } from './timeline';
@@ -96,6 +96,57 @@ describe('trade-off', () => {
 
   test('says in its table what is on the front', () => {
     expect(paretoTable(trade).rows.filter((row) => row[4] === 'front')).toHaveLength(3);
+    expect(paretoTable(trade).columns).toHaveLength(6);
+  });
+
+  describe('with uncertainty', () => {
+    const again = (number: number, objective: number, ttft: number) =>
+      experiment({
+        number,
+        seqs: 64,
+        cache: false,
+        objective,
+        ttft,
+        role: { kind: 'verify', block: number, arm: 'best' },
+      });
+    const verified = sample([...ITEMS, again(7, 1450, 380), again(8, 1550, 430)]);
+    const sure = tradeOf(verified, quantity('ttft_p99'), quantity('output_throughput'));
+    const spreads = spreadsOf(verified, sure);
+
+    test('outlines those of the front that ran again, and no other', () => {
+      expect([...spreads.keys()]).toEqual([6]);
+      const option: Loose = paretoOption(verified, sure, look, markedOf(verified, NONE), THEME, spreads);
+      const drawn = option.series.find((one: Loose) => one.id === 'spread');
+      expect(drawn.data).toHaveLength(1);
+      const coord = ([x, y]: number[]) => [x, y];
+      const { children } = drawn.renderItem({ dataIndex: 0 }, { coord });
+      expect(children[0].type).toBe('polygon');
+      expect(children[0].shape.points.length).toBeGreaterThan(30);
+      expect(option.legend.data.at(-1).name).toBe('uncertainty');
+      const plain: Loose = paretoOption(verified, sure, look, markedOf(verified, NONE), THEME);
+      expect(plain.series.some((one: Loose) => one.id === 'spread')).toBe(false);
+    });
+
+    test('stays on a logarithmic axis where an interval reaches below nothing', () => {
+      const low = new Map([
+        [6, { x: { low: -50, high: 900, from: 'runs' as const, n: 3, confidence: 0.95 }, y: null }],
+      ]);
+      const option: Loose = paretoOption(verified, sure, { ...look, logX: true }, markedOf(verified, NONE), THEME, low);
+      const drawn = option.series.find((one: Loose) => one.id === 'spread');
+      expect(drawn.data[0][0]).toBeGreaterThan(0);
+      expect(option.xAxis.min).toBeGreaterThan(20);
+    });
+
+    test('says in the tooltip and the table what the interval is and where it comes from', () => {
+      const option: Loose = paretoOption(verified, sure, look, markedOf(verified, NONE), THEME, spreads);
+      expect(option.tooltip.formatter({ name: '6' })).toContain('95 % interval, mean of 3 runs of this configuration');
+      expect(option.tooltip.formatter({ name: '3' })).not.toContain('interval');
+      const table = paretoTable(sure, spreads);
+      expect(table.columns).toHaveLength(12);
+      const row = table.rows.find(([number]) => number === 6);
+      expect(row?.[7]).toBe('95 % interval, mean of 3 runs of this configuration');
+      expect(spreadWords({ low: 1, high: 2, from: 'repeats', n: 2 })).toBe('lowest and highest of two repeats');
+    });
   });
 });
 
@@ -199,6 +250,117 @@ describe('slices and interactions', () => {
     );
     const mean = option.series.find((one: Loose) => one.id === 'mean');
     expect(mean.markLine.data).toEqual([{ yAxis: 1500 }]);
+  });
+
+  const series = (option: Loose, id: string) => option.series.find((one: Loose) => one.id === id);
+  const around = (value: number | boolean | null, mean: number) => ({ value, mean, low: mean - 100, high: mean + 150 });
+
+  test('what is expected of categories are marks with whiskers, also of those that nobody tried', () => {
+    const slices = [{ parameter: 'enable-prefix-caching', points: [around(false, 1400), around(true, 1250)] }];
+    const forecast = forecastOf({ experiment: 6, slices }, 'enable-prefix-caching', quantity('objective'));
+    const option: Loose = sliceOption(
+      task,
+      'enable-prefix-caching',
+      quantity('objective'),
+      { logY: false },
+      markedOf(task, NONE),
+      THEME,
+      forecast,
+    );
+    expect(option.xAxis.data).toEqual(['not set', 'false', 'true']);
+    expect(series(option, 'mean').data).toEqual([]);
+    expect(series(option, 'expected').data).toEqual([
+      [1, 1400],
+      [2, 1250],
+    ]);
+    expect(series(option, 'interval').data).toEqual([
+      [1, 1300, 1550],
+      [2, 1150, 1400],
+    ]);
+    const untried = { experiment: 6, points: [around(512, 1000)] };
+    const more: Loose = sliceOption(
+      task,
+      'max-num-seqs',
+      quantity('objective'),
+      { logY: false },
+      markedOf(task, NONE),
+      THEME,
+      untried,
+    );
+    expect(more.xAxis.data.at(-1)).toBe('512');
+  });
+
+  test('what is expected on a scale is a line in a band, and what is not set stands alone', () => {
+    const points = [
+      around(256, 1700),
+      around(null, 900),
+      ...[16, 24, 32, 48, 64, 96, 128, 192].map((n) => around(n, n * 10)),
+    ];
+    const forecast = forecastOf(
+      { experiment: 6, slices: [{ parameter: 'max-num-seqs', points }] },
+      'max-num-seqs',
+      quantity('objective'),
+    );
+    const option: Loose = sliceOption(
+      task,
+      'max-num-seqs',
+      quantity('objective'),
+      { logX: true, logY: false },
+      markedOf(task, NONE),
+      THEME,
+      forecast,
+    );
+    expect(option.xAxis.type).toBe('log');
+    const line = series(option, 'mean').data;
+    expect(line.map(([x]: number[]) => x)).toEqual([16, 24, 32, 48, 64, 96, 128, 192, 256]);
+    const api = { coord: (at: number[]) => at };
+    const shape = series(option, 'band').renderItem({ dataIndex: 0 }, api).shape;
+    expect(shape.points).toHaveLength(18);
+    expect(shape.points[0]).toEqual([16, 310]);
+    expect(shape.points.at(-1)).toEqual([16, 60]);
+    expect(series(option, 'band').renderItem({ dataIndex: 1 }, api)).toBeUndefined();
+    expect(series(option, 'expected').data).toEqual([[option.xAxis.min, 900]]);
+    const even: Loose = sliceOption(
+      task,
+      'max-num-seqs',
+      quantity('objective'),
+      { logX: false, logY: false },
+      markedOf(task, NONE),
+      THEME,
+      forecast,
+    );
+    expect(even.xAxis.min).toBeLessThan(0);
+    expect(even.xAxis.axisLabel.formatter(even.xAxis.min)).toBe('not set');
+    expect(even.xAxis.axisLabel.formatter(50)).toBe('50');
+    // The baseline is named among the marks.
+    const marks = series(option, 'state success').data;
+    expect(marks.find((item: Loose) => item.name === '1').label.formatter).toBe('baseline');
+  });
+
+  test('where nothing is expected the means of what was tried stay', () => {
+    expect(forecastOf(null, 'max-num-seqs', quantity('objective'))).toBeNull();
+    expect(forecastOf(undefined, 'max-num-seqs', quantity('objective'))).toBeNull();
+    const expected = { experiment: 6, slices: [{ parameter: 'max-num-seqs', points: [around(16, 600)] }] };
+    expect(forecastOf(expected, 'enable-prefix-caching', quantity('objective'))).toBeNull();
+    expect(forecastOf(expected, 'max-num-seqs', quantity('ttft_p99'))).toBeNull();
+    const option: Loose = sliceOption(
+      task,
+      'max-num-seqs',
+      quantity('objective'),
+      { logY: false },
+      markedOf(task, NONE),
+      THEME,
+    );
+    expect(series(option, 'mean').data.length).toBeGreaterThan(2);
+    expect(series(option, 'band')).toBeUndefined();
+  });
+
+  test('the table has what is expected below what was measured', () => {
+    const forecast = { experiment: 6, points: [around(16, 600)] };
+    const table = sliceTable(task, 'max-num-seqs', quantity('objective'), forecast);
+    expect(table.columns.slice(-2)).toEqual(['5th percentile', '95th percentile']);
+    expect(table.rows.at(-1)).toEqual([6, 'expected', 16, 600, 500, 750]);
+    expect(sliceTable(task, 'max-num-seqs', quantity('objective')).columns).toHaveLength(4);
   });
 
   test('cells count what cannot run, and those that nobody tried are absent', () => {

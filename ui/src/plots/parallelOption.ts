@@ -18,6 +18,8 @@ export interface Dimension {
   /** Where numbers that are not set stand, below all others. */
   unset?: number;
   of: (point: Point) => number | string;
+  /** Place of a value of the parameter; null where the axis has none. */
+  at?: (value: FlagValue | undefined) => number | string | null;
 }
 
 const valueWord = (value: FlagValue | undefined) => (value === undefined ? words.parallel.notSet : flagValue(value));
@@ -31,18 +33,37 @@ function numberDimension(name: string, values: number[], some: boolean, log: boo
   return { name, kind: 'number' as const, log: isLog, categories: [], unset, of };
 }
 
-/** Axis of a parameter: numbers where all values are numbers and there are many, else categories in order. */
-export function dimensionOf(name: string, points: readonly Point[], log = false): Dimension {
-  const values = points.map((point) => point.configuration[name]);
-  const set = values.filter((value) => value !== undefined);
+/**
+ * Axis of a parameter: numbers where all values are numbers and there are many, else categories in order. `also` are values
+ * that nobody tried and that have a place as well.
+ */
+export function dimensionOf(
+  name: string,
+  points: readonly Point[],
+  log = false,
+  also: readonly FlagValue[] = [],
+): Dimension {
+  const tried = points.map((point) => point.configuration[name]);
+  const isPartly = tried.includes(undefined);
+  const set = tried.filter((value) => value !== undefined);
   const isNumeric = set.length > 0 && set.every((value) => typeof value === 'number');
-  if (isNumeric && new Set(set).size > 8) {
-    const at = (point: Point) => (point.configuration[name] as number | undefined) ?? null;
-    return numberDimension(name, set as number[], set.length < values.length, log, at);
+  const numbers = [...set, ...also].filter((value) => typeof value === 'number');
+  const isOther = also.some((value) => value !== null && typeof value !== 'number');
+  if (isNumeric && !isOther && new Set(numbers).size > 8) {
+    const of = (point: Point) => (point.configuration[name] as number | undefined) ?? null;
+    const dimension = numberDimension(name, numbers, isPartly, log, of);
+    const at = (value: FlagValue | undefined) => (typeof value === 'number' ? value : (dimension.unset ?? null));
+    return { ...dimension, at };
   }
-  const sorted = [...new Set(set.map(valueWord))].sort(collator.compare);
-  const categories = set.length < values.length ? [words.parallel.notSet, ...sorted] : sorted;
-  return { name, kind: 'category', log: false, categories, of: (point) => valueWord(point.configuration[name]) };
+  const sorted = [...new Set([...set, ...also].map(valueWord))].sort(collator.compare);
+  const categories = isPartly ? [words.parallel.notSet, ...sorted] : sorted;
+  const of = (point: Point) => valueWord(point.configuration[name]);
+  return { name, kind: 'category', log: false, categories, of, at: valueWord };
+}
+
+/** Whether a value of an axis is the place of what is not set; axes give it back rounded. */
+export function isUnset({ unset }: Pick<Dimension, 'unset'>, value: number): boolean {
+  return unset !== undefined && value <= unset + Math.abs(unset) * 1e-4;
 }
 
 export function objectiveDimension(task: PlotTask, points: readonly Point[]): Dimension {
@@ -121,10 +142,7 @@ export function parallelOption(
             min: dimension.unset ?? 'dataMin',
             max: 'dataMax',
             axisLabel: {
-              formatter: (value: number) =>
-                dimension.unset !== undefined && value <= dimension.unset * 1.0001
-                  ? words.parallel.notSet
-                  : number(value),
+              formatter: (value: number) => (isUnset(dimension, value) ? words.parallel.notSet : number(value)),
             },
           }),
     })),

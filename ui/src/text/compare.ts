@@ -101,6 +101,16 @@ export const compare = {
   curves: 'Latency percentiles',
   level: 'Level',
 
+  logs: 'Logs',
+  logsNote: 'of the engines, side by side',
+  showLogs: 'Show the logs',
+  hideLogs: 'Hide the logs',
+  findInLogs: 'Find in all logs',
+  onlyMatches: 'Matching lines only',
+  logOf: (n: number) => `Log of experiment ${n}`,
+  noLogs: 'Nothing was tried yet',
+  noLogsHint: 'A log is there as soon as the engine is launched.',
+
   result: {
     status: 'Status',
     verdict: 'Verdict',

@@ -197,6 +197,8 @@ export const experiment = {
   logEarlier: 'Load earlier lines',
   logWhole: 'The beginning of the log is shown.',
   logLive: 'following',
+  logStill: 'as it was when it was read',
+  logAgain: 'Read again',
   logLost: 'The log cannot be followed at the moment; trying again.',
   logEnded: 'ended',
   logCut: 'Earlier lines were let go to keep the page fast. Load them again from here.',

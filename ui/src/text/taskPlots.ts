@@ -48,6 +48,25 @@ export const taskPlots = {
     feasible: 'meets the SLOs',
     hideDominated: 'only the front',
     level: 'at',
+    spread: 'uncertainty',
+    spreadOf: (label: string) => `${label}, interval`,
+    spreadFrom: 'Interval from',
+    low: (label: string) => `${label}, low`,
+    high: (label: string) => `${label}, high`,
+    from: (label: string) => `${label}, interval from`,
+    known: (known: number, all: number) =>
+      known === 0
+        ? 'how sure the front is, is not known: single runs without intervals'
+        : `uncertainty is known of ${known} of ${all} on the front`,
+    describeSpread: (known: number) =>
+      `An outline around ${known} of them is as wide and as high as the intervals of their figures.`,
+    sources: {
+      runs: (n: number) => `mean of ${n} runs of this configuration`,
+      repeats: (n: number) => `mean of ${n} repeats in one run`,
+      within: 'values within one run',
+    },
+    confident: (confidence: string, source: string) => `${confidence} interval, ${source}`,
+    ends: { runs: 'lowest and highest of two runs', repeats: 'lowest and highest of two repeats' },
   },
   curve: {
     title: 'Throughput and latency',
@@ -102,6 +121,13 @@ export const taskPlots = {
     notSet: 'not set',
     n: 'n',
     marginal: 'means of what was tried, not causes',
+    expected: 'expected',
+    expectedBand: 'where 90 % of the trees lie',
+    low: '5th percentile',
+    high: '95th percentile',
+    as: (n: number) => `expected with the other parameters as in experiment ${n}`,
+    describeExpected: (x: string, y: string, n: number) =>
+      `${y} against ${x}: every experiment, and what the measurements let one expect with the other parameters as in experiment ${n}. The band reaches from the 5th to the 95th percentile of the trees of a random forest.`,
   },
   interaction: {
     title: 'Interaction map',

@@ -11,12 +11,14 @@ import {
   taskEnd,
   troublesOf,
 } from './harness';
-import { LOOKS } from './looks';
+import { isTooWide, LOOKS } from './looks';
 
 let stage: Stage;
 let task: TaskDetail;
 let twin: TaskDetail;
 let other: TaskDetail;
+/** Simulated as a process: it has logs. */
+let logged: TaskDetail;
 
 beforeAll(async () => {
   stage = await open();
@@ -26,6 +28,13 @@ beforeAll(async () => {
   const { id } = await createTask(stage.service, load);
   await stage.service.request('POST', `/api/tasks/${id}/start`);
   other = await taskEnd(stage.service, id);
+  const process = simulatedTask({ name: 'logged', experiments: 3, more: 'verification: {blocks: 0}' })
+    .replace('hardware: {gpu: a100-40g}', 'hardware: {gpu: a100-40g, speed: 30}')
+    .replace('kind: virtual', 'kind: local')
+    .replace('requests: 100', 'requests: 20');
+  const made = await createTask(stage.service, process);
+  await stage.service.request('POST', `/api/tasks/${made.id}/start`);
+  logged = await taskEnd(stage.service, made.id);
 });
 afterAll(() => stage?.close());
 
@@ -73,6 +82,47 @@ describe('experiments side by side', () => {
     const { searchParams } = new URL(page.url());
     expect([searchParams.get('task'), searchParams.get('sel')]).toEqual([task.id, '1,5']);
     expect(troublesOf(page)).toEqual([]);
+    await page.context().close();
+  });
+});
+
+describe('logs side by side', () => {
+  test.each(LOOKS)('are read when they are opened, and searched as one, %s at %d px', async (theme, width) => {
+    const page = await stage.page(`/compare?task=${logged.id}&sel=1,2`, { theme, width });
+    const asked: string[] = [];
+    page.on('request', (request) => request.url().includes('/log') && asked.push(request.url()));
+    const panel = page.getByRole('region', { name: 'Logs', exact: true });
+    await panel.getByRole('button', { name: 'Show the logs' }).waitFor();
+    expect(asked).toEqual([]);
+    await panel.getByRole('button', { name: 'Show the logs' }).click();
+    await expect.poll(() => new URL(page.url()).searchParams.get('logs')).toBe('1');
+    const columns = [1, 2].map((number) => panel.getByRole('region', { name: `Log of experiment ${number}` }));
+    for (const column of columns) await column.getByText('Application startup complete.').waitFor();
+    await panel.getByRole('searchbox', { name: 'Find in all logs' }).fill('kv cache');
+    for (const column of columns) {
+      await column.getByText(/^1 of \d/).waitFor();
+      await expect.poll(() => column.locator('mark').count()).toBeGreaterThan(0);
+    }
+    await panel.getByRole('switch', { name: 'Matching lines only' }).click();
+    for (const column of columns) {
+      await expect.poll(() => column.getByText('Application startup complete.').count()).toBe(0);
+      const marks = await column.locator('mark').count();
+      expect(await column.locator('[data-index]').count()).toBe(marks);
+    }
+    const [left, right] = await Promise.all(columns.map((column) => column.boundingBox()));
+    expect(left?.y === right?.y, 'beside each other where there is room').toBe(width > 1000);
+    await expectAccessible(page);
+    await panel.scrollIntoViewIfNeeded();
+    await shot(page, `compare-logs-${theme}-${width}`, true);
+    expect(await isTooWide(page)).toBe(false);
+    expect(troublesOf(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  test('say so where there are none', async () => {
+    const page = await stage.page(`/compare?task=${task.id}&sel=1,2&logs=1`);
+    const column = page.getByRole('region', { name: 'Log of experiment 1' });
+    await column.getByText('There is no log', { exact: true }).waitFor();
     await page.context().close();
   });
 });

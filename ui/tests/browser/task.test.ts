@@ -193,6 +193,80 @@ describe('plots and table', () => {
     await page.context().close();
   });
 
+  test('arrow keys go over the marks, Enter selects, Escape lets all go', async () => {
+    const page = await stage.page(`/tasks/${better.id}`);
+    const plot = await plotOf(page, 'History');
+    await plot.locator('[aria-busy="true"]').first().waitFor({ state: 'detached' });
+    await plot.getByRole('application').focus();
+    await page.keyboard.press('Home');
+    await plot.getByText(/^Experiment 1, 1 of \d+, Experiment: 1, /).waitFor({ state: 'attached' });
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    await plot.getByText(/^Experiment 3, 3 of/).waitFor({ state: 'attached' });
+    await page.keyboard.press('Enter');
+    await expect.poll(() => searchOf(page).get('sel')).toBe('3');
+    await plot.getByText(/^Experiment 3, .*, selected$/).waitFor({ state: 'attached' });
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => searchOf(page).get('sel')).toBe('3-4');
+    await shot(page, 'task-keys-light-1440');
+    await expectAccessible(page);
+    await page.keyboard.press('Escape');
+    await expect.poll(() => searchOf(page).get('sel')).toBeNull();
+    const trade = await plotOf(page, 'Trade-off');
+    await trade.getByRole('application').focus();
+    await page.keyboard.press('End');
+    await trade.getByText(/^Experiment \d+, (\d+) of \1, .*ms.*tok\/s/).waitFor({ state: 'attached' });
+    expect(troublesOf(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  test('what is known of the front is drawn, and said in its table', async () => {
+    const page = await stage.page(`/tasks/${better.id}`);
+    const plot = await plotOf(page, 'Trade-off');
+    await plot.getByText(/uncertainty is known of \d+ of \d+ on the front/).waitFor();
+    await shot(page, 'task-front-light-1440');
+    await plot.getByRole('button', { name: 'As a table' }).click();
+    await plot
+      .getByText(/95 % interval, mean of \d runs of this configuration/)
+      .first()
+      .waitFor();
+    await page.context().close();
+  });
+
+  test('a slice shows what the measurements let one expect, as a band or as marks', async () => {
+    const page = await stage.page('/');
+    await page.route('**/insight', async (route) => {
+      const answer = await route.fetch();
+      const point = (value: unknown, mean: number) => ({ value, mean, low: mean * 0.9, high: mean * 1.06 });
+      const sizes = Array.from({ length: 24 }, (_, n) => Math.round(16 * 16 ** (n / 23)));
+      const slices = [
+        { parameter: 'max-num-seqs', points: sizes.map((n) => point(n, 2300 * (1 - Math.exp(-n / 40)))) },
+        { parameter: 'quantization', points: [point(null, 1880), point('fp8', 2290)] },
+      ];
+      const expected = { experiment: better.verdict?.best, slices };
+      await route.fulfill({ response: answer, json: { ...(await answer.json()), expected } });
+    });
+    await page.goto(`${stage.url}/tasks/${better.id}?slice=max-num-seqs`);
+    const plot = await plotOf(page, 'Slice');
+    const note = `expected with the other parameters as in experiment ${better.verdict?.best}`;
+    await plot.getByText(note).waitFor();
+    await plot.getByRole('img', { name: /5th to the 95th percentile of the trees/ }).waitFor();
+    await expectAccessible(page);
+    await plot.scrollIntoViewIfNeeded();
+    await shot(page, 'task-slice-band-light-1440');
+    await plot.getByRole('combobox', { name: 'x', exact: true }).selectOption('quantization');
+    await page.waitForTimeout(300);
+    await shot(page, 'task-slice-marks-light-1440');
+    await plot.getByRole('button', { name: 'As a table' }).click();
+    await expect.poll(() => plot.getByRole('row').filter({ hasText: 'expected' }).count()).toBe(2);
+    await plot.getByRole('button', { name: 'As a plot' }).click();
+    await plot.getByRole('combobox', { name: 'y', exact: true }).selectOption('ttft_p99_ms');
+    await plot.getByText('means of what was tried, not causes').waitFor();
+    expect(troublesOf(page)).toEqual([]);
+    await page.context().close();
+  });
+
   test('every plot has its table, and files', async () => {
     const page = await stage.page(`/tasks/${better.id}`);
     for (const title of Object.keys(KINDS)) {

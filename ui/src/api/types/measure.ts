@@ -114,6 +114,30 @@ export function stat(report: { metrics: ClassReport['metrics'] }, metric: Metric
   return figure.percentiles[wanted];
 }
 
+/** What one measurement knows of the uncertainty of its own figure. */
+export interface Bounds {
+  low?: number;
+  high?: number;
+  /** How often such intervals hold the true value. */
+  confidence?: number;
+  n?: number;
+}
+
+/** Of a mean from the means of batches, of a percentile from the order of its values. */
+export function boundsOf(
+  report: Pick<ClassReport, 'metrics'> & Pick<Measurement, 'intervals'>,
+  metric: Metric,
+  wanted: Stat,
+): Bounds {
+  const found = report.metrics[metric];
+  if (typeof found === 'object' && wanted.startsWith('p')) {
+    const [low, high] = [found.lower_bounds?.[wanted as Percentile], found.upper_bounds?.[wanted as Percentile]];
+    return { low, high, confidence: high === undefined ? undefined : 0.98, n: found.n };
+  }
+  const mean = wanted === 'mean' ? report.intervals?.[metric] : undefined;
+  return { low: mean?.low, high: mean?.high, confidence: mean?.confidence };
+}
+
 export function isValid(measurement: Measurement): boolean {
   return measurement.validity.verdict === 'valid';
 }

@@ -129,6 +129,21 @@ export interface ValueEffect {
   best: number | null;
 }
 
+/** What a forest grown on the measurements expects at a value, in the objective's own unit and sign. */
+export interface ExpectedPoint {
+  value: FlagValue;
+  mean: number;
+  /** 5th and 95th percentile of the trees. */
+  low: number;
+  high: number;
+}
+
+/** One parameter after the other is varied, all others as in an experiment. */
+export interface Expected {
+  experiment: number;
+  slices: { parameter: string; points: ExpectedPoint[] }[];
+}
+
 export interface Insight {
   task: string;
   objective: string;
@@ -136,4 +151,6 @@ export interface Insight {
   effects: { parameter: string; values: ValueEffect[] }[];
   pareto_front: number[];
   not_measured: { reason: string; experiments: number[] }[];
+  /** Absent or null where too little was measured. */
+  expected?: Expected | null;
 }

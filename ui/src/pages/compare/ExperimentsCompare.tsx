@@ -18,6 +18,7 @@ import { compare as words } from '@/text/compare';
 import { experimentDoubts } from './comparable';
 import { Doubts } from './Doubts';
 import { countedMeasurements, experimentGroups } from './experimentRows';
+import { Logs } from './Logs';
 import { Pairs } from './Pairs';
 import type { Search } from './search';
 
@@ -76,6 +77,7 @@ function Shown({ task, shown, search, onSearch }: ShownProps) {
           <Doubts list={[...experimentDoubts(shown), words.singles]} note={words.withinHelp} />
         </div>
       </div>
+      <Logs task={task.id} shown={shown} isOpen={search.logs ?? false} onOpen={(logs) => onSearch({ logs })} />
     </div>
   );
 }

@@ -85,7 +85,11 @@ export function reachOption(lines: Lines, theme: PlotTheme): EChartsCoreOption {
   };
 }
 
-function tableOf(lines: Lines, of: (search: Search) => [number, number][], columns: [string, string]): PlotTable {
+export function tableOf(
+  lines: Lines,
+  of: (search: Search) => [number, number][],
+  columns: [string, string],
+): PlotTable {
   return {
     columns: [words.task, ...columns],
     rows: lines.searches.flatMap((search) => of(search).map(([x, y]) => [search.name, x, y])),

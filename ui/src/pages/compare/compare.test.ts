@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { TaskDetail } from '@/api/types';
+import type { ExperimentDetail, TaskDetail } from '@/api/types';
 import { resolveObjective } from '@/format';
+import type { PlotTheme } from '@/plots/theme';
 import { bestOf } from './best';
 import { canonical, isOneQuestion, taskDoubts } from './comparable';
+import { followed } from './followed';
 import { bestSoFar, reach, searchOf } from './progress';
+import { bestSoFarOption, reachOption, tableOf } from './SearchPlots';
 
 describe('the best of a row', () => {
   test('is known to be so where intervals lie apart', () => {
@@ -69,6 +72,59 @@ describe('a search', () => {
     expect(bestSoFar(search, false).at(-1)).toEqual([5, 90]);
     expect(bestSoFar(search, true).at(-1)?.[1]).toBeCloseTo(11.11, 1);
     expect(reach(search, false)[0]).toEqual([200, 1]);
+  });
+});
+
+describe('plots of searches', () => {
+  const THEME = { series: ['s1', 's2', 's3', 's4', 's5', 's6', 's7', 's8'] } as unknown as PlotTheme;
+  const searches = [
+    searchOf('a', resolveObjective('maximize_throughput'), [item(1, 100, 'baseline'), item(2, 120), item(3, 110)]),
+    searchOf('b', resolveObjective('maximize_throughput'), [item(1, 90, 'baseline'), item(2, null)]),
+  ];
+  const lines = { searches, isRelative: false };
+  // biome-ignore lint/suspicious/noExplicitAny: options of echarts are loose, and tests look into them
+  type Loose = any;
+
+  test('the distribution of a task falls from all of its measured experiments to its best', () => {
+    const option: Loose = reachOption(lines, THEME);
+    expect(option.series.map((one: Loose) => one.data)).toEqual([
+      [
+        [100, 1],
+        [110, 2 / 3],
+        [120, 1 / 3],
+      ],
+      [[90, 1]],
+    ]);
+    expect(option.yAxis).toMatchObject({ min: 0, max: 1 });
+    expect(option.xAxis.name).toBe('Output throughput (tok/s)');
+  });
+
+  test('differ in dash and symbol as well as in colour, and have a table twin', () => {
+    const option: Loose = bestSoFarOption(lines, THEME);
+    const looks = option.series.map((one: Loose) => [one.lineStyle.type, one.symbol, one.lineStyle.color].join());
+    expect(new Set(looks).size).toBe(2);
+    const table = tableOf(lines, (search) => reach(search, false), ['value', 'share']);
+    expect(table).toEqual({
+      columns: ['Task', 'value', 'share'],
+      rows: [
+        ['a', 100, 1],
+        ['a', 110, 2 / 3],
+        ['a', 120, 1 / 3],
+        ['b', 90, 1],
+      ],
+    });
+  });
+});
+
+describe('logs side by side', () => {
+  const detail = (number: number, isOpen: boolean) =>
+    ({
+      experiment: { number, attempts: [{ number: 1, ended_at: isOpen ? undefined : '2026-01-01T00:00:00Z' }] },
+    }) as unknown as ExperimentDetail;
+
+  test('follow three that grow, and leave connections for the rest of the page', () => {
+    const shown = [detail(1, false), ...[2, 3, 4, 5].map((number) => detail(number, true))];
+    expect([...followed(shown)].sort()).toEqual([1, 3, 4, 5]);
   });
 });
 

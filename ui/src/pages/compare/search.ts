@@ -11,6 +11,8 @@ export interface Search {
   metric?: string;
   /** Position of the level whose curves are shown. */
   level?: string;
+  /** The logs are open. */
+  logs?: boolean;
 }
 
 export function readSearch(raw: Raw): Search {
@@ -21,5 +23,6 @@ export function readSearch(raw: Raw): Search {
     all: flag(raw, 'all'),
     metric: text(raw, 'metric'),
     level: text(raw, 'level'),
+    logs: flag(raw, 'logs'),
   };
 }

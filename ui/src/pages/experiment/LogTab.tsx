@@ -1,8 +1,8 @@
-import { ChevronsUp } from 'lucide-react';
+import { ChevronsUp, RotateCw } from 'lucide-react';
 import type { ApiError } from '@/api/error';
 import type { Attempt } from '@/api/types';
 import { Button } from '@/components/Button';
-import { LogView } from '@/components/LogView';
+import { type Find, LogView } from '@/components/LogView';
 import { Empty, ErrorView, Skeleton } from '@/components/States';
 import { bytes } from '@/format';
 import { Pick } from '@/plots/tools';
@@ -16,14 +16,20 @@ interface LogTabProps {
   attempts: readonly Attempt[];
   attempt: number | undefined;
   onAttempt: (attempt: number) => void;
+  /** A search that is shared with other logs. */
+  find?: Find;
+  height?: string;
+  /** Where it is not, it can be read again. Default: while it grows. */
+  isFollowed?: boolean;
 }
 
 /** The engine's log: its end first, and as much before it as is asked for. */
-export function LogTab({ task, number, attempts, attempt, onAttempt }: LogTabProps) {
+export function LogTab(props: LogTabProps) {
+  const { task, number, attempts, attempt, onAttempt, find, height = 'calc(100vh - 20rem)', isFollowed = true } = props;
   const last = attempts.at(-1);
   const isOpen = last === undefined || last.ended_at === undefined;
   const version = `${last?.number} ${last?.evidence.log_path}`;
-  const log = useLog({ task, number, attempt, version });
+  const log = useLog({ task, number, attempt, version, isFollowed });
   const choice = attempts.length > 1 && (
     <Pick
       label={words.chooseAttempt}
@@ -66,16 +72,22 @@ export function LogTab({ task, number, attempts, attempt, onAttempt }: LogTabPro
         )}
         {isCut && <span>{words.logCut}</span>}
         <span role="status" className="ml-auto">
-          {log.isLost ? words.logLost : log.ended ? words.logEnded : words.logLive}
+          {log.isLost ? words.logLost : log.ended ? words.logEnded : isFollowed ? words.logLive : words.logStill}
         </span>
+        {!log.ended && !isFollowed && (
+          <Button size="sm" icon={<RotateCw aria-hidden className="size-3.5" />} onClick={log.again}>
+            {words.logAgain}
+          </Button>
+        )}
       </div>
       <LogView
         key={`${number}/${log.attempt}`}
         label={words.log}
         lines={shownLines(log.buffer)}
-        live={!log.ended}
+        find={find}
+        live={!log.ended && isFollowed}
         fileName={`experiment-${number}-attempt-${log.attempt}.log`}
-        height="calc(100vh - 20rem)"
+        height={height}
       />
     </div>
   );

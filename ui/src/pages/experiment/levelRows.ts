@@ -1,5 +1,5 @@
-import type { ClassReport, LevelScore, Measurement, Metric, Percentile, Score, SloResult, Stat } from '@/api/types';
-import { stat } from '@/api/types';
+import type { Bounds, ClassReport, LevelScore, Measurement, Metric, Score, SloResult, Stat } from '@/api/types';
+import { boundsOf, stat } from '@/api/types';
 import { unitOf } from '@/format';
 import { metrics } from '@/text/common';
 import { experiment as words } from '@/text/experiment';
@@ -64,26 +64,13 @@ export function levelColumns(
 }
 
 /** A figure of a level with what is known of its uncertainty. */
-export interface FigureCell {
+export interface FigureCell extends Bounds {
   value: number | undefined;
-  low?: number;
-  high?: number;
-  /** How often such intervals hold the true value. */
-  confidence?: number;
-  n?: number;
 }
 
-export function figureCell(column: LevelColumn, metric: Metric, wanted: Stat): FigureCell {
-  const value = stat(column.report, metric, wanted);
-  const found = column.report.metrics[metric];
-  if (value === undefined) return { value };
-  if (typeof found === 'object' && wanted.startsWith('p')) {
-    const [low, high] = [found.lower_bounds?.[wanted as Percentile], found.upper_bounds?.[wanted as Percentile]];
-    return { value, low, high, confidence: high === undefined ? undefined : 0.98, n: found.n };
-  }
-  const isWhole = column.report === column.measurement;
-  const mean = wanted === 'mean' && isWhole ? column.measurement.intervals?.[metric] : undefined;
-  return { value, low: mean?.low, high: mean?.high, confidence: mean?.confidence };
+export function figureCell({ report }: LevelColumn, metric: Metric, wanted: Stat): FigureCell {
+  const value = stat(report, metric, wanted);
+  return value === undefined ? { value } : { value, ...boundsOf(report, metric, wanted) };
 }
 
 export interface FigureRow {

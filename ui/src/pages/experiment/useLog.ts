@@ -31,10 +31,12 @@ interface Place {
 interface Wanted extends Place {
   /** Changes when there may be a log where there was none. */
   version: string;
+  /** What is not followed stays as it was when it was read. Default: it is followed. */
+  isFollowed?: boolean;
 }
 
 /** Reads the end of a log, follows it while it grows, and reads earlier parts on demand; never the whole at once. */
-export function useLog({ task, number, attempt, version }: Wanted) {
+export function useLog({ task, number, attempt, version, isFollowed = true }: Wanted) {
   const [state, setState] = useState(START);
   const [isReading, setReading] = useState(false);
   const current = useRef(state);
@@ -51,13 +53,14 @@ export function useLog({ task, number, attempt, version }: Wanted) {
         if (stop.signal.aborted) return;
         const first = begin({ offset: part.offset, next: part.next_offset, text: part.text });
         setState({ ...START, attempt: part.attempt, buffer: first, size: part.size_bytes, ended: part.ended });
-        if (!part.ended) await follow({ task, number, attempt: part.attempt }, part.next_offset, stop.signal, setState);
+        if (!part.ended && isFollowed)
+          await follow({ task, number, attempt: part.attempt }, part.next_offset, stop.signal, setState);
       } catch (error) {
         if (!stop.signal.aborted) setState((old) => ({ ...old, error: asApiError(error) }));
       }
     })();
     return () => stop.abort();
-  }, [task, number, attempt, version, round]);
+  }, [task, number, attempt, version, isFollowed, round]);
 
   const readEarlier = useCallback(async () => {
     const { buffer, attempt: of } = current.current;

@@ -29,8 +29,10 @@ interface VerdictProps {
 }
 
 /** The answer first: what was gained and how sure that is, whether the SLOs hold, what to change, what to run. */
-export function VerdictPanel({ task, plot, report }: VerdictProps) {
+export function VerdictPanel({ task, plot, report: read }: VerdictProps) {
   const { verdict } = task;
+  // The end is told before the report of it is there: the one from before says that the task goes on.
+  const report = task.verdict && read?.finished === false ? undefined : read;
   const told = report?.verdict;
   const decision = told?.decision ?? verdict?.decision ?? 'no_result';
   const [Icon, colour] = LOOKS[decision] ?? [CircleAlert, 'text-warn'];

@@ -15,6 +15,10 @@ export interface Quantity {
   group: 'objective' | 'figure' | 'parameter' | 'other';
   isShare?: boolean;
   better?: 'smaller' | 'larger';
+  /** What it is of a measurement; absent for what is none. */
+  measured?: { metric: Metric; stat: Stat };
+  /** The level whose figure it is; absent: the one that decides. */
+  level?: number;
   of: (point: Point) => FlagValue | undefined;
 }
 
@@ -91,6 +95,8 @@ function figureQuantity(column: ReportColumn, level?: number): Quantity {
     group: 'figure',
     isShare: column.share,
     better: better ?? undefined,
+    measured: figure ?? undefined,
+    level,
     of: (point) => figureAt(point, column.key, level),
   };
 }
@@ -101,7 +107,8 @@ export function quantities(task: PlotTask, level?: number): Quantity[] {
     const better = objective.goal === 'maximize' ? 'larger' : 'smaller';
     const of = (point: Point) => (index === 0 ? point.objective : point.objectives[index]) ?? undefined;
     const id = index === 0 ? 'objective' : `objective${index + 1}`;
-    return { id, label: objective.label, unit: objective.unit, group: 'objective', better, of };
+    const measured = { metric: objective.metric, stat: objective.stat };
+    return { id, label: objective.label, unit: objective.unit, group: 'objective', better, measured, of };
   });
   const figures = task.columns.map((column) => figureQuantity(column, level));
   const parameters = task.parameters.map((name): Quantity => {
