@@ -1,7 +1,8 @@
-import { useQuery } from '@tanstack/react-query';
-import { api, ask, keyed } from './client';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { api, ask, keyed, send } from './client';
 import { keys } from './keys';
 import { useAction } from './query';
+import type { AgentChange, AgentSettings } from './types/agent';
 
 export function useAgentStatus() {
   return useQuery({
@@ -49,6 +50,34 @@ export function useAgentCheck() {
     run: async (_: null, key) => {
       const answer = await ask(api.POST('/api/agent/check', { params: { header: keyed(key) } }));
       return (answer as unknown as { check: AgentCheck }).check;
+    },
+  });
+}
+
+const SETTINGS = '/api/agent/settings';
+
+/** Which model the agent has, and what says so; for admins. It has no events: it is read whenever somebody looks. */
+export function useAgentSettings() {
+  return useQuery({
+    queryKey: keys.agentSettings,
+    queryFn: async ({ signal }) => (await (await send(SETTINGS, { signal })).json()) as AgentSettings,
+    staleTime: 0,
+  });
+}
+
+/** Gives the agent another model, at once. */
+export function useChangeAgent() {
+  const client = useQueryClient();
+  return useAction({
+    run: async (change: AgentChange) => {
+      const headers = { 'content-type': 'application/json' };
+      const answer = await send(SETTINGS, { method: 'PUT', body: JSON.stringify(change), headers });
+      return (await answer.json()) as AgentSettings;
+    },
+    onDone: (now) => {
+      client.setQueryData(keys.agentSettings, now);
+      void client.invalidateQueries({ queryKey: keys.agentStatus });
+      void client.invalidateQueries({ queryKey: keys.agentTools });
     },
   });
 }

@@ -49,6 +49,7 @@ export const keys = {
   agent: ['agent'] as const,
   agentStatus: ['agent', 'status'] as const,
   agentTools: ['agent', 'tools'] as const,
+  agentSettings: ['agent', 'settings'] as const,
   agentSessions: ['agent', 'sessions'] as const,
   agentSessionList: (search: string) => ['agent', 'sessions', 'list', search] as const,
   agentSession: (id: string) => ['agent', 'session', id] as const,

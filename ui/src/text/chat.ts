@@ -275,7 +275,8 @@ export const chat = {
 
   setup: {
     title: 'The agent needs a chat model',
-    text: 'Any OpenAI-compatible server will do, on this machine or elsewhere; or OpenAI’s or Anthropic’s service. Set these variables (or the fields of agent.json in the data directory), then start the service anew.',
+    text: 'Any OpenAI-compatible server will do, on this machine or elsewhere; or OpenAI’s or Anthropic’s service. An administrator sets it on the page Settings, and it counts at once. Or set these variables (or the fields of agent.json in the data directory), then start the service anew.',
+    toSettings: 'Set the model',
     missing: 'Missing',
     variable: 'Variable',
     meaning: 'Meaning',

@@ -27,7 +27,7 @@ export const settings = {
     viewer: 'sees tasks, experiments, workers, jobs and the machine; changes nothing',
     operator:
       'also creates, starts, changes and deletes tasks, data sets and presets, asks workers, talks with the agent',
-    admin: 'also reads who did what, and makes and revokes tokens',
+    admin: 'also reads who did what, makes and revokes tokens, and sets the agent’s model',
   },
   requiresToken: 'A token is needed',
   requiresTokenEverywhere: 'of everybody, also on the server’s machine',
@@ -123,6 +123,44 @@ export const settings = {
   provider: 'Provider',
   model: 'Model',
   missing: 'Missing settings',
+  agentModel: 'Model of the agent',
+  agentModelText: 'It is kept in agent.json in the data directory and counts at once, without a restart.',
+  setByVariable: (variable: string) =>
+    `Set by the variable ${variable} of the service, which goes before the file: it cannot be changed here.`,
+  keyByVariable: (variable: string) =>
+    `The key is set by the variable ${variable} of the service and sent to no other address: set this by a variable too.`,
+  providers: {
+    local: 'local: any OpenAI-compatible server',
+    openai: 'openai: OpenAI’s service',
+    anthropic: 'anthropic: Anthropic’s service',
+  },
+  modelHint: 'Its name at that server',
+  addressPlaceholder: {
+    local: 'http://127.0.0.1:8080/v1',
+    openai: 'the provider’s own',
+    anthropic: 'the provider’s own',
+  },
+  addressHint: {
+    local: 'Needed for local, with or without /v1',
+    openai: 'Needed only where it is not the provider’s own',
+    anthropic: 'Needed only where it is not the provider’s own',
+  },
+  key: 'Key',
+  keyHint: {
+    local: 'Needed only where the server asks for one',
+    openai: 'Needed for openai',
+    anthropic: 'Needed for anthropic',
+  },
+  keyKept: 'set; leave empty to keep',
+  keyForgotten:
+    'The key that is set was given for the old provider and address: the server forgets it when you save, unless you give it again.',
+  keyRemove: 'Remove key',
+  keyRemoveTitle: 'Remove the key?',
+  keyRemoveText:
+    'The server forgets it at once. Nothing shows it again; a provider that needs one has to be given it anew.',
+  needed: { model: 'the model', base_url: 'the address', api_key: 'the key' },
+  stillMissing: (what: readonly string[]) => `Still missing: ${what.join(', ')}.`,
+  agentSaved: 'Saved',
   test: 'Test the connection',
   testText: 'Asks the model in five steps; that takes some seconds and some tokens.',
   testNeeds: 'Testing needs the role operator.',
@@ -141,7 +179,7 @@ export const settings = {
   agentFile: 'in agent.json',
   agentDefault: 'Default',
   agentHow:
-    'They are read when the server starts, from its environment or from agent.json in the data directory; variables go before the file. What the agent is never allowed, always asked or allowed stands in policy.json beside it. The service reports only what is shown above.',
+    'Variables go before agent.json in the data directory. They are read when the service starts: restart it after setting one. Of the file an administrator sets provider, model, address and key on this page, at once; what is written into it by hand counts from the next start. What the agent is never allowed, always asked or allowed stands in policy.json beside it. The service reports only what is shown on this page.',
   agentSettings: [
     ['AGENT_PROVIDER', 'provider', 'local (any OpenAI-compatible server), openai, anthropic', 'local'],
     ['AGENT_MODEL', 'model', 'the model’s name at that server', ''],

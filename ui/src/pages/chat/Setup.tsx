@@ -1,4 +1,6 @@
+import { Link } from '@tanstack/react-router';
 import { Unplug } from 'lucide-react';
+import { useMay } from '@/api/role';
 import type { Schemas } from '@/api/types';
 import { Badge } from '@/components/Badge';
 import { CodeBlock } from '@/components/Copy';
@@ -8,6 +10,7 @@ const words = chat.setup;
 
 /** What to set so that the agent can be talked with. */
 export function Setup({ status }: { status: Schemas['AgentStatus'] }) {
+  const may = useMay('admin');
   return (
     <section aria-label={words.title} className="space-y-3 rounded-lg border border-line bg-surface p-4">
       <h2 className="flex items-center gap-2 text-lg font-semibold">
@@ -16,6 +19,11 @@ export function Setup({ status }: { status: Schemas['AgentStatus'] }) {
       </h2>
       <p className="first-letter:uppercase">{status.message}.</p>
       <p className="text-muted">{words.text}</p>
+      {may && (
+        <Link to="/settings" search={{ tab: 'agent' }} className="text-accent underline">
+          {words.toSettings}
+        </Link>
+      )}
       <div className="overflow-x-auto rounded-md border border-line">
         <table className="w-full">
           <thead className="bg-sunken text-left">

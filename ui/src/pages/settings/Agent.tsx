@@ -1,4 +1,5 @@
 import { CircleCheck, CircleDashed, CircleMinus, CircleX, PlugZap } from 'lucide-react';
+import { useState } from 'react';
 import { type AgentCheck, useAgentCheck, useAgentStatus } from '@/api/agent';
 import { useMay } from '@/api/role';
 import { Badge, type BadgeTone } from '@/components/Badge';
@@ -8,6 +9,7 @@ import { KeyValues } from '@/components/KeyValues';
 import { ErrorView, Loaded } from '@/components/States';
 import { count } from '@/format';
 import { settings as text } from '@/text/settings';
+import { AgentForm } from './AgentForm';
 
 type Verdict = AgentCheck['findings'][number]['verdict'];
 const LOOKS: Record<Verdict, [BadgeTone, typeof CircleX]> = {
@@ -17,9 +19,11 @@ const LOOKS: Record<Verdict, [BadgeTone, typeof CircleX]> = {
   untried: ['neutral', CircleDashed],
 };
 
-/** Whether the agent can be talked with, and what to set where it cannot. */
+/** Whether the agent can be talked with, which model it has, and what else can be set. */
 export function Agent() {
   const status = useAgentStatus();
+  const may = useMay('admin');
+  const [saves, setSaves] = useState(0);
   return (
     <div className="grid items-start gap-4 lg:grid-cols-2">
       <div className="space-y-4">
@@ -60,7 +64,9 @@ export function Agent() {
             )}
           </Loaded>
         </Panel>
-        <Test available={status.data?.available ?? false} />
+        {may && <AgentForm onSaved={() => setSaves((n) => n + 1)} />}
+        {/* What was found of one model says nothing about the next. */}
+        <Test key={saves} available={status.data?.available ?? false} />
       </div>
       <AgentVariables />
     </div>
