@@ -3,14 +3,14 @@
 //! *Invariant*: a run that waits for a person holds no task, no socket and no lease.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tuner_app::service::Service;
-use tuner_llm::ChatModel;
+use tuner_llm::{ChatModel, LlmError, Provider};
 use tuner_policy::chat::{Command, Rules, RunState};
 use tuner_runner::{Pulse, take, this_process};
 use tuner_store::{ChatRun, Resource, Store, StoreError};
@@ -45,12 +45,35 @@ pub struct Agent(Arc<Parts>);
 struct Parts {
     service: Service,
     settings: Arc<AgentSettings>,
-    model: Option<ChatModel>,
+    connection: RwLock<Arc<Connection>>,
     tools: Registry,
     live: Live,
-    redactor: Redactor,
     /// What stops each run that is driven here.
     driven: Mutex<HashMap<Uuid, CancellationToken>>,
+}
+
+/// What can be set anew while the agent runs.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    /// Whose model it is, and which.
+    pub(crate) provider: Option<Provider>,
+    /// Settings that are missing, by their names.
+    pub(crate) missing: Vec<&'static str>,
+    model: Option<Arc<ChatModel>>,
+    redactor: Redactor,
+}
+
+impl Connection {
+    /// As the settings say; `before`: values that nobody may see any more than those of the settings.
+    fn new(settings: &AgentSettings, model: Option<ChatModel>, before: &[String]) -> Arc<Self> {
+        let secrets: Vec<String> = settings.secrets.iter().chain(before).cloned().collect();
+        Arc::new(Self {
+            provider: settings.provider.clone(),
+            missing: settings.missing.clone(),
+            model: model.map(Arc::new),
+            redactor: Redactor::new(&secrets),
+        })
+    }
 }
 
 impl std::fmt::Debug for Agent {
@@ -62,10 +85,24 @@ impl std::fmt::Debug for Agent {
 impl Agent {
     /// An agent on a service. It does nothing until it is [started](Agent::start).
     pub fn new(service: Service, settings: AgentSettings, model: Option<ChatModel>) -> Self {
-        let redactor = Redactor::new(&settings.secrets);
+        let connection = RwLock::new(Connection::new(&settings, model, &[]));
         let (tools, live) = (Registry::matching(&settings.tools), Live::default());
         let settings = Arc::new(settings);
-        Self(Arc::new(Parts { service, settings, model, tools, live, redactor, driven: Mutex::default() }))
+        Self(Arc::new(Parts { service, settings, connection, tools, live, driven: Mutex::default() }))
+    }
+
+    /// Asks another model from now on. An answer that is under way goes on as it was.
+    ///
+    /// # Errors
+    /// The settings cannot be used.
+    pub(crate) fn connect(&self, settings: &AgentSettings) -> Result<(), LlmError> {
+        let next = Connection::new(settings, settings.model()?, &self.settings().secrets);
+        *self.0.connection.write().unwrap_or_else(PoisonError::into_inner) = next;
+        Ok(())
+    }
+
+    pub(crate) fn connection(&self) -> Arc<Connection> {
+        self.0.connection.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Takes up runs until `stop`; then lets go of them, so that whoever comes next goes on.
@@ -90,8 +127,8 @@ impl Agent {
     }
 
     /// The model, if one is set.
-    pub fn model(&self) -> Option<&ChatModel> {
-        self.0.model.as_ref()
+    pub fn model(&self) -> Option<Arc<ChatModel>> {
+        self.connection().model.clone()
     }
 
     pub(crate) fn service(&self) -> &Service {
@@ -117,8 +154,8 @@ impl Agent {
         TimeDelta::from_std(self.settings().bounds.patience).unwrap_or(TimeDelta::hours(8))
     }
 
-    pub(crate) fn redactor(&self) -> &Redactor {
-        &self.0.redactor
+    pub(crate) fn redactor(&self) -> Redactor {
+        self.connection().redactor.clone()
     }
 
     /// A named moment has come.

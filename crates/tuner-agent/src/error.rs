@@ -26,6 +26,9 @@ pub enum AgentError {
     /// There is no such conversation, or it is somebody else's.
     #[error("there is no conversation {0:?}")]
     NoSuchSession(String),
+    /// A setting that a variable of the environment sets.
+    #[error("{0} of the service's environment sets this")]
+    SetBy(&'static str),
     /// A client's calls are for somebody else to decide about.
     #[error("who holds a client's token does not decide about its calls")]
     OwnClient,

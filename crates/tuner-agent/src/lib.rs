@@ -15,6 +15,7 @@ mod point;
 mod prompt;
 mod redact;
 mod settings;
+pub mod setup;
 mod think;
 pub mod tools;
 

@@ -9,6 +9,7 @@ use tuner_policy::chat::Rules;
 use tuner_store::ChatUsage;
 
 use crate::point::Probe;
+use crate::setup::Setup;
 
 /// What one run may use at most.
 #[derive(Clone, Debug)]
@@ -80,6 +81,8 @@ pub struct AgentSettings {
     pub programs: BTreeMap<String, String>,
     /// Tools that the model is offered, `*` at the end meaning any ending; none: all.
     pub tools: Vec<String>,
+    /// Where the connection to the model is kept, if it can be changed.
+    pub kept: Option<Setup>,
     /// For tests: what happens at a named moment.
     pub probe: Option<Probe>,
 }

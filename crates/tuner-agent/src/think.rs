@@ -34,7 +34,7 @@ impl Agent {
         self.reach(Point::Asking);
         let talk = store.conversation(session).await?;
         let Some(model) = self.model() else {
-            let why = format!("no chat model is set: {} missing", self.settings().missing.join(", "));
+            let why = format!("no chat model is set: {} missing", self.connection().missing.join(", "));
             return self.give_up(session, id, RunState::Failed, &why).await;
         };
         let system = prompt::system(self.tools(), talk.session.mode);
@@ -59,7 +59,7 @@ impl Agent {
         let message = Uuid::now_v7();
         self.live().begin(session, id, message);
         let reply = tokio::select! {
-            reply = self.hear(model, &request, session, message) => Some(reply),
+            reply = self.hear(&model, &request, session, message) => Some(reply),
             // The connection is closed with the future.
             () = stop.cancelled() => None,
         };
@@ -86,7 +86,7 @@ impl Agent {
         message: Uuid,
     ) -> Result<Reply, tuner_llm::LlmError> {
         let live = self.live();
-        let (mut text, mut reasoning) = (Pieces::new(self.redactor()), Pieces::new(self.redactor()));
+        let (mut text, mut reasoning) = (Pieces::new(&self.redactor()), Pieces::new(&self.redactor()));
         let mut told = |delta: Delta| match delta {
             Delta::Text(piece) => {
                 live.text(session, message, text.take(&piece));

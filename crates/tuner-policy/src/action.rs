@@ -115,6 +115,10 @@ actions! {
     TokenRevoke = "token.revoke", Admin, Changes;
     /// See the settings, without secrets.
     SettingsRead = "settings.read", Viewer, Reads;
+    /// See how the agent's model is reached, without its key.
+    AgentRead = "agent.read", Admin, Reads;
+    /// Set which model the agent asks, and its key.
+    AgentWrite = "agent.write", Admin, Changes;
     /// Read the document of this API.
     ApiRead = "api.read", Viewer, Reads;
     /// List and show one's own conversations with the agent, and follow them.

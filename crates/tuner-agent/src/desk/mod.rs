@@ -4,8 +4,11 @@
 //! action than what talks, and no tool has it.
 
 mod client;
+mod connection;
 mod leave;
 mod told;
+
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -81,8 +84,8 @@ impl Desk {
     /// The permit is for something else.
     pub fn status(&self, permit: &Permit) -> Result<View, AgentError> {
         permit.must_be_for(Action::ChatRead)?;
-        let provider = self.0.settings().provider.as_ref();
-        let missing = self.0.settings().missing.clone();
+        let connection = self.0.connection();
+        let (provider, missing) = (connection.provider.as_ref(), connection.missing.clone());
         let available = self.0.model().is_some();
         let message = if available {
             "ready".to_owned()
@@ -109,8 +112,8 @@ impl Desk {
         Ok(self.model()?.check().await)
     }
 
-    fn model(&self) -> Result<&tuner_llm::ChatModel, AgentError> {
-        let missing = || AgentError::NotConfigured { missing: self.0.settings().missing.clone() };
+    fn model(&self) -> Result<Arc<tuner_llm::ChatModel>, AgentError> {
+        let missing = || AgentError::NotConfigured { missing: self.0.connection().missing.clone() };
         self.0.model().ok_or_else(missing)
     }
 

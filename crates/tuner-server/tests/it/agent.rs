@@ -9,6 +9,7 @@ use tuner_testkit::model::{Call, Script, ScriptedModel, Turn, When};
 
 use crate::fixture::{Answer, Fixture, agent_settings};
 
+mod connection;
 mod limits;
 
 const TASK: &str = r#"{"document": "{name: made, model: {id: m}, engine: {name: simulated}, search_space: {parameters: {max-num-seqs: [8, 16]}}}"}"#;

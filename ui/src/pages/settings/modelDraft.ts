@@ -17,8 +17,7 @@ type Name = keyof AgentSettings;
 export function fixedBy(settings: AgentSettings, name: Name): string | null {
   if (settings[name].from === 'variable') return settings[name].variable;
   // A key is sent nowhere but where it was meant for, and a variable's key cannot be given anew here.
-  const leads = name === 'provider' || name === 'base_url';
-  return leads && settings.api_key.from === 'variable' ? settings.api_key.variable : null;
+  return name === 'base_url' && settings.api_key.from === 'variable' ? settings.api_key.variable : null;
 }
 
 /** What the form shows. Defaults of the server are no text of the field: they change with the provider. */

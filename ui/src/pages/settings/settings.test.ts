@@ -103,18 +103,13 @@ describe('the model of the agent', () => {
     expect(missingOf(filed, { provider: 'anthropic', api_key: 'k' })).toEqual([]);
   });
 
-  test('a key of a variable keeps provider and address as they are, and leaves the model free', () => {
+  test('a key of a variable keeps the address as it is, and leaves provider and model free', () => {
     const keyed: AgentSettings = { ...filed, api_key: { ...filed.api_key, from: 'variable' } };
     const fields = ['provider', 'model', 'base_url', 'api_key'] as const;
-    expect(fields.map((name) => fixedBy(keyed, name))).toEqual([
-      'AGENT_API_KEY',
-      null,
-      'AGENT_API_KEY',
-      'AGENT_API_KEY',
-    ]);
+    expect(fields.map((name) => fixedBy(keyed, name))).toEqual([null, null, 'AGENT_API_KEY', 'AGENT_API_KEY']);
     expect(fields.map((name) => fixedBy(filed, name))).toEqual([null, null, null, null]);
     const draft = { provider: 'local', model: 'x', base_url: 'http://x', api_key: 'k' } as const;
-    expect(changesOf(keyed, draft)).toEqual({ model: 'x' });
+    expect(changesOf(keyed, draft)).toEqual({ provider: 'local', model: 'x' });
     expect(missingOf(keyed, draft)).toEqual([]);
   });
 });

@@ -2,6 +2,7 @@
 
 mod calls;
 mod card;
+mod connection;
 mod legacy;
 mod messages;
 mod sessions;
@@ -19,6 +20,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     sessions::routes()
         .merge(messages::routes())
         .merge(calls::routes())
+        .merge(connection::routes())
         .merge(stream::routes())
         .merge(subscriptions::routes())
         .merge(legacy::routes())
@@ -32,9 +34,12 @@ impl From<AgentError> for Problem {
             AgentError::NotConfigured { .. } => {
                 let problem = Self::new(StatusCode::CONFLICT, "agent_not_configured", message);
                 problem.hint(
-                    "set AGENT_PROVIDER, AGENT_MODEL, AGENT_BASE_URL and AGENT_API_KEY, then start the service anew",
+                    "set it on the page (Settings, Agent) or by PUT /api/agent/settings; or set AGENT_PROVIDER, \
+                     AGENT_MODEL, AGENT_BASE_URL and AGENT_API_KEY and start the service anew",
                 )
             }
+            AgentError::SetBy(variable) => Self::new(StatusCode::CONFLICT, "set_by_variable", message)
+                .hint(format!("change or unset {variable} and start the service anew")),
             AgentError::NoSuchScope(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown_scope", message),
             AgentError::Invalid { .. } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_field", message),
             AgentError::OwnClient => Self::new(StatusCode::FORBIDDEN, "own_client", message)
