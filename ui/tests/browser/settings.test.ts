@@ -116,10 +116,10 @@ describe('the page of settings', () => {
     const theme = page.getByRole('combobox', { name: 'Theme' });
     await theme.selectOption('dark');
     await page.getByLabel('Size').selectOption('roomy');
-    expect(await size()).toBe('18px');
+    await expect.poll(size).toBe('18px');
     await page.reload();
     await page.getByText('Asia/Tokyo').waitFor();
-    expect(await size()).toBe('18px');
+    await expect.poll(size).toBe('18px');
     expect(await theme.inputValue()).toBe('dark');
     await expectAccessible(page);
     await page.context().close();

@@ -59,7 +59,7 @@ export function Agent() {
                     },
                   ]}
                 />
-                <p className="mt-2 text-muted">{found.message}</p>
+                {!found.available && <p className="mt-2 text-muted">{found.message}</p>}
               </>
             )}
           </Loaded>
