@@ -53,7 +53,6 @@ struct Parts {
 }
 
 /// What can be set anew while the agent runs.
-#[derive(Debug)]
 pub(crate) struct Connection {
     /// Whose model it is, and which.
     pub(crate) provider: Option<Provider>,
@@ -61,17 +60,22 @@ pub(crate) struct Connection {
     pub(crate) missing: Vec<&'static str>,
     model: Option<Arc<ChatModel>>,
     redactor: Redactor,
+    /// What is removed by the redactor, earlier keys too.
+    secrets: Vec<String>,
 }
 
 impl Connection {
-    /// As the settings say; `before`: values that nobody may see any more than those of the settings.
+    /// As the settings say, after one that had secrets of its own.
     fn new(settings: &AgentSettings, model: Option<ChatModel>, before: &[String]) -> Arc<Self> {
-        let secrets: Vec<String> = settings.secrets.iter().chain(before).cloned().collect();
+        let mut secrets: Vec<String> = settings.secrets.iter().chain(before).cloned().collect();
+        secrets.sort_unstable();
+        secrets.dedup();
         Arc::new(Self {
             provider: settings.provider.clone(),
             missing: settings.missing.clone(),
             model: model.map(Arc::new),
             redactor: Redactor::new(&secrets),
+            secrets,
         })
     }
 }
@@ -96,7 +100,7 @@ impl Agent {
     /// # Errors
     /// The settings cannot be used.
     pub(crate) fn connect(&self, settings: &AgentSettings) -> Result<(), LlmError> {
-        let next = Connection::new(settings, settings.model()?, &self.settings().secrets);
+        let next = Connection::new(settings, settings.model()?, &self.connection().secrets);
         *self.0.connection.write().unwrap_or_else(PoisonError::into_inner) = next;
         Ok(())
     }
