@@ -25,7 +25,6 @@ pub(crate) fn settings(home: &Home) -> anyhow::Result<AgentSettings> {
     match setup.read() {
         Ok(settings) => Ok(AgentSettings { probe: probe(), ..settings }),
         Err(SetupError::Value { what, hint, .. }) => Err(Refusal::usage(what, hint).into()),
-        Err(SetupError::Provider(error)) => Err(error.into()),
         Err(error) => Err(error.into()),
     }
 }

@@ -14,9 +14,8 @@ impl From<SetupError> for AgentError {
         match error {
             SetupError::SetBy { variable } => Self::SetBy(variable),
             SetupError::Value { field, what, hint } => Self::Invalid { field, message: format!("{what}; {hint}") },
-            SetupError::Read { path, source } | SetupError::Write { path, source } => {
-                Self::App(AppError::Write { path, source })
-            }
+            SetupError::Read { path, source } => Self::App(AppError::Read { path, source }),
+            SetupError::Write { path, source } => Self::App(AppError::Write { path, source }),
             error @ SetupError::File { .. } => Self::Invalid { field: "agent.json", message: with_causes(&error) },
             SetupError::Provider(error) => {
                 Self::Invalid { field: "provider", message: format!("{}; {}", with_causes(&error), error.hint()) }
